@@ -1,0 +1,81 @@
+import type { ArtifactKind, ArtifactRef } from './reference.ts';
+import type { ArrowTable } from './table.ts';
+import type { TableWriter } from './table-writer.ts';
+
+/** Who made an artifact, when and where. Kept beside the artifact, never inside it, so that equal work gives equal bytes. */
+export interface Provenance {
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly host: string;
+  readonly cpu: string;
+  readonly backend: string;
+  readonly library: string;
+  readonly node: string;
+  readonly epochal: string;
+  /** Activity attempts that it took. */
+  readonly attempts: number;
+}
+
+/** What a finished step left behind. Equal key = same result, reused. */
+export interface StepRecord {
+  readonly key: string;
+  readonly uses: string;
+  readonly version: number;
+  /** Canonical `with`: references replaced by `{ sha256, kind }`, locations removed. */
+  readonly with: unknown;
+  /** Input name -> SHA-256, of artifacts and of outside files (dataset sources). */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, ArtifactRef>>;
+  /** Lines to show the user, e.g. "the last short batch of 7 examples is dropped". */
+  readonly notes: readonly string[];
+  readonly provenance: Provenance;
+}
+
+/**
+ * Durable scratch space of one step key, shared by all attempts. Files appear whole or not at all.
+ * Names are plain file names. Everything is removed by `clear` once the step is recorded.
+ */
+export interface Checkpoint {
+  /** Names present, sorted. */
+  list(): Promise<string[]>;
+  /** Bytes of `name`, or undefined if it is absent or torn (its stored digest does not match). */
+  read(name: string): Promise<Uint8Array | undefined>;
+  write(name: string, bytes: Uint8Array): Promise<void>;
+  remove(name: string): Promise<void>;
+  clear(): Promise<void>;
+}
+
+/** Content-addressed files plus an index of finished steps and study records, behind a URI. */
+export interface Store {
+  readonly uri: string;
+
+  /**
+   * Writes one Arrow file of `kind` and returns its address. `fill` appends batches. The file appears whole or not at all;
+   * a failed `fill` leaves nothing behind. `metadata` becomes the schema's metadata, with `epochal.kind` added.
+   */
+  write(
+    kind: ArtifactKind,
+    metadata: Readonly<Record<string, string>>,
+    fill: (writer: TableWriter) => void | Promise<void>,
+  ): Promise<ArtifactRef>;
+
+  /** Opens an artifact after checking its digest. Throws {@link import('./errors.ts').DamagedArtifactError} naming it. */
+  open(ref: ArtifactRef): Promise<ArrowTable>;
+
+  /** The artifact with these bytes, if it is here. */
+  find(sha256: string, kind: ArtifactKind): Promise<ArtifactRef | undefined>;
+
+  /** True if the bytes of `ref` are present and match its digest. */
+  verify(ref: ArtifactRef): Promise<boolean>;
+
+  readStep(key: string): Promise<StepRecord | undefined>;
+  writeStep(record: StepRecord): Promise<void>;
+
+  checkpoint(key: string): Checkpoint;
+
+  /** Small UTF-8 documents by slash-separated name (`studies/<id>/plan.json`); atomic, undefined if absent. */
+  readText(name: string): Promise<string | undefined>;
+  writeText(name: string, text: string): Promise<void>;
+  /** Names under a prefix folder, sorted. */
+  listTexts(prefix: string): Promise<string[]>;
+}
