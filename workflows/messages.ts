@@ -1,0 +1,129 @@
+/**
+ * What goes between the clients, the workflows and the activities: plain data, small. Tensors never pass here, only references.
+ */
+import type { ArtifactRef } from '../artifacts/reference.ts';
+import type { PlannedCell, PlannedCollect, PlannedStage } from '../compiler/plan.ts';
+
+/** Argument of the `study` workflow. The plan itself lies in the store, since a plan of 10,000 cells exceeds a payload. */
+export interface StudyInput {
+  readonly studyId: string;
+  readonly storeUri: string;
+  /** Name of the plan in the store: `studies/<id>/plan.json`. */
+  readonly planName: string;
+  /** Folder of the pipeline file, against which dataset locations are resolved. */
+  readonly baseDirectory: string;
+  readonly cells: number;
+  readonly maxParallel: number;
+  readonly failFast: boolean;
+  readonly minSuccess: number;
+  /** Set by continue-as-new. */
+  readonly carried?: { readonly next: number; readonly counts: CellCounts; readonly paused: boolean };
+}
+
+/** Argument of the `cell` workflow, a child of `study`. */
+export interface CellInput {
+  readonly studyId: string;
+  readonly storeUri: string;
+  readonly baseDirectory: string;
+  readonly cell: PlannedCell;
+}
+
+/** Argument of the `runStage` activity. */
+export interface StageTask {
+  readonly studyId: string;
+  readonly cellId: string;
+  readonly storeUri: string;
+  readonly baseDirectory: string;
+  readonly stage: PlannedStage;
+  /** Outputs of the stages that it needs: stage -> output -> reference. */
+  readonly available: Readonly<Record<string, Readonly<Record<string, ArtifactRef>>>>;
+}
+
+/** Result of the `runStage` activity. */
+export interface StageOutcome {
+  readonly key: string;
+  readonly outputs: Readonly<Record<string, ArtifactRef>>;
+  /** True if an equal step was found in the store and nothing was computed. */
+  readonly reused: boolean;
+  readonly seconds: number;
+  readonly notes: readonly string[];
+}
+
+/** Argument of the `collect` activity. */
+export interface CollectTask {
+  readonly studyId: string;
+  readonly storeUri: string;
+  readonly collect: PlannedCollect;
+}
+
+/** Heartbeat details of `runStage`. */
+export interface StageHeartbeat {
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+  readonly message?: string;
+  /** Milliseconds since this attempt began computing. */
+  readonly elapsedMs: number;
+  /** `done` when this attempt began (work kept from earlier attempts). */
+  readonly from: number;
+}
+
+export const cellStatuses = ['succeeded', 'failed', 'cancelled'] as const;
+export type CellStatus = (typeof cellStatuses)[number];
+
+/** A stage that failed for good, told to the user. */
+export interface StageFailure {
+  readonly stage: string;
+  readonly message: string;
+  /** `InputError` failures are the user's to mend and are not retried. */
+  readonly type: string;
+  readonly cure?: string;
+}
+
+/** What became of a cell; also written to `studies/<id>/cells/<cell>.json` in the store, where the report reads it. */
+export interface CellResult {
+  readonly cellId: string;
+  readonly status: CellStatus;
+  readonly stages: Readonly<Record<string, StageOutcome>>;
+  readonly failure?: StageFailure;
+}
+
+export interface CellCounts {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+}
+
+/** Result of the `study` workflow; also `studies/<id>/result.json` in the store. */
+export interface StudyResult {
+  readonly studyId: string;
+  readonly status: 'succeeded' | 'failed' | 'cancelled';
+  readonly counts: CellCounts;
+  readonly stagesRun: number;
+  readonly stagesReused: number;
+  readonly collect: Readonly<Record<string, StageOutcome>>;
+  /** The first failures, at most 20. */
+  readonly failures: readonly (StageFailure & { readonly cellId: string })[];
+}
+
+/** Answer of the `progress` query of a study. */
+export interface StudyProgress {
+  readonly studyId: string;
+  readonly cells: number;
+  readonly counts: CellCounts;
+  readonly running: readonly { readonly cellId: string; readonly workflowId: string }[];
+  readonly paused: boolean;
+  readonly phase: 'cells' | 'collect' | 'done';
+}
+
+/** Answer of the `cellProgress` query of a cell. */
+export interface CellProgress {
+  readonly cellId: string;
+  readonly stages: readonly {
+    readonly name: string;
+    readonly status: 'waiting' | 'running' | 'done' | 'failed';
+    readonly reused?: boolean;
+    readonly seconds?: number;
+  }[];
+}
