@@ -1,0 +1,89 @@
+import type { ArtifactRef } from '../../artifacts/reference.ts';
+import type { ArrowTable } from '../../artifacts/table.ts';
+import { InputError } from '../../artifacts/errors.ts';
+import type { ProjectWith } from '../../schemas/types.ts';
+import { type Basis, projectRows } from '../../science/projection.ts';
+import type { Stage, StageContext } from '../stage.ts';
+
+/** Rows projected between two breaths. */
+const rowsPerChunk = 64;
+
+/** `uses: project`: theta_k . p_i for every recorded step k and basis vector p_i, relative to the first recorded weights. */
+export const stage: Stage<ProjectWith> = {
+  uses: 'project',
+  async run(context) {
+    const manifest = await context.store.open(context.with.trajectory);
+    const eigenpairs = await context.store.open(context.with.basis);
+    const basis = readBasis(eigenpairs);
+    const parts = await findParts(context, manifest);
+    const first = await context.store.open(parts[0]!.ref);
+    const reference = first.floatVector('weights', 0).slice();
+    if (reference.length !== basis.size) {
+      throw new InputError(
+        `The trajectory has ${reference.length} weights, the basis vectors have ${basis.size}.`,
+        'Take both from the same network: project the trajectory on the Hessian at its own mean.',
+      );
+    }
+    const total = parts.reduce((sum, part) => sum + part.rows, 0);
+    let done = 0;
+    const projected: { steps: Float64Array; theta: Float32Array }[] = [];
+    for (const [index, part] of parts.entries()) {
+      const name = `part-${String(index).padStart(6, '0')}`;
+      const table = await context.store.open(part.ref);
+      const saved = await context.checkpoint.read(name);
+      if (saved !== undefined && saved.byteLength === part.rows * basis.count * 4) {
+        const theta = new Float32Array(saved.slice().buffer);
+        projected.push({ steps: table.numbers('step'), theta });
+        done += part.rows;
+        continue;
+      }
+      const theta = new Float32Array(part.rows * basis.count);
+      for (const batch of table.floatVectors('weights')) {
+        for (let row = 0; row < batch.rows; row += rowsPerChunk) {
+          const rows = Math.min(rowsPerChunk, batch.rows - row);
+          const values = batch.values.subarray(row * batch.size, (row + rows) * batch.size);
+          theta.set(projectRows(values, reference, basis), (batch.firstRow + row) * basis.count);
+          done += rows;
+          context.progress({ done, total, unit: 'rows', message: `on ${basis.count} eigenvectors` });
+          await context.breathe();
+        }
+      }
+      await context.checkpoint.write(name, new Uint8Array(theta.buffer));
+      projected.push({ steps: table.numbers('step'), theta });
+    }
+    const metadata = {
+      'epochal.training': manifest.metadata['epochal.training']!,
+      'epochal.data': manifest.metadata['epochal.data']!,
+      'epochal.eigenvalues': JSON.stringify([...eigenpairs.numbers('eigenvalue')]),
+      'epochal.reference': 'theta is relative to the first recorded weights',
+    };
+    const series = await context.write('series', metadata, async (writer) => {
+      for (const { steps, theta } of projected) await writer.append({ step: steps, theta });
+    });
+    return { series };
+  },
+};
+
+function readBasis(eigenpairs: ArrowTable): Basis {
+  const [batch] = eigenpairs.floatVectors('vector');
+  const { size } = batch!;
+  const vectors = new Float32Array(eigenpairs.rows * size);
+  for (const { firstRow, values } of eigenpairs.floatVectors('vector')) vectors.set(values, firstRow * size);
+  return { vectors, count: eigenpairs.rows, size };
+}
+
+async function findParts(context: StageContext<ProjectWith>, manifest: ArrowTable): Promise<{ ref: ArtifactRef; rows: number }[]> {
+  const rows = manifest.numbers('rows');
+  const parts: { ref: ArtifactRef; rows: number }[] = [];
+  for (const [index, sha256] of manifest.strings('sha256').entries()) {
+    const ref = await context.store.find(sha256, 'trajectory-part');
+    if (ref === undefined) {
+      throw new InputError(
+        `Part ${index} of the trajectory, ${sha256.slice(0, 12)}, is not in the store ${context.store.uri}.`,
+        'Run the pipeline again: the record stage writes it anew.',
+      );
+    }
+    parts.push({ ref, rows: rows[index]! });
+  }
+  return parts;
+}

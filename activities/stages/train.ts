@@ -1,0 +1,146 @@
+import { deserialize, serialize } from 'node:v8';
+import { InputError } from '../../artifacts/errors.ts';
+import type { ArtifactRef } from '../../artifacts/reference.ts';
+import type { TrainingContext } from '../../artifacts/training-context.ts';
+import { loadTensorFlow } from '../../compute/tensorflow.ts';
+import type { TrainWith } from '../../schemas/types.ts';
+import { createEvaluator } from '../../science/evaluate.ts';
+import { createModel, type Model } from '../../science/models/index.ts';
+import { createTrainer, type SgdState } from '../../science/sgd.ts';
+import type { Checkpoint } from '../../artifacts/store.ts';
+import type { Stage, StageContext } from '../stage.ts';
+import { type DataDigests, type LabelledExamples, readExamples, trainingMetadata } from '../training-data.ts';
+import { writeState } from '../write-state.ts';
+
+interface HistoryRow {
+  readonly epoch: number;
+  readonly learning_rate: number;
+  readonly train_loss: number;
+  readonly train_accuracy: number;
+  readonly test_loss: number;
+  readonly test_accuracy: number;
+}
+
+/** Everything that training needs to go on after an epoch. */
+interface TrainCheckpoint extends SgdState {
+  readonly epoch: number;
+  readonly history: readonly HistoryRow[];
+}
+
+const checkpointName = 'after-epoch';
+
+/** `uses: train`: SGD from fresh weights, checkpointed after each epoch. */
+export const stage: Stage<TrainWith> = {
+  uses: 'train',
+  async run(context) {
+    const settings = context.with;
+    const examples = await readExamples(context.store, settings.data as ArtifactRef);
+    const test = settings.test === undefined ? undefined : await readExamples(context.store, settings.test as ArtifactRef);
+    const { training, model } = describeTraining(context, examples);
+    const { tf } = await loadTensorFlow({ threads: context.threads });
+    const trainer = createTrainer({ tf, model, data: examples, standardize: training.standardize, training });
+    const evaluate = createEvaluator({ tf, model, standardize: training.standardize, l2: training.l2 });
+
+    let state: TrainCheckpoint = (await readCheckpoint(context.checkpoint)) ?? {
+      weights: model.initialize(settings.seed),
+      velocity: new Float32Array(model.size),
+      step: 0,
+      epoch: 0,
+      history: [],
+    };
+    const steps = training.batchesPerEpoch;
+    const total = settings.epochs * steps;
+    const { decay, learningRate } = settings.optimizer;
+    for (let epoch = state.epoch; epoch < settings.epochs; epoch++) {
+      const rate = learningRate * decay ** epoch;
+      let last: SgdState = state;
+      for await (const chunk of trainer.epoch(state, epoch, rate)) {
+        last = chunk.state;
+        context.progress({ done: last.step, total, unit: 'steps', message: remark(state.history) });
+        await context.breathe();
+      }
+      const onTrain = await evaluate(last.weights, examples);
+      const onTest = test === undefined ? { loss: Number.NaN, accuracy: Number.NaN } : await evaluate(last.weights, test);
+      const row: HistoryRow = {
+        epoch: epoch + 1,
+        learning_rate: rate,
+        train_loss: onTrain.loss,
+        train_accuracy: onTrain.accuracy,
+        test_loss: onTest.loss,
+        test_accuracy: onTest.accuracy,
+      };
+      state = { ...last, epoch: epoch + 1, history: [...state.history, row] };
+      await context.checkpoint.write(checkpointName, serialize(state));
+    }
+    trainer.dispose();
+    return writeOutputs(context, state, training, model, { train: settings.data.sha256, test: settings.test?.sha256 ?? null });
+  },
+};
+
+function describeTraining(context: StageContext<TrainWith>, data: LabelledExamples): { training: TrainingContext; model: Model } {
+  const { with: settings } = context;
+  const model = createModel(settings.model, data.shape, data.classes);
+  const { batchSize, epochs, optimizer } = settings;
+  if (batchSize > data.examples) {
+    throw new InputError(
+      `batchSize is ${batchSize}, but there are only ${data.examples} training examples.`,
+      'Choose a smaller batch size or more examples.',
+    );
+  }
+  const batchesPerEpoch = Math.floor(data.examples / batchSize);
+  const left = data.examples - batchesPerEpoch * batchSize;
+  if (left > 0) context.note(`The last short batch of each epoch, ${left} of ${data.examples} examples, is dropped.`);
+  const training: TrainingContext = {
+    model: model.spec,
+    imageShape: data.shape,
+    classes: data.classes,
+    standardize: settings.standardize,
+    l2: settings.l2,
+    examples: data.examples,
+    batchSize,
+    batchesPerEpoch,
+    sampling: settings.sampling,
+    learningRate: optimizer.learningRate * optimizer.decay ** (epochs - 1),
+    momentum: optimizer.momentum,
+    seed: settings.seed,
+  };
+  return { training, model };
+}
+
+async function readCheckpoint(checkpoint: Checkpoint): Promise<TrainCheckpoint | undefined> {
+  const bytes = await checkpoint.read(checkpointName);
+  return bytes === undefined ? undefined : (deserialize(bytes) as TrainCheckpoint);
+}
+
+function remark(history: readonly HistoryRow[]): string {
+  const last = history.at(-1);
+  if (last === undefined) return 'first epoch';
+  const accuracy = Number.isNaN(last.test_accuracy)
+    ? `train accuracy ${last.train_accuracy.toFixed(3)}`
+    : `test accuracy ${last.test_accuracy.toFixed(3)}`;
+  return `loss ${last.train_loss.toFixed(4)}, ${accuracy}`;
+}
+
+async function writeOutputs(
+  context: StageContext<TrainWith>,
+  state: TrainCheckpoint,
+  training: TrainingContext,
+  model: Model,
+  data: DataDigests,
+): Promise<Record<string, ArtifactRef>> {
+  const { history } = state;
+  const column = (name: keyof HistoryRow) => history.map((row) => row[name]);
+  return {
+    state: await writeState(context, { ...state, epoch: state.epoch }, training, model, data),
+    history: await context.write('history', trainingMetadata(training, data), (writer) =>
+      writer.append({
+        epoch: column('epoch'),
+        learning_rate: column('learning_rate'),
+        train_loss: column('train_loss'),
+        train_accuracy: column('train_accuracy'),
+        test_loss: column('test_loss'),
+        test_accuracy: column('test_accuracy'),
+      }),
+    ),
+  };
+}

@@ -1,0 +1,66 @@
+import { InputError } from '../artifacts/errors.ts';
+import type { ArtifactRef } from '../artifacts/reference.ts';
+import type { Store } from '../artifacts/store.ts';
+import type { ArrowTable } from '../artifacts/table.ts';
+import type { TrainingContext } from '../artifacts/training-context.ts';
+
+/** The digests of the data that a state was trained on, from the metadata `epochal.data`. */
+export interface DataDigests {
+  readonly train: string;
+  readonly test: string | null;
+}
+
+/** A `dataset` artifact in memory: images row by row (height, width, channels), one label each. */
+export interface LabelledExamples {
+  readonly images: Uint8Array;
+  readonly labels: Int32Array;
+  readonly shape: readonly [number, number, number];
+  readonly classes: number;
+  readonly examples: number;
+}
+
+/** Reads a `dataset` artifact. */
+export async function readExamples(store: Store, ref: ArtifactRef): Promise<LabelledExamples> {
+  const table = await store.open(ref);
+  const shape = JSON.parse(table.metadata['epochal.shape']!) as [number, number, number];
+  const size = shape[0] * shape[1] * shape[2];
+  const images = new Uint8Array(table.rows * size);
+  for (const batch of table.byteVectors('image')) images.set(batch.values, batch.firstRow * size);
+  return {
+    images,
+    labels: Int32Array.from(table.numbers('label')),
+    shape,
+    classes: Number(table.metadata['epochal.classes']),
+    examples: table.rows,
+  };
+}
+
+/** Reads the dataset with this digest, which a state names. Throws `InputError` if the store does not hold it. */
+export async function findExamples(store: Store, sha256: string): Promise<LabelledExamples> {
+  const ref = await store.find(sha256, 'dataset');
+  if (ref === undefined) {
+    throw new InputError(
+      `The dataset ${sha256.slice(0, 12)}, on which the state was trained, is not in the store ${store.uri}.`,
+      'Use the store that the training ran with, or run the pipeline that loads the data first.',
+    );
+  }
+  return readExamples(store, ref);
+}
+
+/** How the weights in this artifact were trained. Throws `InputError` for an artifact without that metadata. */
+export function trainingOf(table: ArrowTable): { training: TrainingContext; data: DataDigests } {
+  const training = table.metadata['epochal.training'];
+  const data = table.metadata['epochal.data'];
+  if (training === undefined || data === undefined) {
+    throw new InputError(
+      `This ${table.kind} artifact does not say how it was trained (epochal.training and epochal.data are missing).`,
+      'Use an artifact that a train or record stage wrote.',
+    );
+  }
+  return { training: JSON.parse(training) as TrainingContext, data: JSON.parse(data) as DataDigests };
+}
+
+/** The metadata that hands the training on to the next artifact. */
+export function trainingMetadata(training: TrainingContext, data: DataDigests): Record<string, string> {
+  return { 'epochal.training': JSON.stringify(training), 'epochal.data': JSON.stringify(data) };
+}

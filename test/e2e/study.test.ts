@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Finished, epochal, freshHome, root } from './epochal.ts';
+
+const run = promisify(execFile);
+const pipeline = join(root, 'test', 'e2e', 'fixtures', 'small.yaml');
+const python = process.env.EPOCHAL_TEST_PYTHON;
+
+interface ListedArtifact {
+  readonly stage: string;
+  readonly output: string;
+  readonly kind: string;
+  readonly sha256: string;
+  readonly path: string;
+}
+
+async function artifactsOf(studyId: string, home: string): Promise<ListedArtifact[]> {
+  const listed = await epochal(['artifacts', studyId, '--json'], home);
+  expect(listed.stderr).toBe('');
+  return (JSON.parse(listed.stdout) as { artifacts: ListedArtifact[] }).artifacts;
+}
+
+describe('a small study, from its YAML to its report', () => {
+  const first = freshHome();
+  const second = freshHome();
+  let finished: Finished;
+  let result: { studyId: string; status: string; stagesRun: number; stagesReused: number; report: string };
+
+  beforeAll(async () => {
+    finished = await epochal(['run', pipeline, '--json'], first.home);
+    expect(finished.code, finished.stderr + finished.stdout).toBe(0);
+    result = JSON.parse(finished.stdout);
+  }, 240_000);
+  afterAll(() => {
+    first.remove();
+    second.remove();
+  });
+
+  test('runs every stage and writes the report', () => {
+    expect(result).toMatchObject({ status: 'succeeded', stagesRun: 7, stagesReused: 0 });
+    const html = readFileSync(result.report, 'utf8');
+    expect(html).toContain('<svg');
+    expect(html).toContain('Hessian eigenvalue');
+  });
+
+  test('every artifact is read by pyarrow and DuckDB, and NumPy finds the same weight variances', async (context) => {
+    if (python === undefined) context.skip('EPOCHAL_TEST_PYTHON is not set: no Python with pyarrow, NumPy and DuckDB');
+    const listed = await epochal(['artifacts', result.studyId, '--json'], first.home);
+    const file = join(first.home, 'artifacts.json');
+    writeFileSync(file, listed.stdout);
+    const { stdout } = await run(python!, [join(root, 'test', 'e2e', 'recompute.py'), file]);
+    const seen = JSON.parse(stdout);
+    expect(seen).toMatchObject({
+      artifacts: 11,
+      kindsMatch: true,
+      digestsMatch: true,
+      duckdbCountsMatch: true,
+      recordedSteps: 80,
+      stepsAreConsecutive: true,
+    });
+    expect(seen.duckdbLargestEigenvalue).toBe(seen.largestEigenvalue);
+    expect(seen.relativeDifference).toBeLessThan(1e-4);
+  });
+
+  test('a second identical run reuses every stage', async () => {
+    const again = await epochal(['run', pipeline, '--json'], first.home);
+    expect(again.code, again.stderr).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({ stagesRun: 0, stagesReused: 7 });
+  }, 120_000);
+
+  test('a changed parameter runs only what depends on it', async () => {
+    const changed = await epochal(['run', pipeline, '--json', '--set', 'recordEpochs=5'], first.home);
+    expect(changed.code, changed.stderr).toBe(0);
+    expect(JSON.parse(changed.stdout)).toMatchObject({ stagesRun: 5, stagesReused: 2 });
+  }, 120_000);
+
+  test('another home gives equal digests of all artifacts', async () => {
+    const other = await epochal(['run', pipeline, '--json'], second.home);
+    expect(other.code, other.stderr).toBe(0);
+    const digests = async (home: string) =>
+      (await artifactsOf(result.studyId, home)).map(({ stage, output, sha256 }) => `${stage}.${output} ${sha256}`);
+    expect(await digests(second.home)).toEqual(await digests(first.home));
+  }, 240_000);
+
+  test('a damaged artifact is found, told and computed again', async () => {
+    const spectrum = (await artifactsOf(result.studyId, first.home)).find(({ stage }) => stage === 'analyze')!;
+    const good = readFileSync(spectrum.path);
+    const bad = Buffer.from(good);
+    bad[bad.length >> 1]! ^= 1;
+    writeFileSync(spectrum.path, bad);
+    const verified = await epochal(['verify', result.studyId], first.home);
+    expect(verified.code).toBe(1);
+    expect(verified.stdout + verified.stderr).toContain(spectrum.sha256.slice(0, 12));
+    const mended = await epochal(['run', pipeline, '--json'], first.home);
+    expect(mended.code, mended.stderr).toBe(0);
+    expect(JSON.parse(mended.stdout)).toMatchObject({ stagesRun: 1, stagesReused: 6 });
+    expect(readFileSync(spectrum.path).equals(good)).toBe(true);
+  }, 120_000);
+
+  test('no checkpoint is left behind', () => {
+    const checkpoints = join(first.home, 'store', 'checkpoints');
+    expect(existsSync(checkpoints) ? readdirSync(checkpoints) : []).toEqual([]);
+  });
+});
