@@ -23,7 +23,8 @@ export interface TrajectoryPart {
 /** How an epoch of `steps` steps of `size` weights is laid out in parts: several epochs a part, or several parts an epoch. */
 export function partLayout(steps: number, size: number): { epochsPerPart: number; rowsPerPart: number } {
   const epochBytes = steps * (size * 4 + 16);
-  if (epochBytes <= partBytes) return { epochsPerPart: Math.floor(partBytes / epochBytes), rowsPerPart: Number.POSITIVE_INFINITY };
+  if (epochBytes <= partBytes)
+    return { epochsPerPart: Math.floor(partBytes / epochBytes), rowsPerPart: Number.POSITIVE_INFINITY };
   return { epochsPerPart: 1, rowsPerPart: Math.ceil(steps / Math.ceil(epochBytes / partBytes)) };
 }
 

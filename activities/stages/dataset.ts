@@ -19,7 +19,12 @@ export const stage: Stage<DatasetWith> = {
   },
 };
 
-function writeExamples(context: StageContext<DatasetWith>, data: LabelledImages, source: string, part: string) {
+function writeExamples(
+  context: StageContext<DatasetWith>,
+  data: LabelledImages,
+  source: string,
+  part: string,
+) {
   const metadata = {
     'epochal.shape': JSON.stringify(data.shape),
     'epochal.classes': String(data.classes),
@@ -27,5 +32,7 @@ function writeExamples(context: StageContext<DatasetWith>, data: LabelledImages,
     'epochal.source': source,
     'epochal.part': part,
   };
-  return context.write('dataset', metadata, (writer) => writer.append({ image: data.images, label: data.labels }));
+  return context.write('dataset', metadata, (writer) =>
+    writer.append({ image: data.images, label: data.labels }),
+  );
 }

@@ -1,6 +1,6 @@
+import { InputError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { ArrowTable } from '../../artifacts/table.ts';
-import { InputError } from '../../artifacts/errors.ts';
 import type { ProjectWith } from '../../schemas/types.ts';
 import { type Basis, projectRows } from '../../science/projection.ts';
 import type { Stage, StageContext } from '../stage.ts';
@@ -72,7 +72,10 @@ function readBasis(eigenpairs: ArrowTable): Basis {
   return { vectors, count: eigenpairs.rows, size };
 }
 
-async function findParts(context: StageContext<ProjectWith>, manifest: ArrowTable): Promise<{ ref: ArtifactRef; rows: number }[]> {
+async function findParts(
+  context: StageContext<ProjectWith>,
+  manifest: ArrowTable,
+): Promise<{ ref: ArtifactRef; rows: number }[]> {
   const rows = manifest.numbers('rows');
   const parts: { ref: ArtifactRef; rows: number }[] = [];
   for (const [index, sha256] of manifest.strings('sha256').entries()) {

@@ -7,7 +7,13 @@ import { createModel } from '../../science/models/index.ts';
 import { createTrainer, type SgdState, type Trainer } from '../../science/sgd.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { findExamples, trainingMetadata, trainingOf } from '../training-data.ts';
-import { partLayout, type RecordedSteps, type TrajectoryPart, writeManifest, writeParts } from '../trajectory-writer.ts';
+import {
+  partLayout,
+  type RecordedSteps,
+  type TrajectoryPart,
+  writeManifest,
+  writeParts,
+} from '../trajectory-writer.ts';
 import { writeState } from '../write-state.ts';
 
 /** Everything that recording needs to go on after an epoch, apart from the rows that are not in a part yet. */
@@ -40,7 +46,14 @@ export const stage: Stage<RecordWith> = {
     const examples = await findExamples(context.store, data.train);
     const model = createModel(training.model, training.imageShape, training.classes);
     const { tf } = await loadTensorFlow({ threads: context.threads });
-    const trainer = createTrainer({ tf, model, data: examples, standardize: training.standardize, training, recordWeights: true });
+    const trainer = createTrainer({
+      tf,
+      model,
+      data: examples,
+      standardize: training.standardize,
+      training,
+      recordWeights: true,
+    });
 
     const firstEpoch = from.numbers('epoch')[0]!;
     const startStep = from.numbers('step')[0]!;
@@ -67,7 +80,12 @@ export const stage: Stage<RecordWith> = {
       const epoch = firstEpoch + done.epochsDone;
       const recording = done.epochsDone >= settings.warmup;
       const sum = done.sum.slice();
-      const pass = await onePass(context, trainer, done.state, epoch, training.learningRate, { startStep, total, recording, sum });
+      const pass = await onePass(context, trainer, done.state, epoch, training.learningRate, {
+        startStep,
+        total,
+        recording,
+        sum,
+      });
       const recorded = recording ? pass.recorded : [];
       const recordedEpochs = done.epochsDone + 1 - settings.warmup;
       const last = done.epochsDone + 1 === settings.warmup + settings.epochs;
@@ -83,7 +101,11 @@ export const stage: Stage<RecordWith> = {
         rows: done.rows + recorded.reduce((count, steps) => count + steps.losses.length, 0),
       };
       if (recording && (last || recordedEpochs % epochsPerPart === 0)) {
-        next = { ...next, parts: [...done.parts, ...(await writeParts(context, rows, rowsPerPart, metadata))], pending: [] };
+        next = {
+          ...next,
+          parts: [...done.parts, ...(await writeParts(context, rows, rowsPerPart, metadata))],
+          pending: [],
+        };
         rows = [];
       } else if (recording) {
         const name = `rows-${String(next.epochsDone).padStart(6, '0')}`;
@@ -101,7 +123,13 @@ export const stage: Stage<RecordWith> = {
     const { step, velocity } = done.state;
     return {
       trajectory: await writeManifest(context, done.parts, metadata),
-      mean: await writeState(context, { weights: mean, velocity: new Float32Array(velocity.length), step, epoch }, training, model, data),
+      mean: await writeState(
+        context,
+        { weights: mean, velocity: new Float32Array(velocity.length), step, epoch },
+        training,
+        model,
+        data,
+      ),
       state: await writeState(context, { ...done.state, epoch }, training, model, data),
     };
   },
@@ -147,7 +175,9 @@ async function onePass(
 }
 
 /** The last checkpoint with all it needs; undefined if there is none, or any of its files or parts is gone. */
-async function restore(context: StageContext<RecordWith>): Promise<{ checkpoint: RecordCheckpoint; rows: RecordedSteps[] } | undefined> {
+async function restore(
+  context: StageContext<RecordWith>,
+): Promise<{ checkpoint: RecordCheckpoint; rows: RecordedSteps[] } | undefined> {
   const bytes = await context.checkpoint.read(checkpointName);
   if (bytes === undefined) return undefined;
   const checkpoint = deserialize(bytes) as RecordCheckpoint;

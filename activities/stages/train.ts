@@ -1,13 +1,13 @@
 import { deserialize, serialize } from 'node:v8';
 import { InputError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
+import type { Checkpoint } from '../../artifacts/store.ts';
 import type { TrainingContext } from '../../artifacts/training-context.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { TrainWith } from '../../schemas/types.ts';
 import { createEvaluator } from '../../science/evaluate.ts';
 import { createModel, type Model } from '../../science/models/index.ts';
 import { createTrainer, type SgdState } from '../../science/sgd.ts';
-import type { Checkpoint } from '../../artifacts/store.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { type DataDigests, type LabelledExamples, readExamples, trainingMetadata } from '../training-data.ts';
 import { writeState } from '../write-state.ts';
@@ -35,7 +35,10 @@ export const stage: Stage<TrainWith> = {
   async run(context) {
     const settings = context.with;
     const examples = await readExamples(context.store, settings.data as ArtifactRef);
-    const test = settings.test === undefined ? undefined : await readExamples(context.store, settings.test as ArtifactRef);
+    const test =
+      settings.test === undefined
+        ? undefined
+        : await readExamples(context.store, settings.test as ArtifactRef);
     const { training, model } = describeTraining(context, examples);
     const { tf } = await loadTensorFlow({ threads: context.threads });
     const trainer = createTrainer({ tf, model, data: examples, standardize: training.standardize, training });
@@ -60,7 +63,8 @@ export const stage: Stage<TrainWith> = {
         await context.breathe();
       }
       const onTrain = await evaluate(last.weights, examples);
-      const onTest = test === undefined ? { loss: Number.NaN, accuracy: Number.NaN } : await evaluate(last.weights, test);
+      const onTest =
+        test === undefined ? { loss: Number.NaN, accuracy: Number.NaN } : await evaluate(last.weights, test);
       const row: HistoryRow = {
         epoch: epoch + 1,
         learning_rate: rate,
@@ -73,11 +77,17 @@ export const stage: Stage<TrainWith> = {
       await context.checkpoint.write(checkpointName, serialize(state));
     }
     trainer.dispose();
-    return writeOutputs(context, state, training, model, { train: settings.data.sha256, test: settings.test?.sha256 ?? null });
+    return writeOutputs(context, state, training, model, {
+      train: settings.data.sha256,
+      test: settings.test?.sha256 ?? null,
+    });
   },
 };
 
-function describeTraining(context: StageContext<TrainWith>, data: LabelledExamples): { training: TrainingContext; model: Model } {
+function describeTraining(
+  context: StageContext<TrainWith>,
+  data: LabelledExamples,
+): { training: TrainingContext; model: Model } {
   const { with: settings } = context;
   const model = createModel(settings.model, data.shape, data.classes);
   const { batchSize, epochs, optimizer } = settings;
@@ -89,7 +99,8 @@ function describeTraining(context: StageContext<TrainWith>, data: LabelledExampl
   }
   const batchesPerEpoch = Math.floor(data.examples / batchSize);
   const left = data.examples - batchesPerEpoch * batchSize;
-  if (left > 0) context.note(`The last short batch of each epoch, ${left} of ${data.examples} examples, is dropped.`);
+  if (left > 0)
+    context.note(`The last short batch of each epoch, ${left} of ${data.examples} examples, is dropped.`);
   const training: TrainingContext = {
     model: model.spec,
     imageShape: data.shape,

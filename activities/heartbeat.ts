@@ -1,0 +1,63 @@
+import { CancelledFailure, Context } from '@temporalio/activity';
+import type { StageHeartbeat } from '../workflows/messages.ts';
+import { WorkerShutdownError } from './failures.ts';
+import type { Progress } from './stage.ts';
+
+const everyMs = 1000;
+
+/** Sends a heartbeat every second while an activity's work is done elsewhere. */
+export class Heartbeats {
+  readonly #stage: string;
+  readonly #timer: NodeJS.Timeout;
+  #latest: StageHeartbeat;
+  #first: { readonly done: number; readonly at: number } | undefined;
+
+  constructor(stage: string) {
+    this.#stage = stage;
+    this.#latest = { stage, done: 0, total: 0, unit: '', elapsedMs: 0, from: 0 };
+    const context = Context.current();
+    const beat = (): void => context.heartbeat(this.#latest);
+    beat();
+    this.#timer = setInterval(beat, everyMs);
+  }
+
+  /** What the next heartbeats say. The first call marks where this attempt began. */
+  report(progress: Progress): void {
+    this.#first ??= { done: progress.done, at: Date.now() };
+    const { done, total, unit, message } = progress;
+    this.#latest = {
+      stage: this.#stage,
+      done,
+      total,
+      unit,
+      elapsedMs: Date.now() - this.#first.at,
+      from: this.#first.done,
+      ...(message === undefined ? {} : { message }),
+    };
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Runs `work` under heartbeats. Its signal aborts when the activity is cancelled, with the failure to throw then as reason. */
+export async function withHeartbeats<T>(
+  stage: string,
+  work: (heartbeats: Heartbeats, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const context = Context.current();
+  const heartbeats = new Heartbeats(stage);
+  const abort = new AbortController();
+  context.cancelled.catch((error: unknown) => {
+    const shutdown = context.cancellationDetails?.workerShutdown === true;
+    const cancelled =
+      error instanceof CancelledFailure ? error : new CancelledFailure('The stage was cancelled.');
+    abort.abort(shutdown ? new WorkerShutdownError('The worker was stopped.') : cancelled);
+  });
+  try {
+    return await work(heartbeats, abort.signal);
+  } finally {
+    heartbeats.stop();
+  }
+}

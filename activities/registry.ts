@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { InputError } from '../artifacts/errors.ts';
+import type { Stage } from './stage.ts';
+
+const ownFolder = path.join(import.meta.dirname, 'stages');
+
+/** Folders with stage kinds of one's own, looked into before the built-in ones; separated as in `PATH`. */
+export const stageModulesVariable = 'EPOCHAL_STAGE_MODULES';
+
+/**
+ * The stage kind named `uses`: the export `stage` of `stages/<uses>.ts`. Modules are loaded when first asked for, so that a worker that only
+ * heartbeats does not hold what a compute process needs.
+ *
+ * Throws {@link InputError} if there is no such kind; the worker may then be older than the pipeline.
+ */
+export async function loadStage(uses: string): Promise<Stage<never>> {
+  const folders = [
+    ...(process.env[stageModulesVariable] ?? '').split(path.delimiter).filter(Boolean),
+    ownFolder,
+  ];
+  const files = /^[a-z][a-z0-9-]*$/.test(uses)
+    ? folders.map((folder) => path.join(folder, `${uses}.ts`))
+    : [];
+  const file = files.find((candidate) => existsSync(candidate));
+  if (file === undefined) {
+    throw new InputError(
+      `This worker has no stage kind ${JSON.stringify(uses)}.`,
+      `Start a worker of the version that made the plan, or point ${stageModulesVariable} at the folder with ${uses}.ts.`,
+    );
+  }
+  const module = (await import(pathToFileURL(path.resolve(file)).href)) as { stage?: Stage<never> };
+  if (module.stage?.uses !== uses) {
+    throw new InputError(
+      `${file} must export \`stage\` with \`uses: '${uses}'\`; got ${JSON.stringify(module.stage?.uses)}.`,
+    );
+  }
+  return module.stage;
+}

@@ -1,0 +1,94 @@
+import { openStore } from '../artifacts/open-store.ts';
+import type { Store } from '../artifacts/store.ts';
+import { canonicalWith } from '../compiler/step-key.ts';
+import type { StageOutcome, StageTask } from '../workflows/messages.ts';
+import { type ComputeResult, compute } from './compute-client.ts';
+import type { ComputeRequest } from './compute-protocol.ts';
+import { toStageFailure } from './failures.ts';
+import type { GpuPool } from './gpus.ts';
+import { type Heartbeats, withHeartbeats } from './heartbeat.ts';
+import { loadStage } from './registry.ts';
+import { resolveWith } from './resolve-with.ts';
+import { SingleFlight } from './single-flight.ts';
+import type { Stage } from './stage.ts';
+import { findStep, identity, outcome, recordStep, type StepIdentity } from './step.ts';
+
+/**
+ * The activity that runs one stage of one cell: finds the step's key, takes what an equal step left in the store, or computes it in a compute
+ * process and records it. All that it needs to go on after a kill is in the store, so any worker may take over.
+ */
+export function createRunStage(gpus: GpuPool): (task: StageTask) => Promise<StageOutcome> {
+  const flights = new SingleFlight();
+  return async (task) => {
+    try {
+      return await withHeartbeats(task.stage.name, async (heartbeats, signal) => {
+        const store = await openStore(task.storeUri);
+        const { step, request } = await identify(task);
+        return await flights.run(`${store.uri}\n${step.key}`, signal, async () => {
+          const { reusable, damage } = await findStep(store, step.key);
+          if (reusable !== undefined) return outcome(reusable, { reused: true, seconds: 0, notes: [] });
+          const computation = { task, store, step, request, gpus, heartbeats, signal };
+          return await computeStep(computation, damage);
+        });
+      });
+    } catch (error) {
+      throw toStageFailure(error);
+    }
+  };
+}
+
+async function identify({ stage, available, baseDirectory, storeUri }: StageTask) {
+  const { uses, version, resources } = stage;
+  const resolved = resolveWith(stage, available);
+  const kind = (await loadStage(uses)) as Stage<unknown>;
+  const sources = (await kind.sources?.(resolved.with, baseDirectory)) ?? {};
+  const inputs = { ...resolved.inputs, ...sources };
+  const { threads } = resources;
+  const step = identity({ uses, version, with: canonicalWith(uses, resolved.with), inputs, threads });
+  const request: ComputeRequest = {
+    uses,
+    with: resolved.with,
+    key: step.key,
+    inputs,
+    storeUri,
+    threads,
+    baseDirectory,
+  };
+  return { step, request };
+}
+
+interface Computation {
+  readonly task: StageTask;
+  readonly store: Store;
+  readonly step: StepIdentity;
+  readonly request: ComputeRequest;
+  readonly gpus: GpuPool;
+  readonly heartbeats: Heartbeats;
+  readonly signal: AbortSignal;
+}
+
+async function computeStep(computation: Computation, damage: readonly string[]): Promise<StageOutcome> {
+  const { task, store, step, gpus } = computation;
+  const { stage } = task;
+  const startedAt = new Date();
+  const result = await computeOnDevice(computation);
+  const missing = Object.keys(stage.outputs).filter((name) => result.outputs[name] === undefined);
+  if (missing.length > 0)
+    throw new Error(`Stage kind ${stage.uses} did not return its output ${missing.join(', ')}.`);
+  const record = await recordStep(store, step, result, startedAt);
+  const notes = [...damage, ...gpuNotes(stage.resources.gpu, gpus.size)];
+  return outcome(record, { reused: false, seconds: record.provenance.seconds, notes });
+}
+
+function computeOnDevice({ task, request, gpus, heartbeats, signal }: Computation): Promise<ComputeResult> {
+  const { timeoutMs, resources } = task.stage;
+  const options = { signal, timeoutMs, onProgress: heartbeats.report.bind(heartbeats) };
+  if (resources.gpu === 0 || gpus.size === 0) return compute(request, options);
+  return gpus.lend(resources.gpu, signal, (gpu) => compute(request, { ...options, gpu }));
+}
+
+function gpuNotes(wanted: number, present: number): string[] {
+  if (wanted <= present) return [];
+  const got = present === 0 ? 'none, so the stage computed on the CPU' : `${present}`;
+  return [`${wanted} GPU${wanted === 1 ? ' was' : 's were'} asked for; this machine has ${got}.`];
+}

@@ -1,0 +1,37 @@
+import type { ArrowTable } from '../../artifacts/table.ts';
+import type { AnalyzeWith } from '../../schemas/types.ts';
+import { analyzeSeries } from '../../science/analysis/analyze-series.ts';
+import type { Stage } from '../stage.ts';
+import { trainingMetadata, trainingOf } from '../training-data.ts';
+
+/** `uses: analyze`: variances and correlation times in each direction, beside equations (12)-(18). */
+export const stage: Stage<AnalyzeWith> = {
+  uses: 'analyze',
+  async run(context) {
+    const { drift, blocks } = context.with;
+    const series = await context.store.open(context.with.series);
+    const { training, data } = trainingOf(series);
+    const { learningRate, momentum, batchesPerEpoch, sampling } = training;
+    const eigenvalues = Float64Array.from(JSON.parse(series.metadata['epochal.eigenvalues']!) as number[]);
+    const directions = eigenvalues.length;
+    const steps = series.rows;
+    context.progress({ done: 0, total: directions, unit: 'directions' });
+    const theta = readTheta(series, directions);
+    const shape = { theta, steps, directions, eigenvalues };
+    const spectrum = analyzeSeries({ ...shape, learningRate, momentum, batchesPerEpoch, sampling, drift, blocks });
+    for (const note of spectrum.notes) context.note(note);
+    context.progress({ done: directions, total: directions, unit: 'directions' });
+    const metadata = {
+      ...trainingMetadata(training, data),
+      'epochal.analysis': JSON.stringify({ drift, blocks, steps }),
+      'epochal.notes': JSON.stringify(spectrum.notes),
+    };
+    return { spectrum: await context.write('spectrum', metadata, (writer) => writer.append(spectrum.columns)) };
+  },
+};
+
+function readTheta(series: ArrowTable, directions: number): Float32Array {
+  const theta = new Float32Array(series.rows * directions);
+  for (const { firstRow, values } of series.floatVectors('theta')) theta.set(values, firstRow * directions);
+  return theta;
+}

@@ -1,0 +1,69 @@
+import { availableParallelism, cpus, hostname } from 'node:os';
+import { activityInfo } from '@temporalio/activity';
+import type { StepRecord, Store } from '../artifacts/store.ts';
+import { stepKey } from '../compiler/step-key.ts';
+import type { StageOutcome } from '../workflows/messages.ts';
+import type { ComputeResult } from './compute-client.ts';
+import { programVersion } from './step-metadata.ts';
+
+/** What a step is, apart from what it gives: equal steps have equal keys. */
+export type StepIdentity = Pick<StepRecord, 'key' | 'uses' | 'version' | 'with' | 'inputs'>;
+
+/** Completes the description of a step by its key. */
+export function identity(parts: Omit<StepIdentity, 'key'> & { readonly threads: number }): StepIdentity {
+  const { threads, ...step } = parts;
+  return { ...step, key: stepKey({ ...step, threads }) };
+}
+
+/** The finished step with this key if all of its outputs are whole; otherwise what is wrong with them. */
+export async function findStep(
+  store: Store,
+  key: string,
+): Promise<{ reusable?: StepRecord; damage: string[] }> {
+  const record = await store.readStep(key);
+  if (record === undefined) return { damage: [] };
+  const damage: string[] = [];
+  for (const [name, ref] of Object.entries(record.outputs)) {
+    if (!(await store.verify(ref))) {
+      damage.push(
+        `The ${name} that an earlier run left (${ref.sha256.slice(0, 12)}) was damaged or gone; it was computed again.`,
+      );
+    }
+  }
+  return damage.length === 0 ? { reusable: record, damage } : { damage };
+}
+
+/** Writes down a finished step, who made it beside what it is, and frees its checkpoint. */
+export async function recordStep(
+  store: Store,
+  step: StepIdentity,
+  { outputs, notes, backend }: ComputeResult,
+  startedAt: Date,
+): Promise<StepRecord> {
+  const record: StepRecord = {
+    ...step,
+    outputs,
+    notes,
+    provenance: {
+      startedAt: startedAt.toISOString(),
+      seconds: (Date.now() - startedAt.getTime()) / 1000,
+      host: hostname(),
+      cpu: `${cpus()[0]?.model.trim() ?? process.arch}, ${availableParallelism()} cores`,
+      ...backend,
+      node: process.version,
+      epochal: programVersion,
+      attempts: activityInfo().attempt,
+    },
+  };
+  await store.writeStep(record);
+  await store.checkpoint(step.key).clear();
+  return record;
+}
+
+/** What the workflow is told of a finished step; the step's own notes come last. */
+export function outcome(
+  record: StepRecord,
+  how: Pick<StageOutcome, 'reused' | 'seconds' | 'notes'>,
+): StageOutcome {
+  return { key: record.key, outputs: record.outputs, ...how, notes: [...how.notes, ...record.notes] };
+}

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomically } from './atomic-file.ts';
+import type { Checkpoint } from './store.ts';
+
+const digestBytes = 32;
+
+/** A checkpoint in a folder. Each file ends with the SHA-256 of what comes before it, so that a torn one is never taken for whole. */
+export function folderCheckpoint(folder: string): Checkpoint {
+  return {
+    async list() {
+      const names = await readdir(folder).catch(() => []);
+      return names.filter((name) => !name.startsWith('.')).sort();
+    },
+    async read(name) {
+      const file = await readFile(join(folder, name)).catch(() => undefined);
+      if (file === undefined || file.length < digestBytes) return undefined;
+      const bytes = file.subarray(0, file.length - digestBytes);
+      return digest(bytes).equals(file.subarray(file.length - digestBytes)) ? bytes : undefined;
+    },
+    async write(name, bytes) {
+      await writeFileAtomically(join(folder, name), Buffer.concat([bytes, digest(bytes)]));
+    },
+    async remove(name) {
+      await rm(join(folder, name), { force: true });
+    },
+    async clear() {
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function digest(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Tensor } from '@tensorflow/tfjs-node';
+import { CaptureError } from './capture-error.ts';
+import { GraphRecorder } from './graph-recorder.ts';
+import { nativeBackend, type NativeBinding, type TensorFlow } from './tensorflow.ts';
+
+/** A function of tensors that runs as one call into the native library. */
+export interface CompiledFunction {
+  /** Operations in the graph; 0 if the function runs eagerly because the backend has no graphs. */
+  readonly nodes: number;
+  /** Inputs of the recorded shapes and types, in order. The caller disposes of the outputs. */
+  run(inputs: readonly Tensor[]): Tensor[];
+  dispose(): void;
+}
+
+/**
+ * Records `fn` once, at the boundary of the native binding, and runs it from then on as one graph: the same kernels on the same inputs, so the
+ * same bits, without the cost of some 20 microseconds an operation. Everything that `fn` does in JavaScript happens once, while recording;
+ * shapes must not depend on values.
+ *
+ * Runs `fn` as it is where the backend is not `tensorflow`. Throws {@link CaptureError}.
+ */
+export function compile(tf: TensorFlow, fn: (inputs: Tensor[]) => Tensor[], examples: readonly Tensor[]): CompiledFunction {
+  if (tf.getBackend() !== 'tensorflow') {
+    return { nodes: 0, run: (inputs) => tf.tidy(() => fn([...inputs])), dispose: () => undefined };
+  }
+  const backend = nativeBackend(tf);
+  const { binding } = backend;
+  const recorder = new GraphRecorder(tf, examples);
+  backend.binding = recorder.binding;
+  let outputNames: string[];
+  try {
+    outputNames = tf.tidy(() => recorder.namesOf(fn([...examples])));
+  } finally {
+    backend.binding = binding;
+  }
+  const model = load(binding, recorder.savedModel());
+  const inputNames = examples.map((_, index) => `input${index}:0`).join(',');
+  const names = outputNames.join(',');
+  let disposed = false;
+  return {
+    nodes: recorder.nodes,
+    run(inputs) {
+      if (disposed) throw new CaptureError('This compiled function was disposed of.');
+      checkInputs(examples.map(({ shape, dtype }) => ({ shape, dtype })), inputs);
+      return binding.runSavedModel(model, backend.getInputTensorIds(inputs), inputNames, names).map((output) => backend.createOutputTensor(output));
+    },
+    dispose() {
+      if (!disposed) binding.deleteSavedModel(model);
+      disposed = true;
+    },
+  };
+}
+
+/** The library reads a graph only from a folder; it holds everything in memory afterwards. */
+function load(binding: NativeBinding, savedModel: Uint8Array): number {
+  const folder = mkdtempSync(join(tmpdir(), 'epochal-graph-'));
+  try {
+    writeFileSync(join(folder, 'saved_model.pb'), savedModel);
+    return binding.loadSavedModel(folder, 'serve');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function checkInputs(expected: readonly { shape: number[]; dtype: string }[], got: readonly Tensor[]): void {
+  const describe = ({ shape, dtype }: { shape: readonly number[]; dtype: string }) => `${dtype}[${shape.join(', ')}]`;
+  const want = expected.map(describe).join(', ');
+  const have = got.map(describe).join(', ');
+  if (want !== have) throw new CaptureError(`This compiled function takes (${want}); got (${have}).`);
+}

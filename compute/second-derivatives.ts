@@ -1,0 +1,174 @@
+import type { NamedAttrMap, NamedTensorInfoMap, Tensor, Tensor4D } from '@tensorflow/tfjs-node';
+import { nativeBackend, type TensorFlow } from './tensorflow.ts';
+
+/**
+ * Operations whose second derivative is verified against finite differences (test/unit/compute/second-derivatives.test.ts): with the gradients
+ * of TensorFlow.js as they are, or with those registered below.
+ */
+export const twiceDifferentiable: ReadonlySet<string> = new Set([
+  'Add',
+  'BatchMatMul',
+  'Cast',
+  'Conv2D',
+  'Conv2DBackpropFilter',
+  'Conv2DBackpropInput',
+  'Exp',
+  'Fill',
+  'Greater',
+  'Identity',
+  'IsNan',
+  'Log',
+  'Max',
+  'MaxPool',
+  'MaxPoolGrad',
+  'Multiply',
+  'Neg',
+  'OneHot',
+  'PadV2',
+  'RealDiv',
+  'Relu',
+  'Reshape',
+  'Select',
+  'Slice',
+  'Step',
+  'Sub',
+  'Sum',
+  'Tanh',
+  'ZerosLike',
+]);
+
+/** Thrown when a model uses an operation whose second derivative is not verified. TensorFlow.js would give a wrong Hessian without a word. */
+export class SecondDerivativeError extends Error {
+  override readonly name = 'SecondDerivativeError';
+  constructor(operation: string) {
+    super(
+      `The second derivative of ${operation} is not verified, so the Hessian could be wrong without a sign. ` +
+        'Register its gradient in compute/second-derivatives.ts and add it to the tests there.',
+    );
+  }
+}
+
+const prepared = new WeakSet<TensorFlow>();
+
+interface ConvolutionAttributes {
+  readonly strides: number | [number, number];
+  readonly pad: 'same' | 'valid' | number;
+  readonly dataFormat: 'NHWC';
+  readonly dimRoundingMode?: 'floor';
+}
+
+interface PoolingAttributes {
+  readonly filterSize: number | [number, number];
+  readonly strides: number | [number, number];
+  readonly pad: string;
+}
+
+/**
+ * Makes differentiating twice right. A gradient of TensorFlow.js that saves its operation's *output* treats it as a constant the second time;
+ * each is registered again so that it saves the *input* and computes the output anew. Gradients that are missing are added.
+ */
+export function prepareSecondDerivatives(tf: TensorFlow): void {
+  if (prepared.has(tf)) return;
+  prepared.add(tf);
+  replaceGradient(tf, 'Exp', (dy, [x]) => ({ x: () => tf.mul(dy, tf.exp(x!)) }));
+  replaceGradient(tf, 'Tanh', (dy, [x]) => ({ x: () => tf.mul(dy, oneMinusSquare(tf, tf.tanh(x!))) }));
+  replaceGradient(tf, 'MaxPool', (dy, [x], attributes) => ({
+    x: () => {
+      const output = run(tf, 'MaxPool', { x: x! }, attributes);
+      return run(tf, 'MaxPoolGrad', { dy, input: x!, output }, attributes);
+    },
+  }));
+  addMaxPoolGradGrad(tf);
+  // The choice of the largest element is constant almost everywhere, so the gradient depends on dy alone.
+  tf.registerGradient({
+    kernelName: 'MaxPoolGrad',
+    inputsToSave: ['input', 'output'],
+    gradFunc: (dd, [input, output], attributes) => ({
+      dy: () => run(tf, 'MaxPoolGradGrad', { dd: dd as Tensor, input: input!, output: output! }, attributes),
+      input: () => tf.zerosLike(input!),
+      output: () => tf.zerosLike(output!),
+    }),
+  });
+  // d filter is bilinear in the input and dy.
+  tf.registerGradient({
+    kernelName: 'Conv2DBackpropFilter',
+    inputsToSave: ['x', 'dy'],
+    gradFunc: (dd, [x, dy], attributes) => {
+      const { strides, pad, dataFormat, dimRoundingMode } = attributes as unknown as ConvolutionAttributes;
+      const filter = dd as Tensor4D;
+      return {
+        x: () =>
+          run(tf, 'Conv2DBackpropInput', { dy: dy!, filter }, {
+            strides,
+            pad,
+            dataFormat,
+            dimRoundingMode,
+            inputShape: x!.shape,
+          } as unknown as NamedAttrMap),
+        dy: () => tf.conv2d(x as Tensor4D, filter, strides, pad, dataFormat, 1, dimRoundingMode),
+      };
+    },
+  });
+}
+
+/**
+ * Runs `fn` and throws {@link SecondDerivativeError} if it uses an operation that is not in {@link twiceDifferentiable}. Give it the function
+ * that is differentiated *and* its gradient: what the second derivative goes through.
+ */
+export function checkedForSecondDerivatives<T>(tf: TensorFlow, fn: () => T): T {
+  const engine = tf.engine() as unknown as { runKernel(name: string, ...rest: unknown[]): unknown };
+  const own = Object.getOwnPropertyDescriptor(engine, 'runKernel');
+  const runKernel = engine.runKernel;
+  engine.runKernel = function (name, ...rest) {
+    if (!twiceDifferentiable.has(name)) throw new SecondDerivativeError(name);
+    return runKernel.call(this, name, ...rest);
+  };
+  try {
+    return fn();
+  } finally {
+    if (own === undefined) delete (engine as { runKernel?: unknown }).runKernel;
+    else Object.defineProperty(engine, 'runKernel', own);
+  }
+}
+
+type Gradient = (dy: Tensor, saved: Tensor[], attributes: NamedAttrMap) => Record<string, () => Tensor>;
+
+function replaceGradient(tf: TensorFlow, kernelName: string, gradient: Gradient): void {
+  tf.unregisterGradient(kernelName);
+  tf.registerGradient({
+    kernelName,
+    inputsToSave: ['x'],
+    gradFunc: (dy, saved, attributes) => gradient(dy as Tensor, saved, attributes),
+  });
+}
+
+function run(tf: TensorFlow, kernel: string, inputs: Record<string, Tensor>, attributes: NamedAttrMap): Tensor {
+  return tf.engine().runKernel(kernel, inputs as unknown as NamedTensorInfoMap, attributes) as Tensor;
+}
+
+/** TensorFlow has this operation, TensorFlow.js does not expose it: picks from dd the elements that were the largest. */
+function addMaxPoolGradGrad(tf: TensorFlow): void {
+  tf.registerKernel({
+    kernelName: 'MaxPoolGradGrad',
+    backendName: 'tensorflow',
+    kernelFunc: ({ inputs, attrs }) => {
+      const backend = nativeBackend(tf);
+      const { TF_ATTR_TYPE, TF_ATTR_INT, TF_ATTR_STRING, TF_FLOAT } = backend.binding;
+      const { filterSize, strides, pad } = attrs as unknown as PoolingAttributes;
+      const window = (size: number | [number, number]) => [1, ...(Array.isArray(size) ? size : [size, size]), 1];
+      const attributes = [
+        { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT },
+        { name: 'ksize', type: TF_ATTR_INT, value: window(filterSize) },
+        { name: 'strides', type: TF_ATTR_INT, value: window(strides) },
+        { name: 'padding', type: TF_ATTR_STRING, value: pad.toUpperCase() },
+        { name: 'data_format', type: TF_ATTR_STRING, value: 'NHWC' },
+      ];
+      const { input, output, dd } = inputs as unknown as { input: Tensor; output: Tensor; dd: Tensor };
+      return backend.executeSingleOutput('MaxPoolGradGrad', attributes, [input, output, dd]);
+    },
+  });
+}
+
+function oneMinusSquare(tf: TensorFlow, y: Tensor): Tensor {
+  return tf.sub(1, tf.mul(y, y));
+}

@@ -1,0 +1,140 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const require = createRequire(import.meta.url);
+
+/** The TensorFlow.js API with the native backend loaded. */
+export type TensorFlow = typeof import('@tensorflow/tfjs-node');
+
+/** What computes: kept beside each artifact, never inside it. */
+export interface Backend {
+  readonly backend: 'tensorflow' | 'cpu';
+  /** Version of libtensorflow, or of TensorFlow.js for the `cpu` backend. */
+  readonly library: string;
+}
+
+export interface LoadedTensorFlow extends Backend {
+  readonly tf: TensorFlow;
+  readonly threads: number;
+}
+
+export interface LoadOptions {
+  /** Threads of one operation. Results depend on their number, not on the cores there are. */
+  readonly threads: number;
+  /** `auto` (default) is `tensorflow`. `cpu`, pure JavaScript, is slow and only for machines without the native parts. */
+  readonly backend?: 'auto' | 'tensorflow' | 'cpu';
+}
+
+/** Thrown when the native part of TensorFlow is missing or does not load. It could be because the set-up has not been run on this machine. */
+export class MissingBackendError extends Error {
+  override readonly name = 'MissingBackendError';
+  readonly cure = 'Run `npm run setup`, then `npx epochal doctor`.';
+}
+
+let loaded: LoadedTensorFlow | undefined;
+
+/** The backend of this process, once it was loaded. */
+export function loadedBackend(): Backend | undefined {
+  return loaded === undefined ? undefined : { backend: loaded.backend, library: loaded.library };
+}
+
+/**
+ * Loads TensorFlow into this process. The thread counts are read by the native library when it starts, so they are fixed by the first call:
+ * a later call with another count throws `RangeError`. Throws {@link MissingBackendError} without the native parts.
+ */
+export async function loadTensorFlow({ threads, backend = 'auto' }: LoadOptions): Promise<LoadedTensorFlow> {
+  if (loaded !== undefined) {
+    if (loaded.threads !== threads) {
+      throw new RangeError(`TensorFlow runs with ${loaded.threads} threads in this process; ${threads} were asked for.`);
+    }
+    return loaded;
+  }
+  process.env.TF_NUM_INTRAOP_THREADS = String(threads);
+  process.env.TF_NUM_INTEROP_THREADS = '1';
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  // On by default only on some processors, and about four times faster on the others too.
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
+  process.env.OMP_NUM_THREADS = String(threads);
+  const tf = backend === 'cpu' ? loadJavaScript() : loadNative();
+  const isNative = tf.getBackend() === 'tensorflow';
+  loaded = {
+    tf,
+    threads,
+    backend: isNative ? 'tensorflow' : 'cpu',
+    library: isNative ? nativeBinding(tf).TF_Version : tf.version_core,
+  };
+  return loaded;
+}
+
+function loadNative(): TensorFlow {
+  const home = dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
+  if (!existsSync(join(home, 'lib', 'napi-v8', 'tfjs_binding.node'))) {
+    throw new MissingBackendError('The native binding of TensorFlow.js is not installed.');
+  }
+  // tfjs-node calls this function, which Node 23 removed.
+  const util = require('node:util') as { isNullOrUndefined?: (value: unknown) => boolean };
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  try {
+    const tf = require('@tensorflow/tfjs-node') as TensorFlow;
+    // Otherwise the first operation prints an advertisement for the very package that is in use.
+    tf.env().set('IS_NODE', true);
+    return tf;
+  } catch (error) {
+    throw new MissingBackendError(`The native part of TensorFlow does not load: ${(error as Error).message}`);
+  }
+}
+
+function loadJavaScript(): TensorFlow {
+  const tf = require('@tensorflow/tfjs') as TensorFlow;
+  tf.setBackend('cpu');
+  return tf;
+}
+
+/** The part of tfjs-node's native binding that this project builds on. */
+export interface NativeBinding {
+  readonly TF_Version: string;
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_SHAPE: number;
+  readonly TF_FLOAT: number;
+  createTensor(shape: number[], dtype: number, values: ArrayBufferView): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): ArrayBufferView;
+  executeOp(name: string, attributes: OpAttribute[], inputs: number[], outputs: number): TensorMetadata[];
+  loadSavedModel(folder: string, tags: string): number;
+  deleteSavedModel(id: number): void;
+  runSavedModel(id: number, inputs: number[], inputNames: string, outputNames: string): TensorMetadata[];
+}
+
+export interface OpAttribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: unknown;
+}
+
+export interface TensorMetadata {
+  readonly id: number;
+  readonly shape: number[];
+  readonly dtype: number;
+}
+
+/** tfjs-node's backend object, as far as this project uses it. */
+export interface NativeBackend {
+  binding: NativeBinding;
+  getDTypeInteger(dtype: string): number;
+  getInputTensorIds(tensors: readonly unknown[]): number[];
+  executeSingleOutput(name: string, attributes: readonly OpAttribute[], inputs: readonly unknown[]): import("@tensorflow/tfjs-node").Tensor;
+  createOutputTensor(metadata: TensorMetadata): import('@tensorflow/tfjs-node').Tensor;
+}
+
+export function nativeBackend(tf: TensorFlow): NativeBackend {
+  return tf.backend() as unknown as NativeBackend;
+}
+
+function nativeBinding(tf: TensorFlow): NativeBinding {
+  return nativeBackend(tf).binding;
+}

@@ -1,0 +1,154 @@
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
+import { gatherRows } from '../compute/gather.ts';
+import { type CompiledFunction, compile } from '../compute/graph.ts';
+import type { TensorFlow } from '../compute/tensorflow.ts';
+import { type Examples, type Standardization, standardize } from './examples.ts';
+import { batchLoss, kernelMask } from './loss.ts';
+import type { Model } from './models/model.ts';
+import { epochBatches, type Sampling } from './sampling.ts';
+
+/** Where SGD stands after `step` steps. */
+export interface SgdState {
+  /** theta, length P. */
+  readonly weights: Float32Array;
+  /** v of equation (1), length P. */
+  readonly velocity: Float32Array;
+  readonly step: number;
+}
+
+export interface SgdSettings {
+  /** S */
+  readonly batchSize: number;
+  readonly sampling: Sampling;
+  readonly seed: number;
+  /** beta */
+  readonly momentum: number;
+  readonly l2: number;
+}
+
+/** Consecutive steps that ran as one graph call. */
+export interface StepChunk {
+  /** Number of the first of these steps, counted from 1: `state.step` of the state after it. */
+  readonly firstStep: number;
+  /** Loss of each step's batch, L2 term included, before its update. */
+  readonly losses: Float32Array;
+  /** Weights after each step, steps x P, if the trainer records them. */
+  readonly weights?: Float32Array;
+  readonly state: SgdState;
+}
+
+export interface Trainer {
+  /** M = floor(N / S) */
+  readonly batchesPerEpoch: number;
+  /** The steps of one epoch (counted from 0). Throws {@link DivergedError}. */
+  epoch(from: SgdState, epoch: number, learningRate: number): AsyncGenerator<StepChunk, void, void>;
+  dispose(): void;
+}
+
+export interface TrainerOptions {
+  readonly tf: TensorFlow;
+  readonly model: Model;
+  readonly data: Examples;
+  readonly standardize: Standardization;
+  readonly training: SgdSettings;
+  readonly recordWeights?: boolean;
+}
+
+/** Thrown when a batch's loss is not finite. It could be because the learning rate exceeds 2 (1 + beta) / lambda_max, beyond which SGD is unstable. */
+export class DivergedError extends Error {
+  override readonly name = 'DivergedError';
+  readonly cure: string;
+  constructor(step: number, epoch: number, loss: number, learningRate: number, momentum: number) {
+    super(`Training diverged: the loss is ${loss} at step ${step} of epoch ${epoch + 1}.`);
+    this.cure = `Lower the learning rate (${learningRate}): it must stay below 2 (1 + beta) / lambda_max, with beta = ${momentum}.`;
+  }
+}
+
+/**
+ * Steps in one graph. The cuts of an epoch into graph calls follow from its length alone, so that a resumed run makes the same calls.
+ * More steps save little: a call costs about as much as a tenth of a small network's step.
+ */
+const stepsPerCall = 10;
+
+/**
+ * SGD with momentum exactly as in equation (1):
+ *
+ *     v_k = -eta g_k + beta v_{k-1},   theta_k = theta_{k-1} + v_k,
+ *
+ * where g_k is the gradient at theta_{k-1} of the mean cross-entropy of batch k plus l2 * (sum of squared kernel weights).
+ */
+export function createTrainer(options: TrainerOptions): Trainer {
+  const { tf, model, data, training } = options;
+  const { batchSize, sampling, seed } = training;
+  const [height, width, channels] = data.shape;
+  const batchesPerEpoch = Math.floor(data.examples / batchSize);
+  const images = tf.tensor4d(standardize(data, options.standardize), [data.examples, height, width, channels]);
+  const labels = tf.tensor1d(data.labels, 'int32');
+  const penalty = tf.tensor1d(kernelMask(model).map((kernel) => kernel * training.l2));
+  const graphs = new Map<number, CompiledFunction>();
+  const graphOf = (steps: number, inputs: Tensor[]): CompiledFunction => {
+    let graph = graphs.get(steps);
+    if (graph === undefined) {
+      graph = compile(tf, (tensors) => sgdSteps(options, steps, tensors), inputs);
+      graphs.set(steps, graph);
+    }
+    return graph;
+  };
+
+  async function* epochSteps(from: SgdState, epoch: number, learningRate: number): AsyncGenerator<StepChunk, void, void> {
+    const order = epochBatches(sampling, { examples: data.examples, batchSize, seed }, epoch);
+    let state = from;
+    for (let batch = 0; batch < batchesPerEpoch; ) {
+      const steps = Math.min(stepsPerCall, batchesPerEpoch - batch);
+      const own = [
+        tf.tensor1d(state.weights),
+        tf.tensor1d(state.velocity),
+        tf.scalar(learningRate),
+        tf.tensor1d(order.subarray(batch * batchSize, (batch + steps) * batchSize), 'int32'),
+      ];
+      const inputs = [...own, images, labels, penalty];
+      const outputs = graphOf(steps, inputs).run(inputs);
+      const [weights, velocity, losses, recorded] = outputs.map((tensor) => tensor.dataSync() as Float32Array);
+      for (const tensor of [...own, ...outputs]) tensor.dispose();
+      const bad = losses!.findIndex((loss) => !Number.isFinite(loss));
+      if (bad >= 0) throw new DivergedError(state.step + bad + 1, epoch, losses![bad]!, learningRate, training.momentum);
+      const firstStep = state.step + 1;
+      state = { weights: weights!, velocity: velocity!, step: state.step + steps };
+      batch += steps;
+      yield { firstStep, losses: losses!, ...(recorded === undefined ? {} : { weights: recorded }), state };
+    }
+  }
+
+  return {
+    batchesPerEpoch,
+    epoch: epochSteps,
+    dispose() {
+      for (const graph of graphs.values()) graph.dispose();
+      tf.dispose([images, labels, penalty]);
+    },
+  };
+}
+
+/** The recorded function: `steps` updates; gives weights, velocity, losses and, if asked for, the weights after each step. */
+function sgdSteps({ tf, model, training, recordWeights }: TrainerOptions, steps: number, inputs: Tensor[]): Tensor[] {
+  const { batchSize, momentum } = training;
+  let [weights, velocity] = inputs as [Tensor1D, Tensor1D];
+  const [, , learningRate, order, images, labels, penalty] = inputs as [Tensor, Tensor, Tensor, Tensor1D, Tensor4D, Tensor1D, Tensor1D];
+  const losses: Tensor[] = [];
+  const recorded: Tensor[] = [];
+  for (let step = 0; step < steps; step++) {
+    const batch = order.slice([step * batchSize], [batchSize]);
+    const x = gatherRows(tf, images, batch);
+    const y = gatherRows(tf, labels, batch);
+    const at = weights;
+    const { value, grad } = tf.valueAndGrad((theta: Tensor) => batchLoss(tf, model, theta as Tensor1D, x, y))(at);
+    const decay = tf.mul(penalty, at);
+    const gradient = tf.add(grad, tf.mul(decay, 2));
+    velocity = tf.sub(tf.mul(velocity, momentum), tf.mul(gradient, learningRate));
+    weights = tf.add(at, velocity);
+    losses.push(tf.add(value as Tensor, tf.sum(tf.mul(decay, at))));
+    if (recordWeights) recorded.push(weights);
+  }
+  const outputs: Tensor[] = [weights, velocity, tf.stack(losses) as Tensor2D];
+  return recordWeights ? [...outputs, tf.stack(recorded)] : outputs;
+}
