@@ -1,4 +1,3 @@
-import { openStore } from '../artifacts/open-store.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { Json, Plan, PlannedCollect } from '../compiler/plan.ts';
@@ -7,6 +6,7 @@ import { toStageFailure } from './failures.ts';
 import { withHeartbeats } from './heartbeat.ts';
 import { findStep, identity, outcome, recordStep } from './step.ts';
 import { commonMetadata } from './step-metadata.ts';
+import { sharedStore } from './stores.ts';
 import { cellResultName, type StudyRecords } from './study-records.ts';
 
 /** The table of one cell, with the axes that tell it from the others. */
@@ -26,7 +26,7 @@ export function createCollect(
   return async ({ studyId, storeUri, collect }) => {
     try {
       return await withHeartbeats(collect.name, async (heartbeats, signal) => {
-        const store = await openStore(storeUri);
+        const store = await sharedStore(storeUri);
         const plan = await loadPlan(storeUri, `studies/${studyId}/plan.json`);
         const { found, missing } = await findTables(store, studyId, plan, collect);
         const notes =

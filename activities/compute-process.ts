@@ -43,8 +43,9 @@ async function serve(request: ComputeRequest): Promise<void> {
     await send({ type: 'done', outputs, backend: loadedBackend() ?? { backend: 'none', library: 'none' } });
     process.exit(0);
   } catch (error) {
-    const { name, message, stack, cure } =
-      error instanceof Error ? (error as Error & { cure?: string }) : new Error(String(error));
+    const { name, message, stack, cure } = (
+      error instanceof Error ? error : new Error(String(error))
+    ) as Error & { cure?: string };
     await send({
       type: 'error',
       name,

@@ -1,6 +1,4 @@
-import { openStore } from '../artifacts/open-store.ts';
 import type { Store } from '../artifacts/store.ts';
-import { canonicalWith } from '../compiler/step-key.ts';
 import type { StageOutcome, StageTask } from '../workflows/messages.ts';
 import { type ComputeResult, compute } from './compute-client.ts';
 import type { ComputeRequest } from './compute-protocol.ts';
@@ -12,6 +10,7 @@ import { resolveWith } from './resolve-with.ts';
 import { SingleFlight } from './single-flight.ts';
 import type { Stage } from './stage.ts';
 import { findStep, identity, outcome, recordStep, type StepIdentity } from './step.ts';
+import { sharedStore } from './stores.ts';
 
 /**
  * The activity that runs one stage of one cell: finds the step's key, takes what an equal step left in the store, or computes it in a compute
@@ -22,7 +21,7 @@ export function createRunStage(gpus: GpuPool): (task: StageTask) => Promise<Stag
   return async (task) => {
     try {
       return await withHeartbeats(task.stage.name, async (heartbeats, signal) => {
-        const store = await openStore(task.storeUri);
+        const store = await sharedStore(task.storeUri);
         const { step, request } = await identify(task);
         return await flights.run(`${store.uri}\n${step.key}`, signal, async () => {
           const { reusable, damage } = await findStep(store, step.key);
@@ -44,7 +43,7 @@ async function identify({ stage, available, baseDirectory, storeUri }: StageTask
   const sources = (await kind.sources?.(resolved.with, baseDirectory)) ?? {};
   const inputs = { ...resolved.inputs, ...sources };
   const { threads } = resources;
-  const step = identity({ uses, version, with: canonicalWith(uses, resolved.with), inputs, threads });
+  const step = identity({ uses, version, with: resolved.with, inputs, threads });
   const request: ComputeRequest = {
     uses,
     with: resolved.with,

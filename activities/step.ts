@@ -1,7 +1,10 @@
 import { availableParallelism, cpus, hostname } from 'node:os';
 import { activityInfo } from '@temporalio/activity';
+import { isArtifactRef } from '../artifacts/reference.ts';
 import type { StepRecord, Store } from '../artifacts/store.ts';
-import { stepKey } from '../compiler/step-key.ts';
+import { digestOf, replaceParts } from '../compiler/recipe.ts';
+import { stageKind } from '../compiler/stage-kinds.ts';
+import { canonicalWith, stepKey } from '../compiler/step-key.ts';
 import type { StageOutcome } from '../workflows/messages.ts';
 import type { ComputeResult } from './compute-client.ts';
 import { programVersion } from './step-metadata.ts';
@@ -9,10 +12,19 @@ import { programVersion } from './step-metadata.ts';
 /** What a step is, apart from what it gives: equal steps have equal keys. */
 export type StepIdentity = Pick<StepRecord, 'key' | 'uses' | 'version' | 'with' | 'inputs'>;
 
-/** Completes the description of a step by its key. */
+/**
+ * What decides a step's result, with its key. A stage kind of one's own (`EPOCHAL_STAGE_MODULES`) has no schema here, so all of its `with`
+ * counts, and the number of threads too.
+ */
 export function identity(parts: Omit<StepIdentity, 'key'> & { readonly threads: number }): StepIdentity {
   const { threads, ...step } = parts;
-  return { ...step, key: stepKey({ ...step, threads }) };
+  if (stageKind(step.uses) !== undefined) {
+    return { ...step, with: canonicalWith(step.uses, step.with), key: stepKey(parts) };
+  }
+  const canonical = replaceParts(step.with, (part) =>
+    isArtifactRef(part) ? { sha256: part.sha256, kind: part.kind } : undefined,
+  );
+  return { ...step, with: canonical, key: digestOf({ ...step, with: canonical, threads }) };
 }
 
 /** The finished step with this key if all of its outputs are whole; otherwise what is wrong with them. */

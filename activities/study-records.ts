@@ -1,8 +1,8 @@
 import { InputError } from '../artifacts/errors.ts';
-import { openStore } from '../artifacts/open-store.ts';
 import type { Plan } from '../compiler/plan.ts';
 import type { Activities, CellResult, StudyResult } from '../workflows/messages.ts';
 import { toRecordFailure } from './failures.ts';
+import { sharedStore } from './stores.ts';
 
 /** Plans kept in memory. A plan never changes under its name, and reading one of 10,000 cells takes a while. */
 const keptPlans = 4;
@@ -42,7 +42,7 @@ export function cellResultName(studyId: string, cellId: string): string {
 }
 
 async function readPlan(storeUri: string, planName: string): Promise<Plan> {
-  const text = await (await openStore(storeUri)).readText(planName);
+  const text = await (await sharedStore(storeUri)).readText(planName);
   if (text === undefined) {
     throw new InputError(
       `There is no ${planName} in ${storeUri}.`,
@@ -53,7 +53,7 @@ async function readPlan(storeUri: string, planName: string): Promise<Plan> {
 }
 
 async function writeRecord(storeUri: string, name: string, record: CellResult | StudyResult): Promise<void> {
-  await (await openStore(storeUri)).writeText(name, `${JSON.stringify(record, undefined, 2)}\n`);
+  await (await sharedStore(storeUri)).writeText(name, `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
 async function told<T>(work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import type { NamedAttrMap, NamedTensorInfoMap, Tensor, Tensor4D } from '@tensorflow/tfjs-node';
+import type { NamedAttrMap, NamedTensorMap, Tensor, Tensor4D } from '@tensorflow/tfjs-node';
 import { nativeBackend, type TensorFlow } from './tensorflow.ts';
 
 /**
@@ -143,7 +143,7 @@ function replaceGradient(tf: TensorFlow, kernelName: string, gradient: Gradient)
 }
 
 function run(tf: TensorFlow, kernel: string, inputs: Record<string, Tensor>, attributes: NamedAttrMap): Tensor {
-  return tf.engine().runKernel(kernel, inputs as unknown as NamedTensorInfoMap, attributes) as Tensor;
+  return tf.engine().runKernel(kernel, inputs as NamedTensorMap, attributes) as Tensor;
 }
 
 /** TensorFlow has this operation, TensorFlow.js does not expose it: picks from dd the elements that were the largest. */

@@ -16,8 +16,19 @@ export interface StudyInput {
   readonly maxParallel: number;
   readonly failFast: boolean;
   readonly minSuccess: number;
+  /** Events after which the history is cut by continue-as-new; default: when the server suggests it. */
+  readonly historyLimit?: number;
   /** Set by continue-as-new. */
-  readonly carried?: { readonly next: number; readonly counts: CellCounts; readonly paused: boolean };
+  readonly carried?: StudyTally & { readonly next: number; readonly paused: boolean };
+}
+
+/** What a study counts while its cells go by. */
+export interface StudyTally {
+  readonly counts: CellCounts;
+  readonly stagesRun: number;
+  readonly stagesReused: number;
+  /** The first failures, at most 20. */
+  readonly failures: readonly CellFailure[];
 }
 
 /** Argument of the `cell` workflow, a child of `study`. */
@@ -81,6 +92,9 @@ export interface StageFailure {
   readonly cure?: string;
 }
 
+/** A failure and the cell it happened in; `collect` for a stage over all cells, `study` for the study's own records. */
+export type CellFailure = StageFailure & { readonly cellId: string };
+
 /** What became of a cell; also written to `studies/<id>/cells/<cell>.json` in the store, where the report reads it. */
 export interface CellResult {
   readonly cellId: string;
@@ -104,7 +118,7 @@ export interface StudyResult {
   readonly stagesReused: number;
   readonly collect: Readonly<Record<string, StageOutcome>>;
   /** The first failures, at most 20. */
-  readonly failures: readonly (StageFailure & { readonly cellId: string })[];
+  readonly failures: readonly CellFailure[];
 }
 
 /** Answer of the `progress` query of a study. */
@@ -126,4 +140,39 @@ export interface CellProgress {
     readonly reused?: boolean;
     readonly seconds?: number;
   }[];
+}
+
+/** Task queues: workflows and their bookkeeping, and stages by what they need. */
+export type TaskQueue = 'epochal' | 'epochal-cpu' | 'epochal-gpu';
+
+/** Signals that a study and a cell take, without arguments. */
+export type ControlSignal = 'pause' | 'resume';
+
+/**
+ * Type of the `ApplicationFailure` with which a `study` or a `cell` that did not succeed ends; its only detail is the
+ * {@link StudyResult} or the {@link CellResult}. A cancelled one ends as cancelled.
+ */
+export type FailureType = 'StudyFailed' | 'CellFailed';
+
+/** Detail of the `ApplicationFailure` with which an activity fails. */
+export interface FailureDetail {
+  readonly cure?: string;
+}
+
+/** Which cells of a plan to read: `count` of them, from the one with index `from`. */
+export interface CellsRequest {
+  readonly storeUri: string;
+  readonly planName: string;
+  readonly from: number;
+  readonly count: number;
+}
+
+/** The activities, as the workflows see them. */
+export interface Activities {
+  runStage(task: StageTask): Promise<StageOutcome>;
+  collect(task: CollectTask): Promise<StageOutcome>;
+  loadCells(request: CellsRequest): Promise<readonly PlannedCell[]>;
+  loadCollects(request: Pick<CellsRequest, 'storeUri' | 'planName'>): Promise<readonly PlannedCollect[]>;
+  writeCellResult(record: { storeUri: string; studyId: string; result: CellResult }): Promise<void>;
+  writeStudyResult(record: { storeUri: string; result: StudyResult }): Promise<void>;
 }

@@ -22,7 +22,11 @@ export interface Running {
 }
 
 /** Starts the real command as a user does, with its state in `home`. */
-export function startEpochal(args: readonly string[], home: string, environment: NodeJS.ProcessEnv = {}): Running {
+export function startEpochal(
+  args: readonly string[],
+  home: string,
+  environment: NodeJS.ProcessEnv = {},
+): Running {
   const child = spawn(process.execPath, [join(root, 'cli', 'epochal.mjs'), ...args], {
     cwd: root,
     env: { ...process.env, EPOCHAL_HOME: home, NO_COLOR: '1', ...environment },
@@ -69,7 +73,11 @@ export function startEpochal(args: readonly string[], home: string, environment:
 }
 
 /** Runs a command to its end. */
-export function epochal(args: readonly string[], home: string, environment?: NodeJS.ProcessEnv): Promise<Finished> {
+export function epochal(
+  args: readonly string[],
+  home: string,
+  environment?: NodeJS.ProcessEnv,
+): Promise<Finished> {
   return startEpochal(args, home, environment).finished;
 }
 
@@ -98,11 +106,17 @@ export function descendants(pid: number, pattern: RegExp): number[] {
     const parent = parents.get(child);
     return parent !== undefined && (parent === pid || isBelow(parent));
   };
-  return [...commands].filter(([child, command]) => pattern.test(command) && isBelow(child)).map(([child]) => child);
+  return [...commands]
+    .filter(([child, command]) => pattern.test(command) && isBelow(child))
+    .map(([child]) => child);
 }
 
 /** Polls until `condition` gives a value. */
-export async function eventually<T>(condition: () => T | undefined | false, limitMs: number, what: string): Promise<T> {
+export async function eventually<T>(
+  condition: () => T | undefined | false,
+  limitMs: number,
+  what: string,
+): Promise<T> {
   const end = Date.now() + limitMs;
   for (;;) {
     const value = condition();

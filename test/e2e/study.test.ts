@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Finished, epochal, freshHome, root } from './epochal.ts';
+import { epochal, type Finished, freshHome, root } from './epochal.ts';
 
 const run = promisify(execFile);
 const pipeline = join(root, 'test', 'e2e', 'fixtures', 'small.yaml');
@@ -47,7 +47,8 @@ describe('a small study, from its YAML to its report', () => {
   });
 
   test('every artifact is read by pyarrow and DuckDB, and NumPy finds the same weight variances', async (context) => {
-    if (python === undefined) context.skip('EPOCHAL_TEST_PYTHON is not set: no Python with pyarrow, NumPy and DuckDB');
+    if (python === undefined)
+      context.skip('EPOCHAL_TEST_PYTHON is not set: no Python with pyarrow, NumPy and DuckDB');
     const listed = await epochal(['artifacts', result.studyId, '--json'], first.home);
     const file = join(first.home, 'artifacts.json');
     writeFileSync(file, listed.stdout);
@@ -81,12 +82,16 @@ describe('a small study, from its YAML to its report', () => {
     const other = await epochal(['run', pipeline, '--json'], second.home);
     expect(other.code, other.stderr).toBe(0);
     const digests = async (home: string) =>
-      (await artifactsOf(result.studyId, home)).map(({ stage, output, sha256 }) => `${stage}.${output} ${sha256}`);
+      (await artifactsOf(result.studyId, home)).map(
+        ({ stage, output, sha256 }) => `${stage}.${output} ${sha256}`,
+      );
     expect(await digests(second.home)).toEqual(await digests(first.home));
   }, 240_000);
 
   test('a damaged artifact is found, told and computed again', async () => {
-    const spectrum = (await artifactsOf(result.studyId, first.home)).find(({ stage }) => stage === 'analyze')!;
+    const spectrum = (await artifactsOf(result.studyId, first.home)).find(
+      ({ stage }) => stage === 'analyze',
+    )!;
     const good = readFileSync(spectrum.path);
     const bad = Buffer.from(good);
     bad[bad.length >> 1]! ^= 1;

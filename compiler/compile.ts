@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { axisNames, extraNames } from './axes.ts';
+import { makeCells } from './cells.ts';
+import { planCollect } from './collect.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import type { Scope } from './expression.ts';
+import { freeze } from './freeze.ts';
+import { compileMatrix } from './matrix.ts';
+import { orderStages } from './order.ts';
+import { applyOverrides } from './overrides.ts';
+import { compileParams, scopeOf } from './params.ts';
+import type { Plan } from './plan.ts';
+import { createPlanner } from './plan-stage.ts';
+import { Problems } from './problems.ts';
+import { checkReport } from './report.ts';
+import { readSpec, toJsonAt } from './spec.ts';
+import { type CheckedStage, checkStage, directoryOf } from './stages.ts';
+import { compileStrategy, planStrategy } from './strategy.ts';
+import { warnOfUnused } from './unused.ts';
+import { parseYaml } from './yaml-source.ts';
+
+export interface CompileOptions {
+  /** Path of the pipeline file, for messages; the plan keeps its last part. */
+  readonly file: string;
+  /** `--set name=value`: texts that are read as YAML values of the type of the param's default. */
+  readonly overrides?: Readonly<Record<string, string>>;
+}
+
+export interface Compilation {
+  /** Frozen in depth, and plain JSON: equal text and overrides give equal bytes. */
+  readonly plan: Plan;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/**
+ * Compiles the text of a pipeline to its plan: parse, check against the schemas, check expressions and references, expand the matrix,
+ * evaluate each cell and check it again with its values.
+ *
+ * Throws `PipelineError` with everything that is wrong with the file as far as it can be found at once: syntax alone, then all that needs
+ * no values, then all that does.
+ */
+export function compile(text: string, options: CompileOptions): Compilation {
+  const source = parseYaml(text, options.file);
+  const problems = new Problems(source);
+  const spec = readSpec(source, problems);
+
+  const overrides = applyOverrides(spec.params, spec.matrix, options.overrides ?? {}, source, problems);
+  const params = compileParams(spec.matrix, overrides, source, problems);
+  const matrix = spec.matrix && compileMatrix(spec.matrix, params, source, problems);
+  const axes = [...axisNames(spec.matrix), ...extraNames(spec.matrix)];
+  const absent: Scope['absent'] = (name) =>
+    axes.includes(name)
+      ? {
+          message: `\`${name}\` is an axis and has a value only within a cell`,
+          cure: `give it a default in \`params\``,
+        }
+      : undefined;
+
+  const directory = directoryOf(spec.stages, spec.stageNames);
+  const collectDirectory = directoryOf(spec.collects);
+  const names = spec.stages.map(({ name }) => name);
+  const cellScope = scopeOf(params, [...new Set([...params.names, ...axes])], { stages: directory });
+  const studyScope = (roots: Scope['roots']) => scopeOf(params, params.names, roots, absent);
+  const stages = spec.stages.flatMap(
+    (node) => checkStage(node, cellScope, spec.stageNames, source, problems) ?? [],
+  );
+  const collects = spec.collects.flatMap(
+    (node) => checkStage(node, studyScope({ cells: directory }), [], source, problems) ?? [],
+  );
+  const strategy = compileStrategy(spec.strategy, studyScope({}), source, problems);
+  const directories = { stages: directory, collect: collectDirectory };
+  const report = checkReport(spec, stages, directories, params, absent, source, problems);
+  const order = orderStages(
+    names,
+    stages.flatMap(({ edges }) => edges),
+    problems,
+  );
+  problems.throwIfErrors();
+
+  const byName = new Map(stages.map((stage) => [stage.name, stage]));
+  const planner = createPlanner(
+    order.map((name) => byName.get(name) as CheckedStage),
+    directory,
+    source,
+    problems,
+  );
+  const cells = makeCells(matrix, overrides.pinned, params, source, problems).map((cell) => ({
+    id: cell.id,
+    axes: cell.axes,
+    params: cell.plannedParams,
+    stages: planner.plan(cell),
+  }));
+  const defaults = params.resolve({}) ?? {};
+  const collect = collects.flatMap(
+    (stage) => planCollect(stage, defaults, axes, directory, source, problems) ?? [],
+  );
+  const settings = planStrategy(strategy, defaults, source, problems);
+  const planned = report.plan(defaults);
+  const plannedParams = toJsonAt(defaults, ['params'], source, problems) as Plan['params'];
+  problems.throwIfErrors();
+  warnOfUnused({ stages, collects, report, strategy, matrix, params, axes }, source, problems);
+
+  const plan: Plan = {
+    planVersion: 1,
+    name: spec.name,
+    description: spec.description,
+    source: { file: basename(options.file), sha256: createHash('sha256').update(text).digest('hex'), text },
+    params: plannedParams,
+    axes,
+    ...settings,
+    cells,
+    collect,
+    report: planned,
+  };
+  return { plan: freeze(plan), warnings: problems.diagnostics };
+}

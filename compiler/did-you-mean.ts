@@ -1,0 +1,31 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/**
+ * The candidate that was probably meant by a misspelled word: the same but for case and punctuation, one that continues it, or one that
+ * differs in at most a third of its letters (two in short words, for letters that changed places).
+ */
+export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
+  if (candidates.length === 0) return undefined;
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const same = candidates.find((candidate) => plain(candidate) === plain(word));
+  if (same !== undefined) return same;
+  const nearest = closest(word, candidates);
+  const length = Math.max(word.length, nearest.length);
+  if (distance(word, nearest) <= (length <= 3 ? 1 : Math.max(2, Math.floor(length / 3)))) return nearest;
+  const longer = candidates.filter(
+    (candidate) => word.length >= 3 && plain(candidate).startsWith(plain(word)),
+  );
+  return longer.length === 1 ? longer[0] : undefined;
+}
+
+/** "did you mean `x`?", else all there is to choose from, so that a user never has to look it up. */
+export function choose(word: string, candidates: readonly string[], noun: string): string {
+  const meant = didYouMean(word, candidates);
+  if (meant !== undefined) return `did you mean \`${meant}\`?`;
+  return candidates.length === 0 ? `there are no ${noun}` : `${noun}: ${quoteAll(candidates)}`;
+}
+
+/** `a`, `b`, `c` */
+export function quoteAll(words: readonly string[]): string {
+  return words.map((word) => `\`${word}\``).join(', ');
+}

@@ -1,0 +1,213 @@
+import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
+import { ParseError } from '@marcbachmann/cel-js';
+import type { ArtifactKind } from '../artifacts/reference.ts';
+import { explainCelError } from './cel-errors.ts';
+import { choose } from './did-you-mean.ts';
+import { divisions, mentions } from './names.ts';
+import { checkOutputs, type OutputMention } from './outputs.ts';
+import type { Value, ValueMap } from './values.ts';
+
+export const artifactRoots = ['stages', 'cells', 'collect'] as const;
+export type ArtifactRoot = (typeof artifactRoots)[number];
+
+/** Stage name -> output -> kind; undefined for a stage whose kind is unknown, about which nothing more is said. */
+export type Directory = ReadonlyMap<string, Readonly<Record<string, ArtifactKind>> | undefined>;
+
+/** What an expression may name where it stands. */
+export interface Scope {
+  readonly environment: Environment;
+  /** Params with a value here. */
+  readonly params: readonly string[];
+  /** Why a param of this name has no value here, if there is one elsewhere. */
+  absent(name: string): { readonly message: string; readonly cure: string } | undefined;
+  readonly roots: Readonly<Partial<Record<ArtifactRoot, Directory>>>;
+}
+
+/** What the names of an expression stand for. */
+export interface Values {
+  readonly params: ValueMap;
+  readonly stages?: ValueMap;
+  readonly cells?: ValueMap;
+  readonly collect?: ValueMap;
+}
+
+/** Tells what is wrong with `text.slice(start, end)`. */
+export type Report = (start: number, end: number, message: string, cure?: string) => void;
+
+/** A checked expression. */
+export interface Expression {
+  readonly kind: 'expression';
+  readonly text: string;
+  /** CEL type; `dyn` if it is only known while evaluating. */
+  readonly type: string;
+  /** Params that it reads. */
+  readonly params: readonly string[];
+  /** Artifacts that its value can be. */
+  readonly outputs: readonly OutputMention[];
+  /** Throws {@link EvaluationFailure}. `warn` is told of whole-number divisions that drop a remainder. */
+  evaluate(values: Values, warn?: Report): Value;
+}
+
+/** Thrown when an expression that passed its check has no value: division by zero, index out of a list. */
+export class EvaluationFailure extends Error {
+  readonly start: number;
+  readonly end: number;
+  readonly cure: string | undefined;
+  constructor(start: number, end: number, message: string, cure?: string) {
+    super(message);
+    this.start = start;
+    this.end = end;
+    this.cure = cure;
+  }
+}
+
+/**
+ * Parses and checks one CEL expression. `accepts` lists the artifact kinds that the place takes, or is undefined where a plain value
+ * belongs. Returns undefined after reporting what is wrong.
+ */
+export function compileExpression(
+  text: string,
+  scope: Scope,
+  accepts: readonly ArtifactKind[] | undefined,
+  place: string,
+  report: Report,
+): Expression | undefined {
+  if (text.trim() === '') {
+    report(0, text.length, 'an empty expression', 'write what it should be, such as `${{ params.name }}`');
+    return undefined;
+  }
+  const explain = (error: unknown) => {
+    const { message, cure, start, end } = explainCelError(error, text, scope);
+    report(start, end, message, cure);
+    return undefined;
+  };
+  let parsed: ParseResult;
+  try {
+    parsed = scope.environment.parse(text);
+  } catch (error) {
+    if (error instanceof ParseError) return explain(error);
+    throw error;
+  }
+  const params = checkParams(parsed.ast, scope, report);
+  const outputs = checkOutputs(parsed.ast, scope, accepts, place, report);
+  if (params === undefined || outputs === undefined) return undefined;
+  const widened = widenTernaries(text, parsed, scope.environment);
+  const check = widened.check();
+  if (!check.valid) return explain(check.error);
+  const remainders = wholeDivisions(text, parsed.ast, scope.environment);
+  return {
+    kind: 'expression',
+    text,
+    type: check.type ?? 'dyn',
+    params,
+    outputs,
+    evaluate(values, warn) {
+      try {
+        const value: unknown = widened(values);
+        if (warn !== undefined) for (const remainder of remainders) remainder(values, warn);
+        return plain(value, text.length);
+      } catch (error) {
+        // A function's own error (a bad regular expression, the floor of NaN) is as much the expression's fault as one of CEL's.
+        if (error instanceof EvaluationFailure) throw error;
+        const { message, cure, start, end } = explainCelError(error, text, scope);
+        throw new EvaluationFailure(start, end, message, cure);
+      }
+    },
+  };
+}
+
+/** CEL's result as a value of the pipeline: its maps become plain objects. */
+function plain(value: unknown, length: number): Value {
+  if (Array.isArray(value)) return value.map((item) => plain(item, length));
+  const entries =
+    value instanceof Map ? [...value] : isPlainObject(value) ? Object.entries(value) : undefined;
+  if (entries !== undefined)
+    return Object.fromEntries(entries.map(([key, member]) => [String(key), plain(member, length)]));
+  if (value === null || ['bigint', 'number', 'string', 'boolean'].includes(typeof value))
+    return value as Value;
+  throw new EvaluationFailure(
+    0,
+    length,
+    'the result is neither a number, a text, a truth value, a list nor a map',
+  );
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** The params that an expression reads; undefined after reporting one that is not there. */
+function checkParams(ast: ASTNode, scope: Scope, report: Report): string[] | undefined {
+  const names = new Set<string>();
+  let sound = true;
+  for (const { members, start, end } of mentions(ast, ['params'])) {
+    const [member] = members;
+    if (member === undefined) {
+      report(start, end, '`params` alone is no value', 'name one of them, such as `params.seed`');
+      sound = false;
+    } else if (scope.params.includes(member.name)) names.add(member.name);
+    else {
+      const absent = scope.absent(member.name);
+      const message = absent?.message ?? `there is no param \`${member.name}\``;
+      report(member.start, member.end, message, absent?.cure ?? choose(member.name, scope.params, 'params'));
+      sound = false;
+    }
+  }
+  return sound ? [...names] : undefined;
+}
+
+/**
+ * CEL wants both branches of `? :` to have one type. `x ? 100 : 0.5` and `x ? 100 : null` are fine in a pipeline, so such branches are
+ * wrapped in `dyn()`, which leaves every other check as it is.
+ */
+function widenTernaries(text: string, parsed: ParseResult, environment: Environment): ParseResult {
+  const insertions: { readonly at: number; readonly text: string }[] = [];
+  const walk = (node: ASTNode): void => {
+    if (node.op !== '?:') return;
+    const branches = [node.args[1], node.args[2]];
+    const types = branches.map(({ range }) => {
+      const check = environment.check(text.slice(range.start, range.end));
+      return check.valid ? (check.type ?? 'dyn') : 'dyn';
+    });
+    const numeric = types.every((type) => ['int', 'double', 'dyn'].includes(type));
+    if (types[0] !== types[1] && (numeric || types.includes('null')))
+      for (const { range } of branches)
+        insertions.push({ at: range.start, text: 'dyn(' }, { at: range.end, text: ')' });
+    branches.forEach(walk);
+  };
+  walk(parsed.ast);
+  if (insertions.length === 0) return parsed;
+  const widened = insertions
+    .map((insertion, order) => ({ ...insertion, order }))
+    .sort((a, b) => b.at - a.at || (a.text === ')' ? a.order - b.order : b.order - a.order))
+    .reduce((result, { at, text: piece }) => result.slice(0, at) + piece + result.slice(at), text);
+  return environment.parse(widened);
+}
+
+/** For each `/` between whole numbers, a function that warns if it drops a remainder. */
+function wholeDivisions(text: string, ast: ASTNode, environment: Environment) {
+  return divisions(ast).flatMap(({ left, right, node }) => {
+    const [dividend, divisor] = [left, right].map(({ range }) => text.slice(range.start, range.end));
+    try {
+      const remainder = environment.parse(`(${dividend}) % (${divisor})`);
+      if (remainder.check().type !== 'int') return [];
+      return [
+        (values: Values, warn: Report) => {
+          try {
+            if (remainder(values) === 0n) return;
+          } catch {
+            return; // Its branch is not taken; where it is, the evaluation itself has failed.
+          }
+          warn(
+            node.range.start,
+            node.range.end,
+            'a division of whole numbers drops its remainder',
+            `for the exact quotient, write \`double(${dividend}) / ${/^[\w.]+$/.test(divisor!) ? divisor : `(${divisor})`}\``,
+          );
+        },
+      ];
+    } catch {
+      return []; // Names bound by a macro such as map() cannot be looked at from outside.
+    }
+  });
+}

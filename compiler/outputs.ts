@@ -1,0 +1,155 @@
+import type { ASTNode } from '@marcbachmann/cel-js';
+import type { ArtifactKind } from '../artifacts/reference.ts';
+import { choose, quoteAll } from './did-you-mean.ts';
+import { type ArtifactRoot, artifactRoots, type Directory, type Report, type Scope } from './expression.ts';
+import { asMention, type Mention, mentions, results } from './names.ts';
+
+/** `stages.train.state` in an expression; offsets count from the expression's start. */
+export interface OutputMention {
+  readonly root: ArtifactRoot;
+  readonly stage: string;
+  readonly output: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The artifacts that an expression's value can be. Reports artifacts where a plain value belongs, plain values where an artifact belongs,
+ * unknown stages and outputs, and wrong kinds; then returns undefined.
+ */
+export function checkOutputs(
+  ast: ASTNode,
+  scope: Scope,
+  accepts: readonly ArtifactKind[] | undefined,
+  place: string,
+  report: Report,
+): OutputMention[] | undefined {
+  const found: OutputMention[] = [];
+  let sound = true;
+  const fail: Report = (...problem) => {
+    sound = false;
+    report(...problem);
+  };
+  const values =
+    accepts === undefined ? [] : results(ast).map((node) => ({ node, mention: asMention(node) }));
+  for (const { node, mention } of values) {
+    if (mention !== undefined && isRoot(mention.root)) continue;
+    fail(
+      node.range.start,
+      node.range.end,
+      `${place} takes ${kindPhrase(accepts!)}, not a plain value`,
+      artifactCure(accepts!, scope),
+    );
+  }
+  for (const mention of mentions(ast, artifactRoots)) {
+    const wanted = values.some(
+      ({ node }) => node.range.start === mention.start && node.range.end === mention.end,
+    );
+    const output = resolve(mention, scope, accepts, fail);
+    if (output === undefined) continue;
+    found.push(output.mention);
+    if (!wanted) {
+      fail(
+        mention.start,
+        mention.end,
+        accepts === undefined
+          ? `${place} does not take an artifact`
+          : 'an artifact can only be the whole value, or a branch of `? :`',
+        'an artifact can only be the whole value of a key that takes one; plain values come from `params`',
+      );
+    } else if (output.kind !== undefined && !accepts!.includes(output.kind)) {
+      const name = `${mention.root}.${output.mention.stage}.${output.mention.output}`;
+      fail(
+        mention.start,
+        mention.end,
+        `${place} takes ${kindPhrase(accepts!)}, but \`${name}\` is ${withArticle(output.kind)}`,
+        artifactCure(accepts!, scope),
+      );
+    }
+  }
+  return sound ? found : undefined;
+}
+
+/** Where to find an artifact of these kinds here. */
+export function artifactCure(accepts: readonly ArtifactKind[], scope: Pick<Scope, 'roots'>): string {
+  const fitting = artifactRoots.flatMap((root) =>
+    [...(scope.roots[root] ?? new Map())].flatMap(([stage, outputs]) =>
+      Object.entries((outputs ?? {}) as Record<string, ArtifactKind>)
+        .filter(([, kind]) => accepts.includes(kind))
+        .map(([output]) => `${root}.${stage}.${output}`),
+    ),
+  );
+  const [first] = fitting;
+  if (first === undefined) return `no stage here writes ${kindPhrase(accepts)}; add one that does`;
+  return fitting.length === 1 ? `write \`\${{ ${first} }}\`` : `of that kind: ${quoteAll(fitting)}`;
+}
+
+/** "a dataset artifact", "a parameters or evaluation artifact" */
+export function kindPhrase(kinds: readonly ArtifactKind[]): string {
+  return `${withArticle(kinds.join(' or '))} artifact`;
+}
+
+function resolve(
+  { root, members, start, end }: Mention,
+  scope: Scope,
+  accepts: readonly ArtifactKind[] | undefined,
+  fail: Report,
+): { readonly mention: OutputMention; readonly kind: ArtifactKind | undefined } | undefined {
+  if (!isRoot(root)) return undefined;
+  const directory = scope.roots[root];
+  const [stage, output, ...rest] = members;
+  if (directory === undefined) {
+    const [possible] = artifactRoots.filter((candidate) => scope.roots[candidate] !== undefined);
+    const instead =
+      possible === undefined
+        ? 'only `params` are known here'
+        : `here it is \`${[possible, ...members.map(({ name }) => name)].join('.')}\``;
+    fail(start, end, `\`${root}\` is not known here`, instead);
+  } else if (stage === undefined) {
+    fail(start, end, `\`${root}\` alone is no artifact`, artifactCure(accepts ?? [], scope));
+  } else if (!directory.has(stage.name)) {
+    const noun = root === 'collect' ? 'collected tables' : 'stages';
+    const message = root === 'collect' ? `nothing under \`collect:\` is named` : 'there is no stage';
+    fail(
+      stage.start,
+      stage.end,
+      `${message} \`${stage.name}\``,
+      choose(stage.name, [...directory.keys()], noun),
+    );
+  } else {
+    return resolveOutput(directory, stage.name);
+  }
+  return undefined;
+
+  function resolveOutput(known: Directory, name: string) {
+    const outputs = known.get(name);
+    const names = Object.keys(outputs ?? {});
+    if (output === undefined) {
+      fail(start, end, `\`${root}.${name}\` names no output`, `outputs of \`${name}\`: ${quoteAll(names)}`);
+    } else if (rest.length > 0) {
+      fail(
+        rest[0]!.start,
+        end,
+        'an artifact has no members',
+        `write \`\${{ ${root}.${name}.${output.name} }}\``,
+      );
+    } else if (outputs !== undefined && !Object.hasOwn(outputs, output.name)) {
+      const message = `stage \`${name}\` has no output \`${output.name}\``;
+      fail(output.start, output.end, message, choose(output.name, names, `outputs of \`${name}\``));
+    } else {
+      return {
+        mention: { root: root as ArtifactRoot, stage: name, output: output.name, start, end },
+        kind: outputs?.[output.name],
+      };
+    }
+    return undefined;
+  }
+}
+
+function isRoot(name: string): name is ArtifactRoot {
+  return (artifactRoots as readonly string[]).includes(name);
+}
+
+function withArticle(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+}

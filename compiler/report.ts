@@ -1,0 +1,151 @@
+import type { ArtifactKind } from '../artifacts/reference.ts';
+import { quoteAll } from './did-you-mean.ts';
+import type { Directory } from './expression.ts';
+import { compileFormula, evaluateFormula, type Formula, outputsOf } from './formula.ts';
+import { type Params, scopeOf } from './params.ts';
+import type { PlannedFigure } from './plan.ts';
+import type { Problems } from './problems.ts';
+import type { FigureNode, Spec } from './spec.ts';
+import type { CheckedStage } from './stages.ts';
+import { type Path, placeKey, type Value, type ValueMap } from './values.ts';
+import { spanOfKey, type YamlSource } from './yaml-source.ts';
+
+/** What each kind of figure is drawn from, and the fit that can be drawn into it. */
+export const figureKinds: Readonly<
+  Record<string, { readonly from: ArtifactKind; readonly fit?: ArtifactKind }>
+> = {
+  'weight-variance': { from: 'spectrum' },
+  'velocity-variance': { from: 'spectrum' },
+  'variance-spectrum': { from: 'spectrum' },
+  'correlation-time': { from: 'spectrum', fit: 'parameters' },
+  'training-curves': { from: 'history' },
+  collection: { from: 'collection' },
+};
+
+/** The report section, compiled. */
+export interface CheckedReport {
+  readonly formulas: readonly Formula[];
+  /** Evaluates titles and captions. */
+  plan(params: ValueMap): { readonly title: string; readonly figures: readonly PlannedFigure[] };
+}
+
+type FigureTexts = { readonly title?: Formula | undefined; readonly caption?: Formula | undefined };
+
+/** Checks the figures' kinds against what they are drawn from. Without figures, the outputs that are there decide. */
+export function checkReport(
+  spec: Spec,
+  stages: readonly CheckedStage[],
+  directories: { readonly stages: Directory; readonly collect: Directory },
+  params: Params,
+  absent: Parameters<typeof scopeOf>[3],
+  source: YamlSource,
+  problems: Problems,
+): CheckedReport {
+  const formulas: Formula[] = [];
+  const compileTitle = (value: Value | undefined, path: Path) => {
+    if (value === undefined) return undefined;
+    const scope = scopeOf(params, params.names, {}, absent);
+    const formula = compileFormula(value, path, { source, problems, scope });
+    formulas.push(formula);
+    return formula;
+  };
+  const outputAt = (value: Value, kind: ArtifactKind, roots: Partial<typeof directories>, path: Path) => {
+    const artifacts = new Map([[placeKey(path), [kind]]]);
+    const scope = scopeOf(params, params.names, roots, absent);
+    const formula = compileFormula(value, path, { source, problems, scope, artifacts });
+    const [output, second] = outputsOf(formula, source);
+    if (second !== undefined)
+      problems.error(
+        second.span,
+        'a figure is drawn from one artifact',
+        'add another figure for the other one',
+      );
+    return output;
+  };
+  const checkFigure = (node: FigureNode) => {
+    const { path, kind } = node;
+    if (!Object.hasOwn(figureKinds, kind)) return [];
+    const { from: fromKind, fit: fitKind } = figureKinds[kind]!;
+    const from = outputAt(node.from, fromKind, directories, [...path, 'from']);
+    if (node.fit !== undefined && fitKind === undefined) {
+      const fitting = Object.keys(figureKinds).filter((name) => figureKinds[name]!.fit !== undefined);
+      problems.error(
+        spanOfKey(source, [...path, 'fit']),
+        `a ${kind} figure takes no fit`,
+        `these do: ${quoteAll(fitting)}`,
+      );
+    }
+    const fit =
+      node.fit === undefined || fitKind === undefined
+        ? undefined
+        : outputAt(node.fit, fitKind, { stages: directories.stages }, [...path, 'fit']);
+    const texts: FigureTexts = {
+      title: compileTitle(node.title, [...path, 'title']),
+      caption: compileTitle(node.caption, [...path, 'caption']),
+    };
+    if (from === undefined) return [];
+    const planned: PlannedFigure = {
+      kind,
+      from: {
+        scope: from.root === 'collect' ? 'study' : 'cell',
+        stage: from.stage,
+        output: from.output,
+        kind: fromKind,
+      },
+      ...(fit === undefined ? {} : { fit: { stage: fit.stage, output: fit.output } }),
+    };
+    return [{ planned, texts }];
+  };
+  const title = compileTitle(spec.title, ['report', 'title']);
+  const figures =
+    spec.figures?.flatMap(checkFigure) ??
+    defaultFigures(stages, directories).map((planned) => ({ planned, texts: {} as FigureTexts }));
+  return {
+    formulas,
+    plan(values) {
+      const text = (formula: Formula | undefined) =>
+        formula === undefined
+          ? undefined
+          : String(evaluateFormula(formula, { params: values }, { source, problems }) ?? '');
+      return {
+        title: text(title) ?? (spec.description || spec.name),
+        figures: figures.map(({ planned, texts }) => ({
+          ...planned,
+          ...Object.fromEntries(
+            Object.entries(texts).flatMap(([key, formula]: [string, Formula | undefined]) =>
+              formula === undefined ? [] : [[key, text(formula)]],
+            ),
+          ),
+        })),
+      };
+    },
+  };
+}
+
+/** Variances and correlation times of each spectrum (with the fit to it, if a stage makes one), training curves, collected tables. */
+function defaultFigures(
+  stages: readonly CheckedStage[],
+  directories: { readonly stages: Directory; readonly collect: Directory },
+): PlannedFigure[] {
+  const figures: PlannedFigure[] = [];
+  const of = (directory: Directory, scope: 'cell' | 'study', wanted: ArtifactKind) =>
+    [...directory].flatMap(([stage, outputs]) =>
+      Object.entries(outputs ?? {}).flatMap(([output, kind]) =>
+        kind === wanted ? [{ scope, stage, output, kind }] : [],
+      ),
+    );
+  for (const from of of(directories.stages, 'cell', 'spectrum')) {
+    const fitting = stages.find(
+      ({ kind, edges }) =>
+        Object.values(kind.outputs).includes('parameters') && edges.some(({ to }) => to === from.stage),
+    );
+    const output = Object.entries(fitting?.kind.outputs ?? {}).find(([, kind]) => kind === 'parameters')?.[0];
+    const fit = fitting === undefined || output === undefined ? {} : { fit: { stage: fitting.name, output } };
+    figures.push({ kind: 'variance-spectrum', from }, { kind: 'correlation-time', from, ...fit });
+  }
+  for (const from of of(directories.stages, 'cell', 'history'))
+    figures.push({ kind: 'training-curves', from });
+  for (const from of of(directories.collect, 'study', 'collection'))
+    figures.push({ kind: 'collection', from });
+  return figures;
+}

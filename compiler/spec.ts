@@ -1,0 +1,208 @@
+import { didYouMean } from './did-you-mean.ts';
+import type { Json } from './plan.ts';
+import type { Problems } from './problems.ts';
+import { explainSchemaErrors } from './schema-errors.ts';
+import { parsePointer, validateLanguage } from './schemas.ts';
+import { hasExpression } from './template.ts';
+import {
+  isMap,
+  type Path,
+  placeKey,
+  showPath,
+  toJson,
+  UnplannableValue,
+  type Value,
+  type ValueMap,
+} from './values.ts';
+import { spanInText, spanOfKey, spanOfValue, type YamlSource } from './yaml-source.ts';
+
+/** A stage, or a collect, as it stands in the file. */
+export interface StageNode {
+  readonly kind: 'stage' | 'collect';
+  readonly name: string;
+  readonly path: Path;
+  readonly uses: string;
+  readonly with: ValueMap;
+  /** `resources`, `retry` and `timeout`. */
+  readonly execution: ValueMap;
+  readonly needs: readonly string[];
+}
+
+export interface FigureNode {
+  readonly path: Path;
+  readonly kind: string;
+  readonly from: Value;
+  readonly fit?: Value;
+  readonly title?: Value;
+  readonly caption?: Value;
+}
+
+/** The file as plain data: what of it is well formed. The rest has been reported. */
+export interface Spec {
+  readonly name: string;
+  readonly description: string;
+  readonly params: ValueMap;
+  readonly matrix: ValueMap | undefined;
+  readonly strategy: ValueMap;
+  readonly stages: readonly StageNode[];
+  /** Names of all stages, also of those that are not well formed. */
+  readonly stageNames: readonly string[];
+  readonly collects: readonly StageNode[];
+  readonly title: Value | undefined;
+  readonly figures: readonly FigureNode[] | undefined;
+}
+
+/** Checks the skeleton of the file against the schema of the language and reads it. Reports what is wrong. */
+export function readSpec(source: YamlSource, problems: Problems): Spec {
+  const root = source.value;
+  const json = toJsonAt(root, [], source, problems);
+  const { errors, zones } = validateLanguage(json);
+  reportSchemaProblems(explainSchemaErrors(errors, [], pendingIn(root)), [], source, problems);
+  const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties');
+  const open = new Set([
+    ...zones.map(({ path }) => placeKey(path)),
+    ...unknown.map(({ instancePath, params }) =>
+      placeKey([...parsePointer(instancePath), params.additionalProperty]),
+    ),
+  ]);
+  reportMisplacedExpressions(root, [], open, source, problems);
+  if (!isMap(root)) problems.throwIfErrors();
+  return readRoot(root as ValueMap);
+}
+
+function readRoot(root: ValueMap): Spec {
+  const strategy = mapOf(root.strategy);
+  const report = mapOf(root.report);
+  return {
+    name: textOf(root.name),
+    description: textOf(root.description),
+    params: mapOf(root.params),
+    matrix: isMap(strategy.matrix) ? strategy.matrix : undefined,
+    strategy,
+    stages: Object.entries(mapOf(root.stages)).flatMap(([name, value]) =>
+      readStage('stage', 'stages', name, value),
+    ),
+    stageNames: Object.keys(mapOf(root.stages)),
+    collects: Object.entries(mapOf(root.collect)).flatMap(([name, value]) =>
+      readStage('collect', 'collect', name, value),
+    ),
+    title: report.title,
+    figures: Array.isArray(report.figures)
+      ? report.figures.flatMap((figure: Value, index) => readFigure(figure, ['report', 'figures', index]))
+      : undefined,
+  };
+}
+
+function readStage(kind: StageNode['kind'], section: string, name: string, value: Value): StageNode[] {
+  if (!isMap(value) || typeof value.uses !== 'string') return [];
+  const { uses, with: withs, needs, resources, retry, timeout } = value;
+  if (withs !== undefined && !isMap(withs)) return [];
+  const given = Object.entries({ resources, retry, timeout }).filter(([, part]) => part !== undefined);
+  return [
+    {
+      kind,
+      name,
+      path: [section, name],
+      uses,
+      with: mapOf(withs),
+      execution: Object.fromEntries(given) as ValueMap,
+      needs: Array.isArray(needs) ? needs.filter((need): need is string => typeof need === 'string') : [],
+    },
+  ];
+}
+
+function readFigure(value: Value, path: Path): FigureNode[] {
+  if (!isMap(value) || typeof value.kind !== 'string' || value.from === undefined) return [];
+  const { kind, from, fit, title, caption } = value;
+  const optional = Object.fromEntries(
+    Object.entries({ fit, title, caption }).filter(([, part]) => part !== undefined),
+  );
+  return [{ path, kind, from, ...optional }];
+}
+
+/** Puts schema problems at their places in the file, unless what is there is already known to be wrong. */
+export function reportSchemaProblems(
+  found: ReturnType<typeof explainSchemaErrors>,
+  base: Path,
+  source: YamlSource,
+  problems: Problems,
+  where = '',
+): void {
+  for (const { path, at, message, cure } of found) {
+    const full = [...base, ...path];
+    const span = at === 'key' ? spanOfKey(source, full) : spanOfValue(source, full);
+    if (at === 'key' || !problems.hasErrorAt(span)) problems.error(span, message, cure, where);
+  }
+}
+
+/** True for errors about values that are expressions and not evaluated yet. */
+export function pendingIn(root: Value): (error: { readonly instancePath: string }) => boolean {
+  return ({ instancePath }) => hasExpression(valueAt(root, parsePointer(instancePath)));
+}
+
+/** The value as JSON; what JSON cannot hold is reported and stands as 0. */
+export function toJsonAt(value: Value, path: Path, source: YamlSource, problems: Problems, where = ''): Json {
+  if (Array.isArray(value))
+    return value.map((item: Value, index) => toJsonAt(item, [...path, index], source, problems, where));
+  if (isMap(value)) {
+    const entries = Object.entries(value);
+    return Object.fromEntries(
+      entries.map(([key, member]) => [key, toJsonAt(member, [...path, key], source, problems, where)]),
+    );
+  }
+  try {
+    return toJson(value);
+  } catch (error) {
+    if (!(error instanceof UnplannableValue)) throw error;
+    problems.error(spanOfValue(source, path), error.message, 'write a smaller, finite number', where);
+    return 0;
+  }
+}
+
+function reportMisplacedExpressions(
+  value: Value,
+  path: Path,
+  open: ReadonlySet<string>,
+  source: YamlSource,
+  problems: Problems,
+): void {
+  if (open.has(placeKey(path))) return;
+  if (hasExpression(value)) {
+    const at = value.indexOf('${{');
+    const cure =
+      didYouMean(String(path.at(-1)), ['uses', 'needs']) === undefined
+        ? undefined
+        : 'write its name as it is';
+    problems.error(
+      spanInText(source, path, at, value.length - at),
+      `\`${showPath(path)}\` cannot be an expression`,
+      cure,
+    );
+  } else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries())
+      reportMisplacedExpressions(item as Value, [...path, index], open, source, problems);
+  } else if (isMap(value)) {
+    for (const [key, member] of Object.entries(value))
+      reportMisplacedExpressions(member, [...path, key], open, source, problems);
+  }
+}
+
+function valueAt(root: Value, path: Path): Value | undefined {
+  return path.reduce<Value | undefined>(
+    (value, part) =>
+      Array.isArray(value)
+        ? value[Number(part)]
+        : isMap(value) && Object.hasOwn(value, part)
+          ? value[part]
+          : undefined,
+    root,
+  );
+}
+
+function mapOf(value: Value | undefined): ValueMap {
+  return isMap(value) ? value : {};
+}
+
+function textOf(value: Value | undefined): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { InputError } from '../artifacts/errors.ts';
+
+const unzip = promisify(gunzip);
+
+/** The folder `path` of a dataset, relative to the pipeline file. Throws `InputError` if it is not given or not a folder. */
+export async function dataFolder(path: string | undefined, baseDirectory: string, name: string): Promise<string> {
+  if (path === undefined) throw new InputError(`The dataset ${name} needs the folder of its files.`, 'Give it as `path`.');
+  const folder = resolve(baseDirectory, path);
+  const info = await stat(folder).catch(() => undefined);
+  if (info?.isDirectory()) return folder;
+  throw new InputError(
+    `The data folder ${folder} ${info === undefined ? 'does not exist' : 'is not a folder'}.`,
+    `\`path\` is relative to the folder of the pipeline file (${baseDirectory}).`,
+  );
+}
+
+/** The file `name` or `name.gz` in `folder`. Throws `InputError` naming what was looked for. */
+export async function findFile(folder: string, name: string): Promise<string> {
+  for (const candidate of [name, `${name}.gz`]) {
+    const path = join(folder, candidate);
+    if ((await stat(path).catch(() => undefined))?.isFile()) return path;
+  }
+  const there = await readdir(folder);
+  throw new InputError(
+    `There is no ${name} (or ${name}.gz) in ${folder}.`,
+    `It has ${there.slice(0, 6).join(', ') || 'no files'}${there.length > 6 ? ', ...' : ''}.`,
+  );
+}
+
+/** The bytes of a file, decompressed if its name ends in `.gz`. Throws `InputError` for a broken archive. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  const bytes = await readFile(path);
+  if (!path.endsWith('.gz')) return bytes;
+  try {
+    return await unzip(bytes);
+  } catch (error) {
+    throw new InputError(`${path} is truncated or not a gzip file: ${(error as Error).message}.`, 'Get the file again.');
+  }
+}
+
+/** SHA-256 of a file. */
+export async function fileDigest(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}

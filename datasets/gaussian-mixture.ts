@@ -1,0 +1,40 @@
+import { RandomStream } from '../science/random.ts';
+import { type LabelledImages, numberedClasses } from './labelled-images.ts';
+import type { DatasetSpec, Loader } from './loader.ts';
+
+/** Grey levels that are one standard deviation of a component, around the middle grey. */
+const levelsPerDeviation = 32;
+const defaultExamples = 1000;
+
+/**
+ * A mixture of Gaussians of unit variance, one a class, with centres at random on a sphere of radius `separation` around the origin; stored as
+ * images of 1 x dimension x 1 with 32 grey levels a standard deviation.
+ */
+export const gaussianMixture: Loader = {
+  sources: async () => ({}),
+  load: async (spec) => ({
+    train: draw(spec, spec.examples ?? defaultExamples, 'train'),
+    test: draw(spec, spec.testExamples ?? defaultExamples, 'test'),
+    description: `mixture of ${spec.classes} Gaussians in ${spec.dimension} dimensions, separation ${spec.separation}, seed ${spec.seed}`,
+    notes: [],
+  }),
+};
+
+function draw({ classes, dimension, separation, seed }: DatasetSpec, examples: number, part: string): LabelledImages {
+  const centres = Array.from({ length: classes }, (_, label) => {
+    const random = new RandomStream(seed, 'mixture-centre', label);
+    const direction = Array.from({ length: dimension }, () => random.normal());
+    const length = Math.hypot(...direction);
+    return direction.map((component) => (separation * component) / length);
+  });
+  const random = new RandomStream(seed, `mixture-${part}`);
+  const images = new Uint8Array(examples * dimension);
+  const labels = Int32Array.from({ length: examples }, (_, example) => example % classes);
+  for (const [example, label] of labels.entries()) {
+    for (let i = 0; i < dimension; i++) {
+      const value = centres[label]![i]! + random.normal();
+      images[example * dimension + i] = Math.min(255, Math.max(0, Math.round(128 + levelsPerDeviation * value)));
+    }
+  }
+  return { images, labels, shape: [1, dimension, 1], classes, classNames: numberedClasses(classes) };
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { cifar10 } from './cifar10.ts';
+import { gaussianMixture } from './gaussian-mixture.ts';
+import { imageFolder } from './image-folder.ts';
+import type { LabelledImages } from './labelled-images.ts';
+import type { DatasetSpec, Loader } from './loader.ts';
+import { mnist } from './mnist.ts';
+import { mnistDigits } from './mnist-digits.ts';
+import { select } from './select.ts';
+
+const loaders: Readonly<Record<DatasetSpec['name'], Loader>> = {
+  mnist,
+  'mnist-digits': mnistDigits,
+  cifar10,
+  'image-folder': imageFolder,
+  'gaussian-mixture': gaussianMixture,
+};
+
+export interface Dataset {
+  readonly train: LabelledImages;
+  readonly test: LabelledImages;
+  /** What it is, and one digest over all files that it came from. */
+  readonly source: { readonly description: string; readonly digest: string };
+  readonly notes: readonly string[];
+}
+
+/** Digests of the outside files of a dataset. Throws `InputError` if one is missing. */
+export function datasetSources(spec: DatasetSpec, baseDirectory: string): Promise<Record<string, string>> {
+  return loaders[spec.name].sources(spec, baseDirectory);
+}
+
+/** Loads a dataset and selects the examples that were asked for. Throws `InputError` naming the file that is missing or damaged. */
+export async function loadDataset(spec: DatasetSpec, baseDirectory: string): Promise<Dataset> {
+  const loader = loaders[spec.name];
+  const { train, test, description, notes } = await loader.load(spec, baseDirectory);
+  const sources = await loader.sources(spec, baseDirectory);
+  const digest = createHash('sha256').update(JSON.stringify(Object.entries(sources).sort())).digest('hex');
+  return {
+    train: select(train, spec.examples, spec.seed, 'train'),
+    test: select(test, spec.testExamples, spec.seed, 'test'),
+    source: { description, digest },
+    notes,
+  };
+}

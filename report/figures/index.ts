@@ -1,0 +1,65 @@
+import type { PlannedFigure } from '../../compiler/plan.ts';
+import { figureCsv } from '../csv.ts';
+import { collection } from './collection.ts';
+import { correlationTime } from './correlation-time.ts';
+import type { FigureData } from './data.ts';
+import type { FigureDefinition } from './definition.ts';
+import { renderPng, renderSvg } from './render.ts';
+import { trainingCurves } from './training-curves.ts';
+import { varianceSpectrum } from './variance-spectrum.ts';
+import { velocityVariance } from './velocity-variance.ts';
+import { weightVariance } from './weight-variance.ts';
+
+const definitions = [
+  weightVariance,
+  velocityVariance,
+  varianceSpectrum,
+  correlationTime,
+  trainingCurves,
+  collection,
+] as const;
+
+/** The kinds of figure that a pipeline may ask for. */
+export const figureKinds: readonly string[] = definitions.map(({ kind }) => kind);
+
+/** A drawn figure. */
+export interface RenderedFigure {
+  readonly kind: string;
+  readonly title: string;
+  /** Sentences. The pipeline's own caption comes first. */
+  readonly caption: readonly string[];
+  readonly svg: string;
+  readonly png: Uint8Array;
+  /** The data behind it, whole. */
+  readonly csv: string;
+}
+
+/**
+ * Draws a figure of a plan from its data. Throws `Error` if the kind is unknown, if the data is of the wrong scope, or if nothing in
+ * it can be drawn.
+ */
+export async function renderFigure(figure: PlannedFigure, data: FigureData): Promise<RenderedFigure> {
+  const definition = definitions.find(({ kind }) => kind === figure.kind) as FigureDefinition | undefined;
+  if (definition === undefined) {
+    throw new Error(
+      `There is no figure of kind ${JSON.stringify(figure.kind)}; there are ${figureKinds.join(', ')}.`,
+    );
+  }
+  if (definition.scope !== data.scope) {
+    throw new Error(
+      definition.scope === 'cell'
+        ? `A ${figure.kind} figure is drawn from a stage of each cell, not from a collect.`
+        : `A ${figure.kind} figure is drawn from a collect, not from a stage of each cell.`,
+    );
+  }
+  if ((data.scope === 'cell' ? data.cells : data.rows).length === 0) throw new Error('There is no data yet.');
+  const svg = await renderSvg(definition.draw(data));
+  return {
+    kind: figure.kind,
+    title: figure.title ?? definition.title,
+    caption: [...(figure.caption === undefined ? [] : [figure.caption]), ...definition.caption(data)],
+    svg,
+    png: renderPng(svg),
+    csv: figureCsv(data),
+  };
+}

@@ -1,0 +1,38 @@
+import type { RenderedFigure } from '../figures/index.ts';
+import { html, type SafeHtml, trusted } from '../html.ts';
+
+/** A figure of the report: drawn, or why it could not be. */
+export type ReportFigure =
+  | { readonly name: string; readonly figure: RenderedFigure }
+  | { readonly name: string; readonly title: string; readonly problem: string };
+
+/** Data up to this size is inside the page; larger data only lies beside it. */
+const inlineBytes = 1_000_000;
+
+/** A figure with its caption and its files. */
+export function figureCard(item: ReportFigure): SafeHtml {
+  if ('problem' in item) {
+    return html`<section class="card"><h3>${item.title}</h3><p class="quiet">Not drawn: ${item.problem}</p></section>\n`;
+  }
+  const { name, figure } = item;
+  return html`<figure class="card"><h3>${figure.title}</h3>
+<div class="plot">${inlineSvg(figure.svg, name, figure.title)}</div>
+<figcaption>${figure.caption.join(' ')}</figcaption>
+<p class="files"><a href="figures/${name}.svg">SVG</a> <a href="figures/${name}.png">PNG</a> ${dataLink(name, figure.csv)}</p>
+</figure>\n`;
+}
+
+function dataLink(name: string, csv: string): SafeHtml {
+  if (csv.length > inlineBytes) return html`<a href="figures/${name}.csv">Data (CSV)</a>`;
+  const uri = `data:text/csv;charset=utf-8;base64,${Buffer.from(csv).toString('base64')}`;
+  return html`<a href="${uri}" download="${name}.csv">Data (CSV)</a>`;
+}
+
+/** The ids in an SVG count from one in each figure; in one page they must differ. */
+function inlineSvg(svg: string, name: string, title: string): SafeHtml {
+  const unique = svg
+    .replace(/ id="([^"]+)"/g, ` id="${name}-$1"`)
+    .replace(/url\(#([^)]+)\)/g, `url(#${name}-$1)`);
+  const label = html` role="img" aria-label="${title}"`;
+  return trusted(unique.replace('<svg', `<svg${label}`));
+}

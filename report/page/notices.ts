@@ -1,0 +1,65 @@
+import { html, type SafeHtml } from '../html.ts';
+import { count } from '../numbers.ts';
+import type { Study } from '../read-study.ts';
+
+const shownFailures = 20;
+const shownNotes = 40;
+
+/** What went wrong, cells that failed first. */
+export function failureNotice({ cells, result }: Study): SafeHtml | undefined {
+  const failures = new Map<string, { message: string; cure: string | undefined; places: string[] }>();
+  const add = (place: string, { message, cure }: { readonly message: string; readonly cure?: string }) => {
+    const known = failures.get(message) ?? { message, cure, places: [] };
+    known.places.push(place);
+    failures.set(message, known);
+  };
+  for (const { cellId, failure } of cells.values()) {
+    if (failure !== undefined) add(`${cellId}, stage ${failure.stage}`, failure);
+  }
+  for (const failure of result?.failures ?? []) {
+    if (!cells.has(failure.cellId)) add(`${failure.cellId}, stage ${failure.stage}`, failure);
+  }
+  if (failures.size === 0) return undefined;
+  const items = [...failures.values()]
+    .slice(0, shownFailures)
+    .map(
+      ({ message, cure, places }) =>
+        html`<li>${message}${cure === undefined ? undefined : html` ${cure}`} <span class="where">${shorten(places)}</span></li>`,
+    );
+  return html`<section class="notice bad"><h2>Failures</h2><ul>${items}</ul>${rest(failures.size, shownFailures)}</section>`;
+}
+
+/** What the stages remarked, assumptions that do not hold above all. */
+export function notesNotice(
+  { plan, cells, result }: Study,
+  problems: readonly string[],
+): SafeHtml | undefined {
+  const notes = new Map<string, string[]>();
+  const add = (note: string, place: string) => notes.set(note, [...(notes.get(note) ?? []), place]);
+  for (const { cellId, stages } of cells.values()) {
+    for (const [stage, outcome] of Object.entries(stages)) {
+      for (const note of outcome.notes) add(note, plan.cells.length === 1 ? stage : `${stage} of ${cellId}`);
+    }
+  }
+  for (const [stage, outcome] of Object.entries(result?.collect ?? {})) {
+    for (const note of outcome.notes) add(note, stage);
+  }
+  for (const problem of problems) add(problem, 'report');
+  if (notes.size === 0) return undefined;
+  const items = [...notes]
+    .slice(0, shownNotes)
+    .map(([note, places]) => html`<li>${note} <span class="where">${shorten(places)}</span></li>`);
+  return html`<section class="notice"><h2>Notes</h2><ul>${items}</ul>${rest(notes.size, shownNotes)}</section>`;
+}
+
+function shorten(places: readonly string[]): string {
+  return places.length <= 3
+    ? places.join('; ')
+    : `${places.slice(0, 2).join('; ')} and ${places.length - 2} more`;
+}
+
+function rest(total: number, shown: number): SafeHtml | undefined {
+  return total > shown
+    ? html`<p class="where">${count(total - shown, 'more line')} not shown.</p>`
+    : undefined;
+}

@@ -1,0 +1,84 @@
+import { html, type SafeHtml } from '../html.ts';
+import type { KeyResults } from '../key-results.ts';
+import { count } from '../numbers.ts';
+import type { Study } from '../read-study.ts';
+import { figureCard, type ReportFigure } from './figure-card.ts';
+import { failureNotice, notesNotice } from './notices.ts';
+import { script, style } from './style.ts';
+import { summaryTiles } from './summary.ts';
+import { cellTable, hash, parameterTable, provenanceTable, resultTable, stageTable } from './tables.ts';
+
+const policy =
+  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/** The whole report as one HTML document that loads nothing. */
+export function reportPage(study: Study, results: KeyResults, figures: readonly ReportFigure[]): string {
+  const { plan } = study;
+  const fitted = resultTable(results.parameters);
+  const provenance = provenanceTable(study);
+  const document = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${plan.report.title}</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+${header(study)}
+${summaryTiles(study, results)}
+${failureNotice(study)}
+${notesNotice(study, results.problems)}
+${section('Figures', figures.length === 0 ? undefined : html`${figures.map(figureCard)}`)}
+${section('Fitted parameters', fitted && html`<div class="card">${fitted}</div>`)}
+${section('Parameters', html`<div class="card">${parameterTable(study)}</div>`)}
+${section(plan.cells.length === 1 ? 'Stages' : 'Cells and stages', stages(study))}
+${section('Computed by', provenance && html`<div class="card">${provenance}</div>`)}
+${section('Pipeline', html`<details class="card"><summary>${plan.source.file}<span class="where">SHA-256 ${hash(plan.source.sha256)}</span></summary><pre>${plan.source.text}</pre></details>`)}
+</main>
+<script>${script}</script>
+</body>
+</html>
+`;
+  return document.text;
+}
+
+function section(title: string, content: SafeHtml | undefined): SafeHtml | undefined {
+  return content && html`<section><h2>${title}</h2>\n${content}</section>`;
+}
+
+function header({ studyId, plan, result, cells }: Study): SafeHtml {
+  const status = result?.status ?? 'running';
+  const progress =
+    result === undefined
+      ? html`<span>The study goes on; this report shows ${cells.size} of ${count(plan.cells.length, 'cell')}.</span>`
+      : undefined;
+  return html`<header><h1>${plan.report.title}</h1>
+${plan.description === '' ? undefined : html`<p>${plan.description}</p>`}
+<div class="line"><span class="pill ${status}">${status}</span>${progress}<span>pipeline ${plan.name}</span><span>study <code>${studyId}</code></span></div></header>`;
+}
+
+function stages(study: Study): SafeHtml {
+  const { plan, detailed, cells, result } = study;
+  const tables = detailed.map((cell, index) => {
+    const outcomes = cells.get(cell.id)?.stages ?? {};
+    const rows = cell.stages.flatMap(({ name, uses }) => {
+      const outcome = outcomes[name];
+      return outcome === undefined ? [] : [[name, uses, outcome] as const];
+    });
+    const content = stageTable(study, rows);
+    if (plan.cells.length === 1) return html`<div class="card">${content}</div>`;
+    const open = index === 0 && detailed.length <= 3 ? ' open' : '';
+    return html`<details class="card"${open}><summary>${cell.id}<span class="where">${cells.get(cell.id)?.status}</span></summary><div>${content}</div></details>`;
+  });
+  const collects = plan.collect.flatMap(({ name, uses }) => {
+    const outcome = result?.collect[name];
+    return outcome === undefined ? [] : [[name, uses, outcome] as const];
+  });
+  return html`${plan.cells.length === 1 ? undefined : html`<div class="card">${cellTable(study)}</div>`}${tables}
+${detailed.length < cells.size ? html`<p class="quiet">Stages of ${detailed.length} of ${count(cells.size, 'finished cell')} are listed.</p>` : undefined}
+${collects.length === 0 ? undefined : html`<div class="card"><h3>Over all cells</h3>${stageTable(study, collects)}</div>`}`;
+}

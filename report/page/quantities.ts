@@ -1,0 +1,28 @@
+import { html, type SafeHtml } from '../html.ts';
+
+const cross = html`λ<sub>cross</sub>`;
+const below = html`λ &lt; ${cross}`;
+const above = html`λ &gt; ${cross}`;
+const weight = html`σ²<sub>θ</sub>`;
+
+/** How the columns of a `parameters` table are written. */
+const names: Readonly<Record<string, SafeHtml>> = {
+  lambda_cross: cross,
+  tau_sgd: html`τ<sub>SGD</sub> (steps)`,
+  weight_variance_exponent_below: html`exponent of ${weight} where ${below}`,
+  weight_variance_exponent_above: html`exponent of ${weight} where ${above}`,
+  velocity_variance_exponent: html`exponent of σ²<sub>v</sub>`,
+  loss_fluctuation: html`mean loss of the fluctuations, ½ Σ λ<sub>i</sub> σ²<sub>θ,i</sub>`,
+  parameter_correlation: html`correlation of the errors of ${cross} and τ<sub>SGD</sub>`,
+  reduced_chi_square: html`χ² per degree of freedom`,
+  r_squared: html`R² of ln τ`,
+  directions: html`directions fitted`,
+  directions_left_out: html`directions left out`,
+  directions_below: html`directions where ${below}`,
+  directions_above: html`directions where ${above}`,
+};
+
+/** The name of a quantity as people write it; one that is not known keeps its column's name. */
+export function quantityName(column: string): SafeHtml {
+  return names[column] ?? html`${column.replaceAll('_', ' ')}`;
+}

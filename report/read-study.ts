@@ -1,0 +1,72 @@
+import pLimit from 'p-limit';
+import { InputError } from '../artifacts/errors.ts';
+import type { StepRecord, Store } from '../artifacts/store.ts';
+import type { Plan, PlannedCell } from '../compiler/plan.ts';
+import type { CellResult, StudyResult } from '../workflows/messages.ts';
+
+/** What the store knows of a study. */
+export interface Study {
+  readonly studyId: string;
+  readonly plan: Plan;
+  /** Finished cells by id. */
+  readonly cells: ReadonlyMap<string, CellResult>;
+  /** Absent while the study runs. */
+  readonly result: StudyResult | undefined;
+  /** The cells whose stages the report lists one by one: at most {@link detailedCells}, failed ones first. */
+  readonly detailed: readonly PlannedCell[];
+  /** Steps of those cells and of the collects, by key. */
+  readonly steps: ReadonlyMap<string, StepRecord>;
+}
+
+/** A report of thousands of cells stays readable, and a browser can open it. */
+export const detailedCells = 40;
+
+/** Files read at a time. */
+export const limit = pLimit(16);
+
+/** Reads a study. Throws {@link InputError} if the store has no study of this id. */
+export async function readStudy(store: Store, studyId: string): Promise<Study> {
+  const plan = await readJson<Plan>(store, `studies/${studyId}/plan.json`);
+  if (plan === undefined) {
+    throw new InputError(
+      `There is no study ${JSON.stringify(studyId)} in ${store.uri}.`,
+      'See `npx epochal list` for the studies, and name its store with --store if it is another one.',
+    );
+  }
+  const result = await readJson<StudyResult>(store, `studies/${studyId}/result.json`);
+  const results = await Promise.all(
+    plan.cells.map(({ id }) =>
+      limit(() => readJson<CellResult>(store, `studies/${studyId}/cells/${id}.json`)),
+    ),
+  );
+  const cells = new Map(
+    plan.cells.flatMap(({ id }, index) => (results[index] === undefined ? [] : [[id, results[index]]])),
+  );
+  const detailed = chooseDetailed(plan, cells);
+  const outcomes = [
+    ...detailed.flatMap(({ id }) => Object.values(cells.get(id)?.stages ?? {})),
+    ...Object.values(result?.collect ?? {}),
+  ];
+  const keys = [...new Set(outcomes.map(({ key }) => key))];
+  const records = await Promise.all(keys.map((key) => limit(() => store.readStep(key))));
+  const steps = new Map(records.flatMap((record) => (record === undefined ? [] : [[record.key, record]])));
+  return { studyId, plan, cells, result, detailed, steps };
+}
+
+/** `n` of the items at most, evenly spread. */
+export function evenly<T>(items: readonly T[], n: number): readonly T[] {
+  if (items.length <= n) return items;
+  return Array.from({ length: n }, (_, index) => items[Math.floor((index * items.length) / n)]!);
+}
+
+function chooseDetailed(plan: Plan, cells: ReadonlyMap<string, CellResult>): PlannedCell[] {
+  const finished = plan.cells.filter(({ id }) => cells.has(id));
+  const troubled = finished.filter(({ id }) => cells.get(id)!.status !== 'succeeded');
+  const chosen = new Set([...troubled, ...finished].slice(0, detailedCells));
+  return plan.cells.filter((cell) => chosen.has(cell));
+}
+
+async function readJson<T>(store: Store, name: string): Promise<T | undefined> {
+  const text = await store.readText(name);
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}

@@ -1,0 +1,86 @@
+import type { ArtifactRef } from '../artifacts/reference.ts';
+import type { Store } from '../artifacts/store.ts';
+import type { TrainingContext } from '../artifacts/training-context.ts';
+import type { PlannedCell, PlannedFigure } from '../compiler/plan.ts';
+import type { AnalysisContext, CellTable, Collection, FigureData } from './figures/data.ts';
+import { evenly, limit, type Study } from './read-study.ts';
+
+/** Cells drawn at most in one figure; the others are told, not drawn. */
+export const drawnCells = 60;
+
+/**
+ * Reads what a figure of the plan shows, from the cells that have it so far. Throws
+ * {@link import('../artifacts/errors.ts').DamagedArtifactError} if an artifact is not what its address says.
+ */
+export async function readFigureData(store: Store, study: Study, figure: PlannedFigure): Promise<FigureData> {
+  const { from } = figure;
+  if (from.scope === 'study') {
+    const ref = study.result?.collect[from.stage]?.outputs[from.output];
+    return ref === undefined ? { scope: 'study', axes: [], rows: [] } : readCollection(store, ref);
+  }
+  const available = study.plan.cells.filter(
+    (cell) => outputOf(study, cell, from.stage, from.output) !== undefined,
+  );
+  const cells = await Promise.all(
+    evenly(available, drawnCells).map((cell) => limit(() => readCellTable(store, study, figure, cell))),
+  );
+  return { scope: 'cell', cells, available: available.length };
+}
+
+/** An output of a stage of a cell, if it is there. */
+export function outputOf(
+  study: Study,
+  cell: PlannedCell,
+  stage: string,
+  output: string,
+): ArtifactRef | undefined {
+  return study.cells.get(cell.id)?.stages[stage]?.outputs[output];
+}
+
+/** The values of the axes that vary among the study's cells, `batchSize 50, seed 1`. */
+export function cellLabel(study: Study, cell: PlannedCell): string {
+  const values = study.plan.axes
+    .filter((axis) => new Set(study.plan.cells.map(({ axes }) => JSON.stringify(axes[axis]))).size > 1)
+    .map((axis) => `${axis} ${axisValue(cell, axis)}`);
+  return values.length === 0 ? cell.id : values.join(', ');
+}
+
+/** Value of an axis of a cell, for people. */
+export function axisValue(cell: PlannedCell, axis: string): string {
+  const value = cell.axes[axis];
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+}
+
+async function readCellTable(
+  store: Store,
+  study: Study,
+  { from, fit }: PlannedFigure,
+  cell: PlannedCell,
+): Promise<CellTable> {
+  const table = await store.open(outputOf(study, cell, from.stage, from.output)!);
+  const training = parse<TrainingContext>(table.metadata['epochal.training']);
+  const analysis = parse<AnalysisContext>(table.metadata['epochal.analysis']);
+  const fitRef = fit === undefined ? undefined : outputOf(study, cell, fit.stage, fit.output);
+  return {
+    cellId: cell.id,
+    label: cellLabel(study, cell),
+    columns: Object.fromEntries(table.columns.map((name) => [name, table.numbers(name)])),
+    rows: table.rows,
+    ...(training === undefined ? {} : { training }),
+    ...(analysis === undefined ? {} : { analysis }),
+    ...(fitRef === undefined ? {} : { fit: (await store.open(fitRef)).row(0) }),
+  };
+}
+
+async function readCollection(store: Store, ref: ArtifactRef): Promise<Collection> {
+  const table = await store.open(ref);
+  return {
+    scope: 'study',
+    axes: parse<string[]>(table.metadata['epochal.axes']) ?? [],
+    rows: Array.from({ length: table.rows }, (_, index) => table.row(index)),
+  };
+}
+
+function parse<T>(json: string | undefined): T | undefined {
+  return json === undefined ? undefined : (JSON.parse(json) as T);
+}

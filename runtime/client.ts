@@ -1,0 +1,122 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { EnvironmentError, InputError } from '../artifacts/errors.ts';
+import { openStore } from '../artifacts/open-store.ts';
+import type { Store } from '../artifacts/store.ts';
+import { planDigest } from '../compiler/index.ts';
+import type { Plan } from '../compiler/plan.ts';
+import type { StudyInput, TaskQueue } from '../workflows/messages.ts';
+import { createStudyHandle, type StudyHandle, workflowIdOf } from './study-handle.ts';
+
+export { connect } from './connection.ts';
+export type { LiveCell, LiveStage, StudyHandle } from './study-handle.ts';
+
+export interface StartStudyOptions {
+  readonly client: Client;
+  readonly plan: Plan;
+  readonly storeUri: string;
+  /** Folder of the pipeline file, against which dataset locations are resolved. */
+  readonly baseDirectory: string;
+  /** The command line, kept with the study. */
+  readonly command?: readonly string[];
+  /** Events after which a workflow's history is cut; default: when the server suggests it. */
+  readonly historyLimit?: number;
+}
+
+/** What lies in `studies/<id>/study.json`. */
+export interface StudyRecord {
+  readonly studyId: string;
+  readonly name: string;
+  /** When the study was launched for the first time. */
+  readonly createdAt: string;
+  /** When it was launched last. */
+  readonly startedAt: string;
+  readonly command: readonly string[];
+  readonly baseDirectory: string;
+}
+
+/** Name of a study: that of its pipeline and the digest of its plan, so that launching the same plan again goes on with the same study. */
+export function studyIdOf(plan: Plan): string {
+  return `${plan.name}-${planDigest(plan).slice(0, 10)}`;
+}
+
+/**
+ * Launches a plan. A study of the same plan that is still open is attached to; one that has ended is started again and reuses every step that
+ * is finished.
+ *
+ * Throws {@link EnvironmentError} if the open study writes to another store, or the store cannot be written.
+ */
+export async function startStudy(options: StartStudyOptions): Promise<StudyHandle> {
+  const { client, plan, storeUri, baseDirectory, historyLimit } = options;
+  const store = await openStore(storeUri);
+  const studyId = studyIdOf(plan);
+  const planName = `studies/${studyId}/plan.json`;
+  await writeRecords(store, studyId, planName, options);
+  const input: StudyInput = {
+    studyId,
+    storeUri,
+    planName,
+    baseDirectory,
+    cells: plan.cells.length,
+    maxParallel: plan.maxParallel,
+    failFast: plan.failFast,
+    minSuccess: plan.minSuccess,
+    ...(historyLimit === undefined ? {} : { historyLimit }),
+  };
+  try {
+    await client.workflow.start('study', {
+      workflowId: workflowIdOf(studyId),
+      taskQueue: 'epochal' satisfies TaskQueue,
+      args: [input],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'FAIL',
+      memo: { pipeline: plan.name, study: studyId, store: storeUri },
+      staticSummary: plan.name,
+    });
+    return createStudyHandle({ client, store, studyId, attached: false });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    await checkStore(client, studyId, storeUri);
+    return createStudyHandle({ client, store, studyId, attached: true });
+  }
+}
+
+/** The study with this id, open or ended. Throws {@link InputError} if the server knows of none. */
+export async function findStudy(client: Client, storeUri: string, studyId: string): Promise<StudyHandle> {
+  try {
+    await client.workflow.getHandle(workflowIdOf(studyId)).describe();
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new InputError(
+      `The server knows of no study ${studyId}.`,
+      '`epochal list` shows the studies of this home.',
+    );
+  }
+  return createStudyHandle({ client, store: await openStore(storeUri), studyId, attached: true });
+}
+
+async function writeRecords(
+  store: Store,
+  studyId: string,
+  planName: string,
+  options: StartStudyOptions,
+): Promise<void> {
+  const { plan, baseDirectory, command = process.argv.slice(2) } = options;
+  const recordName = `studies/${studyId}/study.json`;
+  const known = await store.readText(recordName);
+  const startedAt = new Date().toISOString();
+  const createdAt = known === undefined ? startedAt : (JSON.parse(known) as StudyRecord).createdAt;
+  const record: StudyRecord = { studyId, name: plan.name, createdAt, startedAt, command, baseDirectory };
+  await store.writeText(planName, `${JSON.stringify(plan)}\n`);
+  await store.writeText(recordName, `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+async function checkStore(client: Client, studyId: string, storeUri: string): Promise<void> {
+  const { memo } = await client.workflow.getHandle(workflowIdOf(studyId)).describe();
+  const other = memo?.store;
+  if (typeof other === 'string' && other !== storeUri) {
+    throw new EnvironmentError(
+      `The study ${studyId} is running and writes to ${other}, not to ${storeUri}.`,
+      'Name the same store to attach to it, or cancel it first.',
+    );
+  }
+}

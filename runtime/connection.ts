@@ -1,0 +1,15 @@
+import { Connection } from '@temporalio/client';
+import { EnvironmentError } from '../artifacts/errors.ts';
+
+/** Connects to a Temporal server. Throws {@link EnvironmentError} if none answers at `address` in time. */
+export async function connect(address: string, { connectTimeoutMs = 10_000 } = {}): Promise<Connection> {
+  try {
+    return await Connection.connect({ address, connectTimeout: connectTimeoutMs });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EnvironmentError(
+      `No Temporal server answers at ${address} (${reason}).`,
+      'Check the address, or leave it out: then Epochal starts a server of its own.',
+    );
+  }
+}

@@ -1,0 +1,26 @@
+import { createServer } from 'node:net';
+
+const host = '127.0.0.1';
+
+/** True if nothing listens at this port of the loopback interface. */
+export async function isFree(port: number): Promise<boolean> {
+  return (await listen(port)) !== undefined;
+}
+
+/** A port that is free now; `preferred` if that one is. */
+export async function findFreePort(preferred?: number): Promise<number> {
+  const port = (preferred === undefined ? undefined : await listen(preferred)) ?? (await listen(0));
+  if (port === undefined) throw new Error('The system has no free port left.');
+  return port;
+}
+
+function listen(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(undefined));
+    probe.listen(port, host, () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined));
+    });
+  });
+}

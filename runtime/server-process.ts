@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/**
+ * Runs the server and looks every two seconds whether any of its users lives (a file for each, named by its process id). When none is left,
+ * also after a kill -9 or a closed terminal, the server ends too. Prints the server's process id.
+ */
+const guardScript = `
+users=$1 log=$2; shift 2
+"$@" </dev/null >>"$log" 2>&1 &
+server=$!
+echo $server
+exec >/dev/null 2>&1
+while kill -0 $server; do
+  sleep 2
+  alive=
+  for user in "$users"/*; do pid=\${user##*/}; kill -0 "\${pid%%-*}" && alive=1; done
+  [ "$alive" ] || kill -TERM $server
+done
+wait $server
+`;
+
+/** Starts `command` under the guard, in a process group of its own, so that Ctrl-C does not reach it. Resolves to the command's process id. */
+export async function startGuarded(
+  users: string,
+  log: string,
+  command: readonly string[],
+): Promise<{ pid: number; guard: ChildProcess }> {
+  const guard = spawn('sh', ['-c', guardScript, 'epochal-guard', users, log, ...command], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+  });
+  const pid = await new Promise<number>((resolve, reject) => {
+    guard.once('error', reject);
+    guard.once('exit', (code) => reject(new Error(`the guard of the server exited with code ${code}`)));
+    guard.stdout.once('data', (line: Buffer) => resolve(Number(line.toString('utf8').trim())));
+  });
+  guard.stdout.destroy();
+  guard.unref();
+  return { pid, guard };
+}
+
+/** True if process `pid` runs and its command line contains `mark`: process ids are used again. */
+export function runsWith(pid: number, mark: string): boolean {
+  if (!isAlive(pid)) return false;
+  if (process.platform !== 'linux') return true;
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark);
+  } catch {
+    return false;
+  }
+}
+
+/** True if there is a process with this id. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+let registrations = 0;
+
+/** Registers this process as a user of the server. The returned function takes that back and tells whether another user is left. */
+export async function registerUser(users: string): Promise<() => Promise<boolean>> {
+  await mkdir(users, { recursive: true });
+  const own = path.join(users, `${process.pid}-${registrations++}`);
+  await writeFile(own, '');
+  return async () => {
+    await rm(own, { force: true });
+    const others = await readdir(users);
+    const dead = others.filter((name) => !isAlive(Number.parseInt(name, 10)));
+    for (const name of dead) await rm(path.join(users, name), { force: true });
+    return others.length > dead.length;
+  };
+}

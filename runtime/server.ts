@@ -1,0 +1,187 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { EnvironmentError } from '../artifacts/errors.ts';
+import { connect } from './connection.ts';
+import { withFileLock } from './file-lock.ts';
+import type { Home } from './home.ts';
+import { findFreePort, isFree } from './ports.ts';
+import { registerUser, runsWith, startGuarded } from './server-process.ts';
+import { findTemporal } from './temporal-binary.ts';
+
+const host = '127.0.0.1';
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 10_000;
+
+/** The embedded Temporal server of a home: the real dev server over an SQLite file. */
+export interface ServerHandle {
+  readonly address: string;
+  /** Address of the web UI. */
+  readonly uiUrl: string;
+  readonly pid: number;
+  /** True if it ran before. */
+  readonly reused: boolean;
+  /** Resolves when the server's process is gone, whoever ended it, or this handle was stopped. */
+  readonly died: Promise<void>;
+  /** Ends the server (SIGTERM, then SIGKILL) unless another process uses it. */
+  stop(): Promise<void>;
+}
+
+/** Kept in `home/server.json`: where the server of this home is, and which ports it had when it is started again. */
+interface ServerRecord {
+  readonly pid: number;
+  readonly port: number;
+  readonly uiPort: number;
+}
+
+export interface ServerOptions {
+  readonly home: Home;
+  /** Default: the port of last time if it is free, else any. */
+  readonly port?: number;
+}
+
+/**
+ * Finds the server of this home, or starts it. All studies that it knew go on where they were.
+ *
+ * Throws {@link EnvironmentError} if there is no Temporal binary, the asked port is in use, or the server does not come up.
+ */
+export async function startServer({ home, port }: ServerOptions): Promise<ServerHandle> {
+  await mkdir(home.logs, { recursive: true });
+  const unregister = await registerUser(home.serverUsers);
+  try {
+    return await withFileLock(`${home.serverRecord}.lock`, async () => {
+      const last = await readRecord(home);
+      if (last !== undefined && runsWith(last.pid, home.database)) {
+        if (port !== undefined && port !== last.port) {
+          throw new EnvironmentError(
+            `The Temporal server of ${home.folder} already runs, on port ${last.port}.`,
+            `Leave out the port to use it, or stop it first (process ${last.pid}).`,
+          );
+        }
+        await waitUntilServing(last, home);
+        return handle(home, last, true, unregister);
+      }
+      const record = await launch(home, await choosePorts(last, port));
+      await writeRecord(home, record);
+      await waitUntilServing(record, home);
+      return handle(home, record, false, unregister);
+    });
+  } catch (error) {
+    await unregister();
+    throw error;
+  }
+}
+
+async function choosePorts(
+  last: ServerRecord | undefined,
+  asked: number | undefined,
+): Promise<Omit<ServerRecord, 'pid'>> {
+  if (asked !== undefined && !(await isFree(asked))) {
+    throw new EnvironmentError(
+      `Port ${asked} is in use by another program.`,
+      'Leave out the port to take a free one, or, if it is a Temporal server that you want to use, pass --address.',
+    );
+  }
+  const port = asked ?? (await findFreePort(last?.port));
+  return { port, uiPort: await findFreePort(last?.uiPort) };
+}
+
+async function launch(home: Home, ports: Omit<ServerRecord, 'pid'>): Promise<ServerRecord> {
+  const temporal = await findTemporal();
+  const pollRates = ['transfer', 'timer', 'visibility'].flatMap((queue) => [
+    '--dynamic-config-value',
+    `history.${queue}ProcessorMaxPollRPS=1000`,
+  ]);
+  const { pid } = await startGuarded(home.serverUsers, serverLog(home), [
+    temporal,
+    ...['server', 'start-dev', '--ip', host, '--port', String(ports.port), '--ui-port', String(ports.uiPort)],
+    ...[
+      '--db-filename',
+      home.database,
+      '--sqlite-pragma',
+      'journal_mode=wal',
+      '--sqlite-pragma',
+      'synchronous=normal',
+    ],
+    ...pollRates,
+    ...['--log-level', 'warn'],
+    ...((await takesFlag(temporal, '--ui-disable-news-fetch')) ? ['--ui-disable-news-fetch'] : []),
+  ]);
+  return { pid, ...ports };
+}
+
+async function takesFlag(temporal: string, flag: string): Promise<boolean> {
+  const { stdout } = await promisify(execFile)(temporal, ['server', 'start-dev', '--help']);
+  return stdout.includes(flag);
+}
+
+async function waitUntilServing({ pid, port }: ServerRecord, home: Home): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs;
+  for (;;) {
+    try {
+      const connection = await connect(`${host}:${port}`, { connectTimeoutMs: 1000 });
+      await connection.workflowService.describeNamespace({ namespace: 'default' });
+      await connection.close();
+      return;
+    } catch {
+      if (!runsWith(pid, home.database) || Date.now() > deadline) {
+        if (runsWith(pid, home.database)) process.kill(pid, 'SIGKILL');
+        const log = await readFile(serverLog(home), 'utf8').catch(() => '');
+        throw new EnvironmentError(
+          `The Temporal server did not come up on port ${port}. The end of its log:\n${log.trim().split('\n').slice(-6).join('\n')}`,
+          `See ${serverLog(home)}; \`epochal doctor\` checks the binary.`,
+        );
+      }
+      await setTimeout(50);
+    }
+  }
+}
+
+function handle(
+  home: Home,
+  record: ServerRecord,
+  reused: boolean,
+  unregister: () => Promise<boolean>,
+): ServerHandle {
+  const runs = (): boolean => runsWith(record.pid, home.database);
+  let released = false;
+  const died = (async () => {
+    while (runs() && !released) await setTimeout(300);
+  })();
+  return {
+    address: `${host}:${record.port}`,
+    uiUrl: `http://${host}:${record.uiPort}`,
+    pid: record.pid,
+    reused,
+    died,
+    async stop() {
+      released = true;
+      if ((await unregister()) || !runs()) return;
+      process.kill(record.pid, 'SIGTERM');
+      const deadline = Date.now() + stopTimeoutMs;
+      while (runs() && Date.now() < deadline) await setTimeout(50);
+      if (runs()) process.kill(record.pid, 'SIGKILL');
+    },
+  };
+}
+
+function serverLog(home: Home): string {
+  return path.join(home.logs, 'server.log');
+}
+
+async function readRecord(home: Home): Promise<ServerRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(home.serverRecord, 'utf8')) as ServerRecord;
+  } catch {
+    // Absent or torn: only the ports of last time are lost.
+    return undefined;
+  }
+}
+
+async function writeRecord(home: Home, record: ServerRecord): Promise<void> {
+  const temporary = `${home.serverRecord}.${process.pid}`;
+  await writeFile(temporary, `${JSON.stringify(record)}\n`);
+  await rename(temporary, home.serverRecord);
+}

@@ -1,0 +1,203 @@
+import { setTimeout } from 'node:timers/promises';
+import {
+  type Client,
+  ServiceError,
+  type WorkflowExecutionDescription,
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  defaultPayloadConverter,
+} from '@temporalio/common';
+import { EnvironmentError } from '../artifacts/errors.ts';
+import type { Store } from '../artifacts/store.ts';
+import type {
+  CellProgress,
+  ControlSignal,
+  FailureType,
+  StageHeartbeat,
+  StudyProgress,
+  StudyResult,
+} from '../workflows/messages.ts';
+
+/** Running cells that `cells` looks at: more than fit on a screen. */
+const cellsShown = 32;
+const queryDeadlineMs = 10_000;
+const defaultOutageLimitMs = 300_000;
+
+/** A running stage. */
+export interface LiveStage extends StageHeartbeat {
+  /** 1 for the first; more after crashes. */
+  readonly attempt: number;
+  /** Why the attempt before this one ended. */
+  readonly lastFailure?: string;
+}
+
+/** A running cell. */
+export interface LiveCell extends CellProgress {
+  readonly live: readonly LiveStage[];
+  /** Stages that no worker has taken: all are busy, or none serves their queue (`epochal-gpu` for stages that ask for a GPU). */
+  readonly queued: number;
+}
+
+/** A launched study. */
+export interface StudyHandle {
+  readonly studyId: string;
+  readonly workflowId: string;
+  /** True if the study was open already. */
+  readonly attached: boolean;
+  progress(): Promise<StudyProgress>;
+  /** The cells that run now, with what their stages last said; at most 32. */
+  cells(): Promise<LiveCell[]>;
+  /**
+   * Waits for the end, also of a failed or cancelled study. Outages of the server of up to `outageLimitMs` (default 5 minutes) are waited
+   * out. Throws {@link EnvironmentError} after that, or if the study was terminated or lost.
+   */
+  result(options?: { readonly outageLimitMs?: number }): Promise<StudyResult>;
+  /** Lets running stages end and starts no other. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Asks running stages to stop; `result` tells when they have. */
+  cancel(): Promise<void>;
+}
+
+interface HandleOptions {
+  readonly client: Client;
+  readonly store: Store;
+  readonly studyId: string;
+  readonly attached: boolean;
+}
+
+/** Id of a study's workflow. */
+export function workflowIdOf(studyId: string): string {
+  return `epochal-${studyId}`;
+}
+
+export function createStudyHandle({ client, store, studyId, attached }: HandleOptions): StudyHandle {
+  const workflowId = workflowIdOf(studyId);
+  const workflow = client.workflow.getHandle(workflowId);
+  const progress = (): Promise<StudyProgress> =>
+    client.withDeadline(Date.now() + queryDeadlineMs, () => workflow.query<StudyProgress>('progress'));
+  return {
+    studyId,
+    workflowId,
+    attached,
+    progress,
+    async cells() {
+      const { running } = await progress();
+      const cells = await Promise.all(
+        running
+          .slice(0, cellsShown)
+          .map((cell) => describeCell(client, client.workflow.getHandle(cell.workflowId))),
+      );
+      return cells.filter((cell) => cell !== undefined);
+    },
+    result: ({ outageLimitMs = defaultOutageLimitMs } = {}) =>
+      waitForResult(client, workflow, store, studyId, outageLimitMs),
+    pause: () => workflow.signal('pause' satisfies ControlSignal),
+    resume: () => workflow.signal('resume' satisfies ControlSignal),
+    async cancel() {
+      await workflow.cancel();
+    },
+  };
+}
+
+/** Undefined if the cell ended in this moment or no worker answers for it. */
+async function describeCell(client: Client, cell: WorkflowHandle): Promise<LiveCell | undefined> {
+  try {
+    return await client.withDeadline(Date.now() + queryDeadlineMs, async () => {
+      const [known, description] = await Promise.all([
+        cell.query<CellProgress>('cellProgress'),
+        cell.describe(),
+      ]);
+      return { ...known, live: liveStages(description), queued: countQueued(description) };
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+function liveStages({ raw }: WorkflowExecutionDescription): LiveStage[] {
+  const stages: LiveStage[] = [];
+  for (const { heartbeatDetails, attempt, lastFailure } of raw.pendingActivities ?? []) {
+    const payload = heartbeatDetails?.payloads?.[0];
+    if (payload === undefined) continue;
+    const failure = lastFailure?.message;
+    stages.push({
+      ...defaultPayloadConverter.fromPayload<StageHeartbeat>(payload),
+      attempt: attempt ?? 1,
+      ...(failure === undefined || failure === null ? {} : { lastFailure: failure }),
+    });
+  }
+  return stages;
+}
+
+function countQueued({ raw }: WorkflowExecutionDescription): number {
+  return (raw.pendingActivities ?? []).filter(({ lastStartedTime }) => !lastStartedTime).length;
+}
+
+async function waitForResult(
+  client: Client,
+  workflow: WorkflowHandle,
+  store: Store,
+  studyId: string,
+  outageLimitMs: number,
+): Promise<StudyResult> {
+  for (;;) {
+    try {
+      return (await workflow.result()) as StudyResult;
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) return await resultOfFailure(error.cause, store, studyId);
+      if (error instanceof WorkflowNotFoundError) {
+        throw new EnvironmentError(
+          `The server no longer knows the study ${studyId}: its database is another one.`,
+          'Run the pipeline again. Finished stages are in the store and are reused.',
+        );
+      }
+      if (!(error instanceof ServiceError)) throw error;
+      await waitForServer(client, outageLimitMs, error);
+    }
+  }
+}
+
+async function resultOfFailure(
+  cause: Error | undefined,
+  store: Store,
+  studyId: string,
+): Promise<StudyResult> {
+  if (cause instanceof ApplicationFailure && cause.type === ('StudyFailed' satisfies FailureType)) {
+    return cause.details?.[0] as StudyResult;
+  }
+  if (cause instanceof CancelledFailure) {
+    const text = await store.readText(`studies/${studyId}/result.json`);
+    if (text !== undefined) return JSON.parse(text) as StudyResult;
+  }
+  const reason = cause instanceof ActivityFailure ? cause.cause : cause;
+  throw new EnvironmentError(
+    `The study ${studyId} was broken off: ${reason?.message ?? 'no reason was given'}.`,
+    'Mend the cause, then run the pipeline again. Finished stages are in the store and are reused.',
+  );
+}
+
+/** Returns as soon as the server answers again. */
+async function waitForServer(client: Client, limitMs: number, error: ServiceError): Promise<void> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    try {
+      await client.withDeadline(Date.now() + 2000, () => client.workflowService.getSystemInfo({}));
+      return;
+    } catch {
+      if (Date.now() > deadline) {
+        throw new EnvironmentError(
+          `The Temporal server has not answered for ${Math.round(limitMs / 1000)} s (${error.cause?.message ?? error.message}).`,
+          'The study is not lost: start the server again, then run the pipeline again to go on.',
+        );
+      }
+      await setTimeout(500);
+    }
+  }
+}

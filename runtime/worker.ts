@@ -1,0 +1,93 @@
+import { NativeConnection, type WorkerOptions as TemporalWorkerOptions, Worker } from '@temporalio/worker';
+import { createActivities, gpuNames } from '../activities/index.ts';
+import { EnvironmentError } from '../artifacts/errors.ts';
+import type { TaskQueue } from '../workflows/messages.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
+
+export interface WorkerOptions {
+  readonly address: string;
+  readonly namespace: string;
+  /** Where the bundle of the workflow code is kept. */
+  readonly bundles: string;
+  /** Stages that compute at the same time on the CPU. */
+  readonly concurrency: number;
+  /** Take stages that ask for a GPU although there is none, and compute them on the CPU (each with a note). For studies on one machine. */
+  readonly standInForGpu: boolean;
+  /** Called once tasks are being polled. */
+  readonly onReady?: () => void;
+}
+
+/** Settings of each queue's worker. Heartbeats are not held back: those of a killed worker would be lost. */
+const common = {
+  maxHeartbeatThrottleInterval: '200 milliseconds',
+  defaultHeartbeatThrottleInterval: '200 milliseconds',
+  shutdownGraceTime: 0,
+  shutdownForceTime: '15 seconds',
+  // When a worker dies, its workflows wait this long for it before another worker may have them.
+  stickyQueueScheduleToStartTimeout: '2 seconds',
+} satisfies Partial<TemporalWorkerOptions>;
+
+/**
+ * Serves workflows and stages until `signal` aborts; then running stages are stopped and handed back, to go on from their checkpoints in
+ * another worker.
+ *
+ * Throws {@link EnvironmentError} if no server answers.
+ */
+export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
+  const { address, namespace, concurrency } = options;
+  const workflowBundle = await bundleWorkflows(options.bundles);
+  const connection = await connectNatively(address);
+  try {
+    const gpus = gpuNames();
+    const { records, stages } = createActivities(gpus);
+    const serve = (taskQueue: TaskQueue, settings: Partial<TemporalWorkerOptions>): Promise<Worker> =>
+      Worker.create({ connection, namespace, taskQueue, ...common, ...settings });
+    const serveStages = (taskQueue: TaskQueue, slots: number): Promise<Worker> =>
+      serve(taskQueue, { activities: stages, maxConcurrentActivityTaskExecutions: slots });
+    const workers = [
+      await serve('epochal', {
+        workflowBundle,
+        activities: records,
+        maxConcurrentActivityTaskExecutions: 20,
+      }),
+      await serveStages('epochal-cpu', concurrency),
+    ];
+    if (gpus.length > 0) workers.push(await serveStages('epochal-gpu', gpus.length));
+    else if (options.standInForGpu) workers.push(await serveStages('epochal-gpu', concurrency));
+    await runAll(workers, signal, options.onReady);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function runAll(
+  workers: readonly Worker[],
+  signal: AbortSignal,
+  onReady: (() => void) | undefined,
+): Promise<void> {
+  const shutdown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const runs = workers.map((worker) => worker.run());
+  signal.addEventListener('abort', shutdown, { once: true });
+  if (signal.aborted) shutdown();
+  onReady?.();
+  try {
+    await Promise.all(runs);
+  } finally {
+    shutdown();
+    await Promise.allSettled(runs);
+    signal.removeEventListener('abort', shutdown);
+  }
+}
+
+async function connectNatively(address: string): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect({ address });
+  } catch (error) {
+    throw new EnvironmentError(
+      `No Temporal server answers at ${address} (${error instanceof Error ? error.message : String(error)}).`,
+      'Start one with `epochal server`, or correct the address.',
+    );
+  }
+}

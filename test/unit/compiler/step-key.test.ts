@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { canonicalWith, stageKinds, stepKey } from '../../../compiler/index.ts';
+
+const state = { uri: 'file:///a/state.arrow', sha256: 'ab'.repeat(32), kind: 'state', bytes: 12 } as const;
+const hessian = {
+  uses: 'hessian',
+  version: 1,
+  with: { at: state, top: 5, tolerance: 1e-4, seed: 0 },
+  inputs: { at: state.sha256 },
+  threads: 1,
+};
+
+describe('stepKey', () => {
+  it('is the SHA-256 of the canonical JSON', () => {
+    const text =
+      `{"inputs":{"at":"${state.sha256}"},"threads":1,"uses":"hessian","version":1,` +
+      `"with":{"at":{"kind":"state","sha256":"${state.sha256}"},"seed":0,"tolerance":0.0001,"top":5}}`;
+    expect(stepKey(hessian)).toBe(createHash('sha256').update(text).digest('hex'));
+  });
+
+  it('does not depend on where artifacts lie, how references were shortened, or the order of keys', () => {
+    const elsewhere = { ...state, uri: 's3://bucket/state.arrow' };
+    const shortened = { sha256: state.sha256, kind: state.kind };
+    for (const at of [elsewhere, shortened])
+      expect(stepKey({ ...hessian, with: { seed: 0, tolerance: 1e-4, top: 5, at } })).toBe(stepKey(hessian));
+  });
+
+  it.each([
+    ['version', { ...hessian, version: 2 }],
+    ['with', { ...hessian, with: { ...hessian.with, top: 6 } }],
+    ['inputs', { ...hessian, inputs: { at: 'cd'.repeat(32) } }],
+    ['threads', { ...hessian, threads: 2 }],
+  ])('depends on %s', (_, other) => {
+    expect(stepKey(other)).not.toBe(stepKey(hessian));
+  });
+
+  it('depends on threads only where TensorFlow computes, and asks for them there', () => {
+    const fit = { uses: 'fit', version: 1, with: {}, inputs: {} };
+    expect(stepKey({ ...fit, threads: 4 })).toBe(stepKey(fit));
+    const { threads: _, ...without } = hessian;
+    expect(() => stepKey(without)).toThrow('Expected the number of threads of a "hessian" step');
+  });
+});
+
+describe('canonicalWith', () => {
+  it('leaves locations out', () => {
+    expect(canonicalWith('dataset', { name: 'cifar10', path: '../data', seed: 0 })).toEqual({
+      name: 'cifar10',
+      seed: 0,
+    });
+  });
+
+  it('does not change what it is given', () => {
+    const given = Object.freeze({ name: 'cifar10', path: '../data' });
+    canonicalWith('dataset', given);
+    expect(given).toEqual({ name: 'cifar10', path: '../data' });
+  });
+
+  it('refuses an unknown stage kind', () => {
+    expect(() => canonicalWith('toString', {})).toThrow('Expected a stage kind, got "toString"');
+  });
+});
+
+describe('stageKinds', () => {
+  it('come from the schemas', () => {
+    expect(stageKinds.train).toMatchObject({
+      uses: 'train',
+      version: 1,
+      scope: 'cell',
+      compute: true,
+      inputs: { data: 'dataset', test: 'dataset' },
+      outputs: { state: 'state', history: 'history' },
+    });
+    expect(stageKinds.collect).toMatchObject({ scope: 'study', compute: false });
+  });
+});

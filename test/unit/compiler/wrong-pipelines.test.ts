@@ -1,0 +1,656 @@
+import { describe, expect, it } from 'vitest';
+import { edit, errorsOf, sweep, tiny, withMatrix } from './pipelines.ts';
+
+/** name, text, line:column of the first error, part of its message, part of its cure */
+type Row = readonly [string, string, string, string, string?];
+
+const from = '"${{ stages.train.state }}"';
+const report = (figure: string) => `${tiny}report:\n  figures:\n    - ${figure}\n`;
+
+const syntax: readonly Row[] = [
+  ['an empty file', '', '1:1', 'the file is empty', 'version: 1'],
+  ['only comments', '# nothing\n', '1:1', 'the file is empty'],
+  ['a list', '- 1\n', '1:1', 'expected a map, got a list of 1'],
+  ['a text', 'hello\n', '1:1', 'expected a map, got the text "hello"'],
+  ['a tab', edit(tiny, '    uses: record', '\tuses: record'), '21:1', 'a tab as indentation', 'spaces'],
+  [
+    'a tab after spaces',
+    edit(tiny, '    uses: record', '  \tuses: record'),
+    '21:3',
+    'a tab as indentation',
+    'spaces',
+  ],
+  [
+    'a duplicate key',
+    edit(tiny, '      epochs: 3\n', '      epochs: 3\n      epochs: 4\n'),
+    '18:7',
+    '`epochs` stands here twice',
+  ],
+  ['two documents', `${tiny}---\nversion: 1\n`, '23:1', 'a second YAML document', 'a file of its own'],
+  ['an open quote', edit(tiny, 'name: tiny', 'name: "tiny'), '2:12', 'not valid YAML', 'close the quote'],
+  ['a colon in a value', edit(tiny, 'name: tiny', 'name: a: b'), '2:7', 'not valid YAML', 'needs quotes'],
+  [
+    'an unknown alias',
+    edit(tiny, 'epochs: 3', 'epochs: *few'),
+    '17:15',
+    'the alias `*few` has no anchor',
+    '&few',
+  ],
+  ['an unknown tag', edit(tiny, 'epochs: 3', 'epochs: !many 3'), '17:15', 'tag', 'remove the tag'],
+  ['infinity', edit(tiny, 'epochs: 3', 'epochs: .inf'), '17:15', 'Infinity is not a finite number'],
+  ['a number beyond 2^53', edit(tiny, 'epochs: 3', 'epochs: 9007199254740993'), '17:15', 'beyond'],
+];
+
+const skeleton: readonly Row[] = [
+  ['no version', edit(tiny, 'version: 1\n', ''), '1:1', '`version` is missing', 'add `version: 1`'],
+  ['another version', edit(tiny, 'version: 1', 'version: 2'), '1:10', 'expected `1`, got 2'],
+  ['a name with spaces', edit(tiny, 'name: tiny', 'name: My Study'), '2:7', 'expected lowercase letters'],
+  [
+    'an unknown section',
+    edit(tiny, 'params:', 'parameters:'),
+    '3:1',
+    'unknown key `parameters`',
+    'known keys',
+  ],
+  [
+    'a misspelled section',
+    edit(tiny, 'params:', 'param:'),
+    '3:1',
+    'unknown key `param`',
+    'did you mean `params`?',
+  ],
+  [
+    'a param with a dash',
+    edit(tiny, 'size:', 'my-size:'),
+    '6:3',
+    '`my-size` cannot be a name',
+    'letters, digits and _',
+  ],
+  ['a reserved word as param', edit(tiny, 'size:', 'in:'), '6:3', '`in` cannot be a name', 'reserved word'],
+  ['an empty stage', `${tiny}  fit:\n`, '23:3', 'expected a map, got nothing', 'remove the key'],
+  ['a misspelled key', edit(tiny, 'uses: record', 'use: record'), '21:5', 'unknown key `use`', '`uses`'],
+  [
+    'an unknown stage kind',
+    edit(tiny, 'uses: train', 'uses: trian'),
+    '13:11',
+    'no stage kind `trian`',
+    '`train`',
+  ],
+  [
+    'an unlike stage kind',
+    edit(tiny, 'uses: train', 'uses: xyzzy'),
+    '13:11',
+    'no stage kind',
+    '`analyze`, `dataset`',
+  ],
+  [
+    'collect as a stage',
+    edit(tiny, 'uses: record', 'uses: collect'),
+    '21:11',
+    'over all cells',
+    'under `collect:`',
+  ],
+  [
+    'a stage as collect',
+    `${tiny}collect:\n  all: { uses: fit }\n`,
+    '24:16',
+    'in one cell',
+    'under `stages:`',
+  ],
+  [
+    'a timeout in words',
+    edit(tiny, 'uses: record', 'uses: record\n    timeout: 12 hours'),
+    '22:14',
+    'a duration such as',
+  ],
+  [
+    'no threads',
+    edit(tiny, 'uses: record', 'uses: record\n    resources: { threads: 0 }'),
+    '22:27',
+    'from 1 to 1024, got 0',
+  ],
+  [
+    'an unknown need',
+    edit(tiny, 'uses: record', 'uses: record\n    needs: [trian]'),
+    '22:13',
+    'no stage `trian`',
+    '`train`',
+  ],
+  [
+    'an expression as kind',
+    edit(tiny, 'uses: record', 'uses: ${{ params.size }}'),
+    '21:11',
+    'cannot be an expression',
+  ],
+  [
+    'an expression as name',
+    edit(tiny, 'name: tiny', 'name: ${{ params.size }}'),
+    '2:7',
+    '`name` cannot be an expression',
+  ],
+  [
+    'params as an expression',
+    edit(
+      tiny,
+      'name: tiny\nparams:\n  batchSize: 50\n  rate: 0.1\n  size: small\n',
+      'name: tiny\nparams: ${{ {} }}\n',
+    ),
+    '3:9',
+    '`params` cannot be an expression',
+  ],
+];
+
+const values: readonly Row[] = [
+  [
+    'an unknown key',
+    edit(tiny, 'epochs: 3', 'epochz: 3'),
+    '17:7',
+    'unknown key `epochz` in `stages.train.with`',
+    'did you mean `epochs`?',
+  ],
+  [
+    'an unknown nested key',
+    edit(tiny, '{ name: mlp }', '{ name: mlp, hiden: [8] }'),
+    '16:27',
+    'unknown key `hiden`',
+    '`hidden`',
+  ],
+  [
+    'a missing key',
+    edit(tiny, '      epochs: 3\n', ''),
+    '14:5',
+    '`stages.train.with` lacks `epochs`',
+    'a whole number of at least 1',
+  ],
+  [
+    'no with',
+    edit(tiny, '    with: { from: "${{ stages.train.state }}", epochs: 1 }\n', ''),
+    '20:3',
+    'lacks `from`',
+    'of kind state',
+  ],
+  [
+    'a quoted number',
+    edit(tiny, 'epochs: 3', 'epochs: "3"'),
+    '17:15',
+    'got the text "3"',
+    'remove the quotes',
+  ],
+  [
+    'a fraction',
+    edit(tiny, 'epochs: 3', 'epochs: 2.5'),
+    '17:15',
+    'expected a whole number of at least 1, got 2.5',
+    'round',
+  ],
+  ['below the minimum', edit(tiny, 'epochs: 3', 'epochs: 0'), '17:15', 'at least 1, got 0'],
+  [
+    'outside an enum',
+    edit(tiny, 'mnist-digits', 'mnist-digit'),
+    '11:13',
+    'expected one of',
+    'did you mean `mnist-digits`?',
+  ],
+  [
+    'a list of wrong items',
+    edit(tiny, '{ name: mlp }', '{ name: mlp, hidden: [8, x] }'),
+    '16:39',
+    '`stages.train.with.model.hidden[1]`',
+  ],
+  [
+    'a number for a list',
+    edit(tiny, '{ name: mlp }', '{ name: mlp, hidden: 8 }'),
+    '16:35',
+    'expected a list, got 8',
+    '[8]',
+  ],
+];
+
+const expressions: readonly Row[] = [
+  [
+    'unquoted in { }',
+    edit(tiny, from, '${{ stages.train.state }}'),
+    '22:19',
+    'breaks the YAML around it',
+    'put it in quotes: "${{ stages.train.state }}"',
+  ],
+  [
+    'unquoted in [ ]',
+    edit(tiny, '{ name: mlp }', '{ name: mlp, hidden: [${{ params.batchSize }}] }'),
+    '16:36',
+    'breaks the YAML',
+    'quotes',
+  ],
+  [
+    'an unquoted ternary',
+    edit(tiny, 'epochs: 3', 'epochs: ${{ true ? 1 : 2 }}'),
+    '17:15',
+    'breaks the YAML',
+    'quotes',
+  ],
+  [
+    'an unquoted comment sign',
+    edit(tiny, 'epochs: 3', 'epochs: ${{ size("a #b") }}'),
+    '17:15',
+    'not closed',
+    'in quotes',
+  ],
+  [
+    'one closing brace',
+    edit(tiny, '${{ params.batchSize }}', '${{ params.batchSize }'),
+    '18:18',
+    'not closed',
+    '`}}`',
+  ],
+  [
+    'braces without dollar',
+    edit(tiny, 'epochs: 3', 'epochs: {{ params.batchSize }}'),
+    '17:16',
+    'plain word',
+    'with a dollar sign',
+  ],
+  [
+    'quoted braces without dollar',
+    edit(tiny, 'epochs: 3', 'epochs: "{{ params.batchSize }}"'),
+    '17:16',
+    'looks like an expression',
+    'with a dollar sign',
+  ],
+  [
+    'a single brace',
+    edit(tiny, 'epochs: 3', 'epochs: ${params.batchSize}'),
+    '17:15',
+    'looks like an expression',
+    '${{',
+  ],
+  [
+    'no braces',
+    edit(tiny, 'epochs: 3', 'epochs: params.batchSize'),
+    '17:15',
+    'looks like an expression',
+    '${{ params.batchSize }}',
+  ],
+  ['an empty expression', edit(tiny, 'epochs: 3', 'epochs: ${{ }}'), '17:18', 'an empty expression'],
+  [
+    'an unknown param',
+    edit(tiny, 'params.batchSize', 'params.batchSzie'),
+    '18:29',
+    'no param `batchSzie`',
+    'did you mean `batchSize`?',
+  ],
+  [
+    'the matrix of GitHub Actions',
+    edit(tiny, 'params.batchSize', 'matrix.batchSize'),
+    '18:22',
+    '`matrix` is not known',
+    'params.<axis>',
+  ],
+  [
+    'a bare param',
+    edit(tiny, 'params.batchSize', 'batchSize'),
+    '18:22',
+    '`batchSize` is not known',
+    'did you mean `params.batchSize`?',
+  ],
+  ['params alone', edit(tiny, 'params.batchSize', 'params'), '18:22', '`params` alone', 'params.seed'],
+  [
+    'an unquoted text',
+    edit(tiny, 'epochs: 3', "epochs: '${{ params.size == paper ? 1 : 2 }}'"),
+    '17:35',
+    '`paper` is not known',
+    '"paper"',
+  ],
+  [
+    'a type error',
+    edit(tiny, 'params.rate', 'params.rate + params.size'),
+    '19:50',
+    'no `double + string`',
+    'convert',
+  ],
+  [
+    'an unknown function',
+    edit(tiny, 'params.rate', 'squrt(params.rate)'),
+    '19:50',
+    'no function `squrt(double)`',
+    '`sqrt`',
+  ],
+  ['an assignment', edit(tiny, 'params.rate', 'params.rate = 1'), '19:62', 'not a valid expression', '`==`'],
+  [
+    'branches of two types',
+    edit(tiny, 'params.rate', "true ? 'a' : 1"),
+    '19:50',
+    'ternary branches must have the same type',
+  ],
+  ['division by zero', edit(tiny, 'params.rate', '1 / (params.batchSize - 50)'), '19:50', 'division by zero'],
+  ['an index out of a list', edit(tiny, 'params.rate', '[0.1][params.batchSize]'), '19:50', 'out of bounds'],
+  [
+    'a list inside a text',
+    edit(tiny, 'mnist-digits', 'mnist-${{ [1] }}'),
+    '11:22',
+    'cannot stand inside a text',
+  ],
+  [
+    'a value of the wrong type',
+    edit(tiny, 'rate: 0.1', 'rate: fast'),
+    '19:45',
+    'expected a number above 0, got the text "fast"',
+  ],
+  [
+    'a param computed from one below',
+    edit(tiny, '  rate: 0.1', '  rate: ${{ params.last }}\n  last: 1'),
+    '5:20',
+    '`last` stands below `rate`',
+    'move `last` above',
+  ],
+  [
+    'a param computed from itself',
+    edit(tiny, 'rate: 0.1', 'rate: ${{ params.rate }}'),
+    '5:20',
+    'computed from itself',
+  ],
+];
+
+const references: readonly Row[] = [
+  [
+    'an unknown stage',
+    edit(tiny, 'stages.train.state', 'stages.trian.state'),
+    '22:31',
+    'no stage `trian`',
+    'did you mean `train`?',
+  ],
+  [
+    'an unknown output',
+    edit(tiny, 'stages.train.state', 'stages.train.stat'),
+    '22:37',
+    'no output `stat`',
+    '`state`',
+  ],
+  [
+    'no output',
+    edit(tiny, 'stages.train.state', 'stages.train'),
+    '22:24',
+    'names no output',
+    '`state`, `history`',
+  ],
+  [
+    'a member of an output',
+    edit(tiny, 'stages.train.state', 'stages.train.state.weights'),
+    '22:43',
+    'no members',
+  ],
+  [
+    'the wrong kind',
+    edit(tiny, 'stages.train.state', 'stages.train.history'),
+    '22:24',
+    'takes a state artifact, but `stages.train.history` is a history',
+    '`stages.train.state`',
+  ],
+  [
+    'a literal',
+    edit(tiny, from, './weights.arrow'),
+    '22:19',
+    'takes a state artifact, got the text "./weights.arrow"',
+    '`stages.train.state`',
+  ],
+  ['a number', edit(tiny, from, '7'), '22:19', 'takes a state artifact, got 7'],
+  ['a param', edit(tiny, 'stages.train.state', 'params.size'), '22:24', 'not a plain value'],
+  [
+    'inside a longer text',
+    edit(tiny, from, '"the ${{ stages.train.state }}"'),
+    '22:19',
+    'takes a state artifact, got the text',
+  ],
+  [
+    'without braces',
+    edit(tiny, from, 'stages.train.state'),
+    '22:19',
+    'looks like an expression',
+    '${{ stages.train.state }}',
+  ],
+  [
+    'for a plain value',
+    edit(tiny, 'epochs: 3', 'epochs: ${{ stages.data.train }}'),
+    '17:19',
+    'does not take an artifact',
+  ],
+  [
+    'in a condition',
+    edit(tiny, 'stages.train.state', "stages.train.state == '' ? stages.train.state : stages.train.state"),
+    '22:24',
+    'only be the whole value',
+  ],
+  [
+    'cells in a stage',
+    edit(tiny, 'stages.train.state', 'cells.train.state'),
+    '22:24',
+    '`cells` is not known here',
+    'stages.train.state',
+  ],
+  [
+    'stages in a collect',
+    edit(sweep, 'cells.fit', 'stages.fit'),
+    '38:51',
+    '`stages` is not known here',
+    'cells.fit.parameters',
+  ],
+  [
+    'a collect of the wrong kind',
+    edit(sweep, 'cells.fit.parameters', 'cells.train.state'),
+    '38:51',
+    'takes a parameters artifact',
+    '`${{ cells.fit.parameters }}`',
+  ],
+  [
+    'itself',
+    edit(tiny, 'stages.train.state', 'stages.record.state'),
+    '22:24',
+    'stage `record` waits for itself',
+  ],
+  [
+    'a cycle',
+    edit(tiny, 'uses: train', 'uses: train\n    needs: [record]'),
+    '23:24',
+    'train -> record -> train',
+    'waits for',
+  ],
+  [
+    'an unknown axis to collect by',
+    edit(sweep, '[batchSize, seed]', '[batchSize, seeds]'),
+    '38:93',
+    'no axis `seeds`',
+    '`seed`',
+  ],
+  [
+    'a figure of the wrong kind',
+    report('{ kind: correlation-time, from: "${{ stages.train.history }}" }'),
+    '25:44',
+    'takes a spectrum artifact',
+  ],
+  [
+    'an unknown figure',
+    report('{ kind: training-curve, from: "${{ stages.train.history }}" }'),
+    '25:15',
+    'expected one of',
+    '`training-curves`',
+  ],
+  [
+    'a fit that cannot be drawn',
+    report(
+      '{ kind: training-curves, from: "${{ stages.train.history }}", fit: "${{ stages.train.history }}" }',
+    ),
+    '25:69',
+    'takes no fit',
+    'correlation-time',
+  ],
+  [
+    'a figure of an unknown table',
+    edit(sweep, 'collect.sweep.table', 'collect.swept.table'),
+    '48:25',
+    'named `swept`',
+    '`sweep`',
+  ],
+];
+
+const matrices: readonly Row[] = [
+  ['an empty axis', withMatrix('batchSize: []'), '9:16', 'at least one value'],
+  [
+    'a number as axis',
+    withMatrix('batchSize: 50'),
+    '9:16',
+    'a list of values, or `{ range: [from, to] }`, got 50',
+  ],
+  ['a range of one', withMatrix('batchSize: { range: [1] }'), '9:25', '`[from, to]` or `[from, to, step]`'],
+  [
+    'a misspelled range',
+    withMatrix('batchSize: { rnage: [1, 2] }'),
+    '9:18',
+    'unknown key `rnage`',
+    '`range`',
+  ],
+  ['a range of texts', withMatrix('batchSize: { range: [a, b] }'), '9:26', 'expected a number'],
+  ['an empty range', withMatrix('batchSize: { range: [5, 1] }'), '9:25', 'from 5 to 1 by 1 is empty'],
+  ['a step of 0', withMatrix('batchSize: { range: [1, 5, 0] }'), '9:25', 'the step of the range is 0'],
+  [
+    'an axis from one below',
+    withMatrix('rate: ["${{ 0.1 * params.batchSize }}"]\nbatchSize: [1, 2]'),
+    '9:30',
+    '`rate` depends on `batchSize`',
+    'move `batchSize` above `rate`',
+  ],
+  [
+    'an axis that is no list',
+    withMatrix('batchSize: ${{ params.rate }}'),
+    '9:16',
+    'expected a list of values, got 0.1',
+  ],
+  [
+    'all excluded',
+    withMatrix('batchSize: [1, 2]\nexclude: [{ batchSize: 1 }, { batchSize: 2 }]'),
+    '8:3',
+    'no cell is left',
+  ],
+  [
+    'an unknown axis excluded',
+    withMatrix('batchSize: [1]\nexclude: [{ batchsize: 1 }]'),
+    '10:17',
+    '`batchsize`, which is no axis',
+    '`batchSize`',
+  ],
+  [
+    'an unknown axis included',
+    withMatrix('batchSize: [1]\ninclude: [{ batchSze: 1 }]'),
+    '10:17',
+    '`batchSze`, which is no axis',
+    '`batchSize`',
+  ],
+  ['a repeated value', withMatrix('batchSize: [1, 2, 1]'), '8:3', '`batchSize=1` is in the matrix twice'],
+  [
+    'an included cell that is there',
+    withMatrix('batchSize: [1, 2]\ninclude: [{ batchSize: 2 }]'),
+    '8:3',
+    '`batchSize=2` is in the matrix twice',
+  ],
+  [
+    'zipped axes of two lengths',
+    withMatrix('batchSize: [1, 2]\nrate: [0.1]\nzip: [[batchSize, rate]]'),
+    '10:5',
+    '`rate` has 1 values, but `batchSize`, zipped with it, has 2',
+  ],
+  [
+    'an unknown zipped axis',
+    withMatrix('batchSize: [1, 2]\nrate: [0.1]\nzip: [[batchSize, rat]]'),
+    '11:23',
+    'no axis `rat`',
+    '`rate`',
+  ],
+  [
+    'a million cells',
+    withMatrix('batchSize: { range: [1, 1000] }\nrate: { range: [1, 1000] }'),
+    '8:3',
+    'more than 100000 cells',
+  ],
+  [
+    'one cell with a wrong value',
+    withMatrix('batchSize: [1, 2, 0.5, 0.25]'),
+    '21:18',
+    'got 0.5 in cell `batchSize=0.5`',
+  ],
+];
+
+describe.each([
+  ['syntax', syntax],
+  ['skeleton', skeleton],
+  ['values', values],
+  ['expressions', expressions],
+  ['references', references],
+  ['matrix', matrices],
+])('wrong %s', (_, rows) => {
+  const cases = rows.map(([name, text, position, message, cure]) => ({
+    name,
+    text,
+    position,
+    message,
+    cure,
+  }));
+  it.each(cases)('$name', ({ text, position, message, cure }) => {
+    const [first] = errorsOf(text);
+    expect(`${first!.line}:${first!.column} ${first!.message}`).toContain(message);
+    expect(`${first!.line}:${first!.column}`).toBe(position);
+    if (cure !== undefined) expect(first!.cure).toContain(cure);
+    if (text !== '') expect(first!.frame).toMatch(new RegExp(`^> *${first!.line} \\|`, 'm'));
+  });
+});
+
+describe('wrong overrides', () => {
+  it.each([
+    [
+      'an unknown param',
+      tiny,
+      { batchsize: '3' },
+      '3:1',
+      'no param `batchsize`',
+      'did you mean `batchSize`?',
+    ],
+    [
+      'a text for a number',
+      tiny,
+      { batchSize: 'abc' },
+      '4:3',
+      'expected a number like 50, got the text "abc"',
+      undefined,
+    ],
+    [
+      'a list for a number',
+      tiny,
+      { batchSize: '[1, 2]' },
+      '4:3',
+      'expected a number like 50, got a list of 2',
+      undefined,
+    ],
+    ['an expression', tiny, { batchSize: '${{ 1 }}' }, '4:3', 'not possible here', 'give its value'],
+    ['a fraction where a whole number belongs', tiny, { batchSize: '0.5' }, '18:18', 'got 0.5', 'round'],
+    ['a text for an axis', sweep, { seed: 'one' }, '15:5', 'expected a number like 1', undefined],
+  ] as const)('%s', (_name, text, overrides, position, message, cure) => {
+    const [first] = errorsOf(text, overrides);
+    expect(first!.message).toContain(message);
+    expect(`${first!.line}:${first!.column}`).toBe(position);
+    if (cure !== undefined) expect(first!.cure).toContain(cure);
+  });
+});
+
+it('tells everything that can be found in one pass, by position', () => {
+  const wrong = [
+    ['epochs: 3', 'epochz: 3'],
+    ['params.batchSize', 'params.batch'],
+    ['stages.train.state', 'stages.train.stat'],
+    ['name: tiny', 'name: Tiny'],
+  ].reduce((text, [from, to]) => edit(text, from!, to!), tiny);
+  const errors = errorsOf(wrong);
+  expect(errors.map(({ line }) => line)).toEqual([2, 17, 18, 22]);
+});
+
+it('never shows an error twice because it holds in many cells', () => {
+  expect(
+    errorsOf(withMatrix('batchSize: [1, 2]\nseed: { range: [1, 50] }', edit(tiny, 'rate: 0.1', 'rate: -1'))),
+  ).toHaveLength(1);
+});

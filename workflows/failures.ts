@@ -1,0 +1,39 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { CellResult, FailureDetail, FailureType, StageFailure } from './messages.ts';
+
+/** What a failed activity or child workflow has to say to the user. */
+export function describeFailure(stage: string, error: unknown): StageFailure {
+  const cause =
+    error instanceof ActivityFailure || error instanceof ChildWorkflowFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) {
+    const cure = (cause.details?.[0] as FailureDetail | undefined)?.cure;
+    const type = cause.type ?? 'Error';
+    return { stage, message: cause.message, type, ...(cure === undefined ? {} : { cure }) };
+  }
+  if (cause instanceof TimeoutFailure) {
+    return {
+      stage,
+      message: `No sign of life from its worker (${cause.timeoutType ?? 'timeout'}), and every retry ended in the same way.`,
+      type: 'TimeoutFailure',
+      cure: 'Look into the log of the worker. Finished stages are kept: run the pipeline again to go on.',
+    };
+  }
+  if (cause instanceof TerminatedFailure) {
+    return { stage, message: 'Its workflow was terminated by hand.', type: 'TerminatedFailure' };
+  }
+  return { stage, message: cause instanceof Error ? cause.message : String(cause), type: 'Error' };
+}
+
+/** The result that a failed cell carries in its failure, if `error` is one. */
+export function failedCellResult(error: unknown): CellResult | undefined {
+  const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) || cause.type !== ('CellFailed' satisfies FailureType))
+    return undefined;
+  return cause.details?.[0] as CellResult | undefined;
+}

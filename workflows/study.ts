@@ -1,0 +1,109 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { bookkeeping, stageActivities } from './activities.ts';
+import { CellWindow, type WindowEnding } from './cell-window.ts';
+import { describeFailure } from './failures.ts';
+import type {
+  CellFailure,
+  ControlSignal,
+  FailureType,
+  StageOutcome,
+  StudyInput,
+  StudyProgress,
+  StudyResult,
+} from './messages.ts';
+
+const pause = defineSignal<[], ControlSignal>('pause');
+const resume = defineSignal<[], ControlSignal>('resume');
+const progress = defineQuery<StudyProgress>('progress');
+
+/** A `collect` only reads tables of one row a cell. */
+const collectTimeoutMs = 3_600_000;
+
+/**
+ * One launch of a pipeline: runs the cells of its plan, at most `maxParallel` at a time, each as a child workflow, then the stages over all
+ * cells. The history is cut by continue-as-new between two windows of cells, so the number of cells has no limit.
+ *
+ * Ends as failed with a `StudyFailed` failure, or as cancelled, after the result was written to the store.
+ */
+export async function study(input: StudyInput): Promise<StudyResult> {
+  const { studyId, storeUri, planName } = input;
+  const window = new CellWindow(input);
+  let phase: StudyProgress['phase'] = 'cells';
+  setHandler(pause, () => window.pause());
+  setHandler(resume, () => window.resume());
+  setHandler(progress, () => ({
+    studyId,
+    cells: input.cells,
+    counts: window.tally.counts,
+    running: window.running.map((cellId) => ({
+      cellId,
+      workflowId: `${workflowInfo().workflowId}/${cellId}`,
+    })),
+    paused: window.paused,
+    phase,
+  }));
+
+  const collected: Record<string, StageOutcome> = {};
+  const failures: CellFailure[] = [];
+  let cancellation: unknown;
+  let ending: WindowEnding | undefined;
+  const collectAll = async (): Promise<void> => {
+    if (ending !== 'all' || window.tally.counts.succeeded === 0) return;
+    phase = 'collect';
+    const activities = stageActivities({ timeoutMs: collectTimeoutMs, resources: { threads: 1, gpu: 0 } });
+    for (const collect of await bookkeeping.loadCollects({ storeUri, planName })) {
+      try {
+        collected[collect.name] = await activities.collect({ studyId, storeUri, collect });
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        failures.push({ cellId: 'collect', ...describeFailure(collect.name, error) });
+      }
+    }
+  };
+  try {
+    ending = await window.run();
+    await collectAll();
+  } catch (error) {
+    if (isCancellation(error)) cancellation = error;
+    else failures.push({ cellId: 'study', ...describeFailure('study', error) });
+  }
+  if (ending === 'cut') return await continueAsNew<typeof study>({ ...input, carried: window.carry() });
+
+  const { counts, stagesRun, stagesReused } = window.tally;
+  const enough = counts.succeeded / input.cells >= input.minSuccess - 1e-9;
+  const outcomes = Object.values(collected);
+  const reused = outcomes.filter((outcome) => outcome.reused).length;
+  const describe = (): StudyResult => {
+    const good = enough && !window.stopped && failures.length === 0;
+    return {
+      studyId,
+      status: cancellation !== undefined ? 'cancelled' : good ? 'succeeded' : 'failed',
+      counts,
+      stagesRun: stagesRun + outcomes.length - reused,
+      stagesReused: stagesReused + reused,
+      collect: collected,
+      failures: [...failures, ...window.tally.failures].slice(0, 20),
+    };
+  };
+  try {
+    const record = { storeUri, result: describe() };
+    await CancellationScope.nonCancellable(() => bookkeeping.writeStudyResult(record));
+  } catch (error) {
+    failures.push({ cellId: 'study', ...describeFailure('study', error) });
+  }
+  const result = describe();
+  phase = 'done';
+  if (cancellation !== undefined) throw cancellation;
+  if (result.status === 'succeeded') return result;
+  const message = `${counts.succeeded} of ${input.cells} cells succeeded`;
+  throw ApplicationFailure.nonRetryable(message, 'StudyFailed' satisfies FailureType, result);
+}

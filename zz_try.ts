@@ -1,0 +1,18 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { renderFigure } from './report/figures/index.ts';
+import * as s from './test/unit/report/synthetic.ts';
+mkdirSync('/tmp/figs', { recursive: true });
+const t = s.training();
+const cell = s.cellTable(s.spectrumColumns(t), { training: t, analysis: { drift: 'linear', blocks: 10, steps: 2400 }, fit: s.parameters(t) });
+const many = [25, 50, 100, 200].map((S) => { const c = s.training({ batchSize: S, batchesPerEpoch: 2000 / S }); return s.cellTable(s.spectrumColumns(c), { cellId: 'batchSize=' + S, label: 'batchSize ' + S, training: c, fit: s.parameters(c) }); });
+const from = { scope: 'cell', stage: 'a', output: 'b', kind: 'spectrum' } as const;
+const show = async (name: string, kind: string, cells: any[]) => { const r = await renderFigure({ kind, from }, { scope: 'cell', cells, available: cells.length } as any); writeFileSync(`/tmp/figs/${name}.png`, r.png); writeFileSync(`/tmp/figs/${name}.svg`, r.svg); console.log(name, r.svg.length, r.caption.join(' ')); };
+await show('vs1', 'variance-spectrum', [cell]);
+await show('ct1', 'correlation-time', [cell]);
+await show('vs4', 'variance-spectrum', many);
+await show('ct4', 'correlation-time', many);
+const h = s.cellTable(s.historyColumns(), { training: t });
+await show('tc1', 'training-curves', [h]);
+const rows = many.flatMap((c) => [1, 2, 3].map((seed) => ({ batchSize: c.training!.batchSize, seed, cell: c.cellId + seed, ...s.parameters(c.training!), lambda_cross: s.parameters(c.training!).lambda_cross! * (1 + 0.04 * (seed - 2)) })));
+const r = await renderFigure({ kind: 'collection', from: { ...from, scope: 'study', kind: 'collection' } }, { scope: 'study', axes: ['batchSize', 'seed'], rows });
+writeFileSync('/tmp/figs/co.png', r.png);
