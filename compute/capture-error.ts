@@ -1,4 +1,4 @@
-/** Thrown when a function cannot be recorded. It could be because it reads the value of a tensor, or uses one that is neither input nor made within. */
+/** Thrown when a function cannot be recorded or run as a graph. It could be because it reads the value of a tensor, or gets inputs of other shapes. */
 export class CaptureError extends Error {
   override readonly name = 'CaptureError';
 }

@@ -1,7 +1,13 @@
 import { createRequire } from 'node:module';
 import type { Tensor } from '@tensorflow/tfjs-node';
 import { CaptureError } from './capture-error.ts';
-import { type NativeBackend, type NativeBinding, nativeBackend, type OpAttribute, type TensorFlow } from './tensorflow.ts';
+import {
+  type NativeBackend,
+  type NativeBinding,
+  nativeBackend,
+  type OpAttribute,
+  type TensorFlow,
+} from './tensorflow.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -12,13 +18,13 @@ let messages: Message;
 
 /** Stands in for the native binding while a function is recorded: every operation still runs, and becomes a node of a graph. */
 export class GraphRecorder {
-  /** Give this to the backend while the function runs. */
-  readonly binding: NativeBinding;
   readonly #backend: NativeBackend;
   readonly #real: NativeBinding;
   readonly #nodes: Message[] = [];
   /** Tensor id -> `node:output`. */
   readonly #names = new Map<number, string>();
+  /** The tensors that operations took, by id. */
+  readonly #tensors = new Map<number, Tensor>();
 
   constructor(tf: TensorFlow, inputs: readonly Tensor[]) {
     require('@tensorflow/tfjs-node/dist/proto/api_pb.js');
@@ -30,16 +36,29 @@ export class GraphRecorder {
       type.setType(this.#backend.getDTypeInteger(inputs[index]!.dtype));
       this.#names.set(id, `${this.#add(`input${index}`, 'Placeholder', [], [['dtype', type]])}:0`);
     }
-    this.binding = this.#standIn();
   }
 
   get nodes(): number {
     return this.#nodes.length;
   }
 
-  /** Names of these tensors in the graph. */
-  namesOf(tensors: readonly Tensor[]): string[] {
-    return this.#backend.getInputTensorIds(tensors).map((id) => this.#name(id, 'the result'));
+  /** Runs `fn` with every operation recorded, and gives the names of its results in the graph. */
+  record(fn: () => readonly Tensor[]): string[] {
+    const backend = this.#backend;
+    const { getInputTensorIds } = backend;
+    backend.binding = this.#standIn();
+    backend.getInputTensorIds = (tensors) => {
+      const ids = getInputTensorIds.call(backend, tensors);
+      for (const [index, id] of ids.entries()) this.#tensors.set(id, tensors[index] as Tensor);
+      return ids;
+    };
+    try {
+      const results = fn();
+      return backend.getInputTensorIds(results).map((id, index) => this.#result(id, results[index]!));
+    } finally {
+      backend.binding = this.#real;
+      backend.getInputTensorIds = getInputTensorIds;
+    }
   }
 
   /** The recorded graph as a serialized SavedModel with the tag `serve`. */
@@ -70,14 +89,21 @@ export class GraphRecorder {
         return id;
       },
       executeOp: (op, attributes, inputs, outputs) => {
-        const sources = inputs.map((id) => this.#name(id, op).replace(/:0$/, ''));
-        const name = this.#add(`node${this.#nodes.length}`, op, sources, attributes.map((attribute) => this.#attribute(attribute)));
+        const sources = inputs.map((id) => this.#name(id).replace(/:0$/, ''));
+        const name = this.#add(
+          `node${this.#nodes.length}`,
+          op,
+          sources,
+          attributes.map((attribute) => this.#attribute(attribute)),
+        );
         const results = real.executeOp(op, attributes, inputs, outputs);
         for (const [index, { id }] of results.entries()) this.#names.set(id, `${name}:${index}`);
         return results;
       },
       tensorDataSync: () => {
-        throw new CaptureError('A recorded function must not read the value of a tensor: use operations instead of data().');
+        throw new CaptureError(
+          'A recorded function must not read the value of a tensor: use operations instead of data().',
+        );
       },
     };
     // The binding's properties are read-only, so neither assigning nor a Proxy on it would do.
@@ -90,13 +116,32 @@ export class GraphRecorder {
     return { ...(copy as unknown as NativeBinding), ...overrides };
   }
 
-  #name(id: number, user: string): string {
-    const name = this.#names.get(id);
-    if (name !== undefined) return name;
-    throw new CaptureError(`A tensor that ${user} uses is neither an input of the recorded function nor made within: hand it in as an input.`);
+  #name(id: number): string {
+    let name = this.#names.get(id);
+    if (name === undefined) {
+      // Neither an input nor made within: its value now becomes a constant of the graph.
+      const { shape, dtype } = this.#tensors.get(id)!;
+      name = `${this.#constant(shape, this.#backend.getDTypeInteger(dtype), this.#real.tensorDataSync(id))}:0`;
+      this.#names.set(id, name);
+    }
+    return name;
   }
 
-  #add(name: string, op: string, inputs: readonly string[], attributes: readonly (readonly [string, Message])[]): string {
+  /** A session does not give back what it is fed, so an input that is handed through becomes a result by a node of its own. */
+  #result(id: number, { dtype }: Tensor): string {
+    const name = this.#name(id);
+    if (!name.startsWith('input')) return name;
+    const type = new messages.AttrValue();
+    type.setType(this.#backend.getDTypeInteger(dtype));
+    return `${this.#add(`node${this.#nodes.length}`, 'Identity', [name], [['T', type]])}:0`;
+  }
+
+  #add(
+    name: string,
+    op: string,
+    inputs: readonly string[],
+    attributes: readonly (readonly [string, Message])[],
+  ): string {
     const node = new messages.NodeDef();
     node.setName(name);
     node.setOp(op);
@@ -116,15 +161,22 @@ export class GraphRecorder {
     const tensor = new messages.Tensor();
     tensor.setDtype(dtype);
     tensor.setTensorShape(dimensions);
-    tensor.setTensorContent(new Uint8Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength)));
+    tensor.setTensorContent(
+      new Uint8Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength)),
+    );
     const value = new messages.AttrValue();
     value.setTensor(tensor);
     const type = new messages.AttrValue();
     type.setType(dtype);
-    return this.#add(`constant${this.#nodes.length}`, 'Const', [], [
-      ['dtype', type],
-      ['value', value],
-    ]);
+    return this.#add(
+      `constant${this.#nodes.length}`,
+      'Const',
+      [],
+      [
+        ['dtype', type],
+        ['value', value],
+      ],
+    );
   }
 
   #attribute({ name, type, value }: OpAttribute): readonly [string, Message] {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-node';
 import { CaptureError } from './capture-error.ts';
 import { GraphRecorder } from './graph-recorder.ts';
-import { nativeBackend, type NativeBinding, type TensorFlow } from './tensorflow.ts';
+import { type NativeBinding, nativeBackend, type TensorFlow } from './tensorflow.ts';
 
 /** A function of tensors that runs as one call into the native library. */
 export interface CompiledFunction {
@@ -17,25 +17,24 @@ export interface CompiledFunction {
 
 /**
  * Records `fn` once, at the boundary of the native binding, and runs it from then on as one graph: the same kernels on the same inputs, so the
- * same bits, without the cost of some 20 microseconds an operation. Everything that `fn` does in JavaScript happens once, while recording;
- * shapes must not depend on values.
+ * same bits, without the cost of some 20 microseconds an operation. (One exception: TensorFlow replaces a division by a constant with a product,
+ * which may change the last bit, so write the product.) Everything that `fn` does in JavaScript happens once, while recording; shapes must not
+ * depend on values. Tensors from outside that are not among the inputs become constants.
  *
  * Runs `fn` as it is where the backend is not `tensorflow`. Throws {@link CaptureError}.
  */
-export function compile(tf: TensorFlow, fn: (inputs: Tensor[]) => Tensor[], examples: readonly Tensor[]): CompiledFunction {
+export function compile(
+  tf: TensorFlow,
+  fn: (inputs: Tensor[]) => Tensor[],
+  examples: readonly Tensor[],
+): CompiledFunction {
   if (tf.getBackend() !== 'tensorflow') {
     return { nodes: 0, run: (inputs) => tf.tidy(() => fn([...inputs])), dispose: () => undefined };
   }
   const backend = nativeBackend(tf);
   const { binding } = backend;
   const recorder = new GraphRecorder(tf, examples);
-  backend.binding = recorder.binding;
-  let outputNames: string[];
-  try {
-    outputNames = tf.tidy(() => recorder.namesOf(fn([...examples])));
-  } finally {
-    backend.binding = binding;
-  }
+  const outputNames = tf.tidy(() => recorder.record(() => fn([...examples])));
   const model = load(binding, recorder.savedModel());
   const inputNames = examples.map((_, index) => `input${index}:0`).join(',');
   const names = outputNames.join(',');
@@ -44,8 +43,13 @@ export function compile(tf: TensorFlow, fn: (inputs: Tensor[]) => Tensor[], exam
     nodes: recorder.nodes,
     run(inputs) {
       if (disposed) throw new CaptureError('This compiled function was disposed of.');
-      checkInputs(examples.map(({ shape, dtype }) => ({ shape, dtype })), inputs);
-      return binding.runSavedModel(model, backend.getInputTensorIds(inputs), inputNames, names).map((output) => backend.createOutputTensor(output));
+      checkInputs(
+        examples.map(({ shape, dtype }) => ({ shape, dtype })),
+        inputs,
+      );
+      return binding
+        .runSavedModel(model, backend.getInputTensorIds(inputs), inputNames, names)
+        .map((output) => backend.createOutputTensor(output));
     },
     dispose() {
       if (!disposed) binding.deleteSavedModel(model);
@@ -66,7 +70,8 @@ function load(binding: NativeBinding, savedModel: Uint8Array): number {
 }
 
 function checkInputs(expected: readonly { shape: number[]; dtype: string }[], got: readonly Tensor[]): void {
-  const describe = ({ shape, dtype }: { shape: readonly number[]; dtype: string }) => `${dtype}[${shape.join(', ')}]`;
+  const describe = ({ shape, dtype }: { shape: readonly number[]; dtype: string }) =>
+    `${dtype}[${shape.join(', ')}]`;
   const want = expected.map(describe).join(', ');
   const have = got.map(describe).join(', ');
   if (want !== have) throw new CaptureError(`This compiled function takes (${want}); got (${have}).`);

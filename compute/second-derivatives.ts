@@ -12,13 +12,11 @@ export const twiceDifferentiable: ReadonlySet<string> = new Set([
   'Conv2D',
   'Conv2DBackpropFilter',
   'Conv2DBackpropInput',
+  'DetachedRowMax',
   'Exp',
   'Fill',
-  'Greater',
   'Identity',
-  'IsNan',
   'Log',
-  'Max',
   'MaxPool',
   'MaxPoolGrad',
   'Multiply',
@@ -28,8 +26,8 @@ export const twiceDifferentiable: ReadonlySet<string> = new Set([
   'RealDiv',
   'Relu',
   'Reshape',
-  'Select',
   'Slice',
+  'Square',
   'Step',
   'Sub',
   'Sum',
@@ -111,23 +109,32 @@ export function prepareSecondDerivatives(tf: TensorFlow): void {
   });
 }
 
+/** The parts of TensorFlow.js' engine through which every differentiable operation passes. */
+interface Engine {
+  readonly state: { readonly kernelDepth: number };
+  runKernel(name: string, ...rest: unknown[]): unknown;
+  customGrad(f: unknown): unknown;
+}
+
 /**
- * Runs `fn` and throws {@link SecondDerivativeError} if it uses an operation that is not in {@link twiceDifferentiable}. Give it the function
- * that is differentiated *and* its gradient: what the second derivative goes through.
+ * Runs `fn` and throws {@link SecondDerivativeError} if it uses an operation that is not in {@link twiceDifferentiable}, or a `customGrad`. Give
+ * it the function that is differentiated *and* its gradient: what the second derivative goes through. Operations within an operation do not
+ * count, since only the outer one is differentiated.
  */
 export function checkedForSecondDerivatives<T>(tf: TensorFlow, fn: () => T): T {
-  const engine = tf.engine() as unknown as { runKernel(name: string, ...rest: unknown[]): unknown };
-  const own = Object.getOwnPropertyDescriptor(engine, 'runKernel');
-  const runKernel = engine.runKernel;
-  engine.runKernel = function (name, ...rest) {
-    if (!twiceDifferentiable.has(name)) throw new SecondDerivativeError(name);
+  const engine = tf.engine() as unknown as Engine;
+  const { runKernel, customGrad } = engine;
+  engine.runKernel = function (this: Engine, name, ...rest) {
+    if (this.state.kernelDepth === 0 && !twiceDifferentiable.has(name)) throw new SecondDerivativeError(name);
     return runKernel.call(this, name, ...rest);
+  };
+  engine.customGrad = () => {
+    throw new SecondDerivativeError('a custom gradient');
   };
   try {
     return fn();
   } finally {
-    if (own === undefined) delete (engine as { runKernel?: unknown }).runKernel;
-    else Object.defineProperty(engine, 'runKernel', own);
+    Object.assign(engine, { runKernel, customGrad });
   }
 }
 
@@ -142,7 +149,12 @@ function replaceGradient(tf: TensorFlow, kernelName: string, gradient: Gradient)
   });
 }
 
-function run(tf: TensorFlow, kernel: string, inputs: Record<string, Tensor>, attributes: NamedAttrMap): Tensor {
+function run(
+  tf: TensorFlow,
+  kernel: string,
+  inputs: Record<string, Tensor>,
+  attributes: NamedAttrMap,
+): Tensor {
   return tf.engine().runKernel(kernel, inputs as NamedTensorMap, attributes) as Tensor;
 }
 
@@ -155,7 +167,11 @@ function addMaxPoolGradGrad(tf: TensorFlow): void {
       const backend = nativeBackend(tf);
       const { TF_ATTR_TYPE, TF_ATTR_INT, TF_ATTR_STRING, TF_FLOAT } = backend.binding;
       const { filterSize, strides, pad } = attrs as unknown as PoolingAttributes;
-      const window = (size: number | [number, number]) => [1, ...(Array.isArray(size) ? size : [size, size]), 1];
+      const window = (size: number | [number, number]) => [
+        1,
+        ...(Array.isArray(size) ? size : [size, size]),
+        1,
+      ];
       const attributes = [
         { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT },
         { name: 'ksize', type: TF_ATTR_INT, value: window(filterSize) },

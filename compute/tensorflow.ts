@@ -46,7 +46,9 @@ export function loadedBackend(): Backend | undefined {
 export async function loadTensorFlow({ threads, backend = 'auto' }: LoadOptions): Promise<LoadedTensorFlow> {
   if (loaded !== undefined) {
     if (loaded.threads !== threads) {
-      throw new RangeError(`TensorFlow runs with ${loaded.threads} threads in this process; ${threads} were asked for.`);
+      throw new RangeError(
+        `TensorFlow runs with ${loaded.threads} threads in this process; ${threads} were asked for.`,
+      );
     }
     return loaded;
   }
@@ -72,9 +74,10 @@ function loadNative(): TensorFlow {
   if (!existsSync(join(home, 'lib', 'napi-v8', 'tfjs_binding.node'))) {
     throw new MissingBackendError('The native binding of TensorFlow.js is not installed.');
   }
-  // tfjs-node calls this function, which Node 23 removed.
-  const util = require('node:util') as { isNullOrUndefined?: (value: unknown) => boolean };
-  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  // tfjs-node calls both: Node 23 removed the first, and warns about the second.
+  const util = require('node:util') as Record<string, unknown>;
+  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  util.isArray = Array.isArray;
   try {
     const tf = require('@tensorflow/tfjs-node') as TensorFlow;
     // Otherwise the first operation prints an advertisement for the very package that is in use.
@@ -127,7 +130,11 @@ export interface NativeBackend {
   binding: NativeBinding;
   getDTypeInteger(dtype: string): number;
   getInputTensorIds(tensors: readonly unknown[]): number[];
-  executeSingleOutput(name: string, attributes: readonly OpAttribute[], inputs: readonly unknown[]): import("@tensorflow/tfjs-node").Tensor;
+  executeSingleOutput(
+    name: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly unknown[],
+  ): import('@tensorflow/tfjs-node').Tensor;
   createOutputTensor(metadata: TensorMetadata): import('@tensorflow/tfjs-node').Tensor;
 }
 

@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { InputError } from '../../artifacts/errors.ts';
+import { exitCode } from '../errors.ts';
+import { formatBytes, formatDuration, plural } from '../format.ts';
+import { findArtifact, lineage, type Origin } from '../lineage.ts';
+import { createOutput, table } from '../output.ts';
+import { listArtifacts, resolveStudy } from '../study-records.ts';
+import { verifyArtifacts } from '../verify.ts';
+import { addPlaceOptions, handled, openPlace, type PlaceOptions } from './shared.ts';
+
+interface ArtifactOptions extends PlaceOptions {
+  readonly json?: boolean;
+}
+
+/** `artifacts`, `explain`, `verify`: what a study has made. */
+export function addArtifactCommands(program: Command): void {
+  const command = (usage: string, description: string): Command =>
+    addPlaceOptions(program.command(usage).description(description)).option('--json', 'as JSON on standard output');
+
+  command('artifacts [study]', 'the files that a study has made').action(
+    handled(async (wanted: string | undefined, options: ArtifactOptions) => {
+      const output = createOutput(options.json === true);
+      const { store } = await openPlace(options);
+      const { studyId } = await resolveStudy(store, wanted);
+      const artifacts = await listArtifacts(store, studyId);
+      if (options.json) output.result({ studyId, artifacts });
+      else {
+        const rows = artifacts.map(({ cell, stage, output: name, kind, bytes, path, uri }) => [cell, `${stage}.${name}`, kind, formatBytes(bytes), path ?? uri]);
+        output.line(rows.length === 0 ? `${studyId} has made no artifacts yet.` : table(rows, ['cell', 'output', 'kind', 'size', 'file']));
+      }
+      return exitCode.done;
+    }),
+  );
+
+  command('explain <artifact>', 'where an artifact comes from, back to the data; by digest, its beginning, or file').action(
+    handled(async (wanted: string, options: ArtifactOptions) => {
+      const output = createOutput(options.json === true);
+      const { store } = await openPlace(options);
+      const sha256 = await findArtifact(store, wanted);
+      const origin = await lineage(store, sha256);
+      if (origin === undefined) throw new InputError(`No finished step in ${store.uri} made ${sha256.slice(0, 12)}.`);
+      if (options.json) output.result(origin);
+      else output.line(formatOrigin(origin, ''));
+      return exitCode.done;
+    }),
+  );
+
+  command('verify [study]', 'check every artifact of a study: digests, eigenpairs, identities of the theory').action(
+    handled(async (wanted: string | undefined, options: ArtifactOptions) => {
+      const output = createOutput(options.json === true);
+      const { store } = await openPlace(options);
+      const { studyId } = await resolveStudy(store, wanted);
+      const checks = await verifyArtifacts(store, await listArtifacts(store, studyId));
+      const bad = checks.filter(({ ok }) => !ok);
+      if (options.json) output.result({ studyId, checks });
+      else {
+        for (const { ok, what, found } of checks) if (!ok || output.interactive) output.line(`${ok ? pc.green('ok  ') : pc.red('BAD ')} ${what}: ${found}`);
+        output.line(`${studyId}: ${plural(checks.length, 'check')}, ${bad.length} bad`);
+        if (bad.length > 0) output.line('Run the pipeline again: what is damaged is computed again.');
+      }
+      return bad.length === 0 ? exitCode.done : exitCode.failed;
+    }),
+  );
+}
+
+function formatOrigin({ output, sha256, kind, uses, key, seconds, provenance, inputs, sources }: Origin, indent: string): string {
+  const made = `${provenance.startedAt.slice(0, 16).replace('T', ' ')} UTC in ${formatDuration(seconds)}`;
+  const machine = `${provenance.host}, ${provenance.cpu}, ${provenance.backend} ${provenance.library}, Node ${provenance.node}`;
+  return [
+    `${indent}${pc.bold(`${kind} ${sha256.slice(0, 12)}`)}  output ${output} of ${uses}, step ${key.slice(0, 12)}`,
+    `${indent}  made ${made} on ${machine}`,
+    ...Object.entries(sources).map(([name, digest]) => `${indent}  data ${name} ${digest.slice(0, 12)}`),
+    ...inputs.map(({ name, origin }) =>
+      typeof origin === 'string' ? `${indent}  ${name}: ${origin.slice(0, 12)}, of which no step is known` : `${indent}  ${name}:\n${formatOrigin(origin, `${indent}    `)}`,
+    ),
+  ].join('\n');
+}

@@ -1,0 +1,90 @@
+import { availableParallelism } from 'node:os';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import type { Command } from 'commander';
+import { EnvironmentError } from '../../artifacts/errors.ts';
+import { examine, formatParts } from '../../runtime/doctor.ts';
+import { findHome } from '../../runtime/home.ts';
+import { startServer } from '../../runtime/server.ts';
+import { runWorker } from '../../runtime/worker.ts';
+import { exitCode } from '../errors.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { createOutput } from '../output.ts';
+import { findServer } from '../server-connection.ts';
+import { addServerOptions, handled, portNumber, positiveInteger, type ServerOptions } from './shared.ts';
+
+interface WorkerCommandOptions extends ServerOptions {
+  readonly home?: string;
+  readonly concurrency?: number;
+}
+
+/** `worker`, `server`, `doctor`: the processes behind the studies. */
+export function addProcessCommands(program: Command): void {
+  addServerOptions(program.command('worker').description('serve stages for a Temporal server, until stopped'))
+    .option('--home <dir>', 'where state is kept; default: EPOCHAL_HOME, else .epochal')
+    .option('--concurrency <n>', 'stages at the same time; default: one for each core', positiveInteger)
+    .action(
+      handled(async (options: WorkerCommandOptions) => {
+        const output = createOutput(false);
+        const home = findHome(options.home);
+        const server = await findServer(home, options);
+        if (server === undefined) {
+          throw new EnvironmentError(
+            `The Temporal server of ${home.folder} is not running.`,
+            'Start it with `epochal server`, or name another with --address.',
+          );
+        }
+        await server.connection.close();
+        Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+        const interruption = onInterrupt();
+        const stop = new AbortController();
+        void interruption.requested.then(() => stop.abort());
+        await runWorker(
+          {
+            address: server.address,
+            namespace: options.namespace ?? 'default',
+            bundles: home.bundles,
+            concurrency: options.concurrency ?? availableParallelism(),
+            standInForGpu: options.address === undefined,
+            onReady: () => output.line(`worker for ${server.address} is ready; Ctrl-C stops it`),
+          },
+          stop.signal,
+        );
+        interruption.off();
+        return exitCode.interrupted;
+      }),
+    );
+
+  program
+    .command('server')
+    .description('run the Temporal server of the home, with its web UI, until stopped')
+    .option('--home <dir>', 'where state is kept; default: EPOCHAL_HOME, else .epochal')
+    .option('--port <port>', 'port of the server', portNumber)
+    .action(
+      handled(async (options: { home?: string; port?: number }) => {
+        const output = createOutput(false);
+        const home = findHome(options.home);
+        const server = await startServer({ home, ...(options.port === undefined ? {} : { port: options.port }) });
+        output.line(`server ${server.address}, web UI ${server.uiUrl}; Ctrl-C stops it`);
+        const interruption = onInterrupt();
+        const ended = await Promise.race([interruption.requested.then(() => 'interrupted'), server.died.then(() => 'died')]);
+        interruption.off();
+        await server.stop();
+        if (ended === 'died') throw new EnvironmentError('The Temporal server ended by itself.', `See the logs in ${home.logs}.`);
+        return exitCode.interrupted;
+      }),
+    );
+
+  program
+    .command('doctor')
+    .description('every part that Epochal needs: version, place, what is missing and what mends it')
+    .option('--json', 'as JSON on standard output')
+    .action(
+      handled(async ({ json = false }: { json?: boolean }) => {
+        const output = createOutput(json);
+        const parts = await examine();
+        if (json) output.result(parts);
+        else output.line(formatParts(parts));
+        return parts.some(({ status }) => status === 'missing') ? exitCode.failed : exitCode.done;
+      }),
+    );
+}

@@ -1,0 +1,58 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import { InputError } from '../../artifacts/errors.ts';
+import { findHome } from '../../runtime/home.ts';
+import { launch } from '../launch.ts';
+import { createOutput } from '../output.ts';
+import { collectOverride, compileFile } from '../pipeline-file.ts';
+import { addPlaceOptions, addServerOptions, handled, positiveInteger, type PlaceOptions, type ServerOptions } from './shared.ts';
+
+interface RunOptions extends PlaceOptions, ServerOptions {
+  readonly set?: Record<string, string>;
+  readonly worker?: boolean;
+  readonly concurrency?: number;
+  readonly detach?: boolean;
+  readonly reportDir?: string;
+  readonly json?: boolean;
+}
+
+export function addRun(program: Command): void {
+  const command = program
+    .command('run')
+    .argument('<file>', 'pipeline')
+    .description('run a pipeline to its report; stages that are done already are reused')
+    .option('--set <name=value>', 'change a parameter, may be repeated', collectOverride)
+    .option('--worker', 'start a worker here too, with --address')
+    .option('--concurrency <n>', 'stages at the same time; default: one for each core', positiveInteger)
+    .option('--detach', 'return at once, with --address')
+    .option('--report-dir <dir>', 'where the report goes')
+    .option('--json', 'the result as JSON on standard output');
+  addServerOptions(addPlaceOptions(command)).action(
+    handled(async (file: string, options: RunOptions) => {
+      const output = createOutput(options.json === true);
+      const { plan } = await compileFile(file, options.set ?? {}, output);
+      if (options.detach && options.address === undefined) {
+        throw new InputError(
+          '--detach needs --address: the server that `run` starts by itself ends with it.',
+          'Start `epochal server` and `epochal worker`, and give the address of the server.',
+        );
+      }
+      const home = findHome(options.home);
+      const { address, namespace, worker, concurrency, detach, reportDir } = options;
+      return launch({
+        plan,
+        baseDirectory: path.dirname(path.resolve(file)),
+        home,
+        storeUri: options.store ?? home.store,
+        ...(address === undefined ? {} : { address }),
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(worker === undefined ? {} : { worker }),
+        ...(concurrency === undefined ? {} : { concurrency }),
+        ...(detach === undefined ? {} : { detach }),
+        ...(reportDir === undefined ? {} : { reportDirectory: path.resolve(reportDir) }),
+        again: `npx epochal run ${file}${Object.entries(options.set ?? {}).map(([name, value]) => ` --set ${name}=${value}`).join('')}`,
+        output,
+      });
+    }),
+  );
+}

@@ -1,0 +1,61 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { openStore } from '../../artifacts/open-store.ts';
+import type { Store } from '../../artifacts/store.ts';
+import { findHome, type Home } from '../../runtime/home.ts';
+import { tellError } from '../errors.ts';
+
+export interface PlaceOptions {
+  readonly home?: string;
+  readonly store?: string;
+}
+
+export interface ServerOptions {
+  readonly address?: string;
+  readonly namespace?: string;
+}
+
+/** Adds `--home` and `--store`. */
+export function addPlaceOptions(command: Command): Command {
+  return command
+    .option('--home <dir>', 'where state is kept; default: EPOCHAL_HOME, else .epochal')
+    .option('--store <uri>', 'where artifacts are kept; default: store in the home');
+}
+
+/** Adds `--address` and `--namespace`. */
+export function addServerOptions(command: Command): Command {
+  return command
+    .option('--address <host:port>', 'a Temporal server of your own; default: the one of the home')
+    .option('--namespace <name>', 'namespace on that server');
+}
+
+/** The home and the store that the options name. */
+export async function openPlace(options: PlaceOptions): Promise<{ home: Home; store: Store; storeUri: string }> {
+  const home = findHome(options.home);
+  const storeUri = options.store ?? home.store;
+  return { home, storeUri, store: await openStore(storeUri) };
+}
+
+/** Turns what a command's action gives, or throws, into the exit code of the program. */
+export function handled<Arguments extends unknown[]>(action: (...args: Arguments) => Promise<number>): (...args: Arguments) => Promise<void> {
+  return async (...args) => {
+    try {
+      process.exitCode = await action(...args);
+    } catch (error) {
+      process.exitCode = tellError(error);
+    }
+  };
+}
+
+/** Reads the value of an option that counts something. */
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a positive whole number.');
+  return value;
+}
+
+/** Reads a port. */
+export function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535) throw new InvalidArgumentError('It must be a port, 1 to 65535.');
+  return value;
+}
