@@ -23,7 +23,12 @@ export function readArrow(bytes: Uint8Array, kind: ArtifactKind, path: string): 
       const size = (data.type as arrow.FixedSizeList).listSize;
       const values = (data.children[0] as arrow.Data).values as T;
       const start = data.offset * size;
-      yield { firstRow, rows: data.length, size, values: values.subarray(start, start + data.length * size) as T };
+      yield {
+        firstRow,
+        rows: data.length,
+        size,
+        values: values.subarray(start, start + data.length * size) as T,
+      };
       firstRow += data.length;
     }
   }
@@ -38,7 +43,8 @@ export function readArrow(bytes: Uint8Array, kind: ArtifactKind, path: string): 
     byteVectors: (name) => lists<Uint8Array>(name),
     floatVector(name, row) {
       for (const { firstRow, rows, size, values } of lists<Float32Array>(name)) {
-        if (row >= firstRow && row < firstRow + rows) return values.subarray((row - firstRow) * size, (row - firstRow + 1) * size);
+        if (row >= firstRow && row < firstRow + rows)
+          return values.subarray((row - firstRow) * size, (row - firstRow + 1) * size);
       }
       throw new RangeError(`Row ${row} of ${name}: there are ${table.numRows}.`);
     },

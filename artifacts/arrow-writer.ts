@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import * as arrow from 'apache-arrow';
 import { type ColumnType, columnsOf } from './columns.ts';
@@ -55,7 +55,12 @@ export async function writeArrowFile(
         Object.keys(types).map((name, index) => new arrow.Field(name, data[index]!.type, false)),
         new Map(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))),
       );
-      const struct = arrow.makeData({ type: new arrow.Struct(schema.fields), length: rows, nullCount: 0, children: data });
+      const struct = arrow.makeData({
+        type: new arrow.Struct(schema.fields),
+        length: rows,
+        nullCount: 0,
+        children: data,
+      });
       sink.write(new arrow.RecordBatch(schema, struct));
       // Lets the pump write, so that at most a few batches are held twice.
       return setImmediate();
@@ -96,23 +101,33 @@ function checkColumns(
   const types = { ...required };
   for (const name of extra) {
     const isText = typeof columns[name]![0] === 'string';
-    if (isText && more !== 'numbers-and-text') throw new ColumnError(`Column ${name} of a ${kind} artifact must hold numbers.`);
+    if (isText && more !== 'numbers-and-text')
+      throw new ColumnError(`Column ${name} of a ${kind} artifact must hold numbers.`);
     types[name] = isText ? 'utf8' : 'float64';
   }
   const names = Object.keys(types).join();
   const before = schema?.fields.map((field) => field.name).join();
-  if (before !== undefined && before !== names) throw new ColumnError(`Every batch must have the columns ${before}; got ${names}.`);
+  if (before !== undefined && before !== names)
+    throw new ColumnError(`Every batch must have the columns ${before}; got ${names}.`);
   return types;
 }
 
-function rowsOf(kind: ArtifactKind, columns: Readonly<Record<string, ColumnValues>>, types: Record<string, ColumnType>): number {
+function rowsOf(
+  kind: ArtifactKind,
+  columns: Readonly<Record<string, ColumnValues>>,
+  types: Record<string, ColumnType>,
+): number {
   const scalars = Object.keys(types).filter((name) => types[name] !== 'floats' && types[name] !== 'bytes');
   const rows = columns[scalars[0]!]!.length;
   const odd = Object.keys(types).find((name) =>
-    scalars.includes(name) ? columns[name]!.length !== rows : rows === 0 || columns[name]!.length % rows !== 0,
+    scalars.includes(name)
+      ? columns[name]!.length !== rows
+      : rows === 0 || columns[name]!.length % rows !== 0,
   );
   if (odd !== undefined) {
-    throw new ColumnError(`Column ${odd} of a ${kind} batch has ${columns[odd]!.length} values, which do not fill ${rows} rows.`);
+    throw new ColumnError(
+      `Column ${odd} of a ${kind} batch has ${columns[odd]!.length} values, which do not fill ${rows} rows.`,
+    );
   }
   return rows;
 }
@@ -122,20 +137,46 @@ function columnData(values: ColumnValues, type: ColumnType, rows: number): arrow
   switch (type) {
     case 'floats': {
       const data = values instanceof Float32Array ? values : Float32Array.from(numbers);
-      return listData(arrow.makeData({ type: new arrow.Float32(), length: data.length, nullCount: 0, data }), rows);
+      return listData(
+        arrow.makeData({ type: new arrow.Float32(), length: data.length, nullCount: 0, data }),
+        rows,
+      );
     }
     case 'bytes': {
       const data = values instanceof Uint8Array ? values : Uint8Array.from(numbers);
-      return listData(arrow.makeData({ type: new arrow.Uint8(), length: data.length, nullCount: 0, data }), rows);
+      return listData(
+        arrow.makeData({ type: new arrow.Uint8(), length: data.length, nullCount: 0, data }),
+        rows,
+      );
     }
     case 'int32':
-      return arrow.makeData({ type: new arrow.Int32(), length: rows, nullCount: 0, data: Int32Array.from(numbers) });
+      return arrow.makeData({
+        type: new arrow.Int32(),
+        length: rows,
+        nullCount: 0,
+        data: Int32Array.from(numbers),
+      });
     case 'int64':
-      return arrow.makeData({ type: new arrow.Int64(), length: rows, nullCount: 0, data: BigInt64Array.from(numbers, (n) => BigInt(n)) });
+      return arrow.makeData({
+        type: new arrow.Int64(),
+        length: rows,
+        nullCount: 0,
+        data: BigInt64Array.from(numbers, (n) => BigInt(n)),
+      });
     case 'float32':
-      return arrow.makeData({ type: new arrow.Float32(), length: rows, nullCount: 0, data: Float32Array.from(numbers) });
+      return arrow.makeData({
+        type: new arrow.Float32(),
+        length: rows,
+        nullCount: 0,
+        data: Float32Array.from(numbers),
+      });
     case 'float64':
-      return arrow.makeData({ type: new arrow.Float64(), length: rows, nullCount: 0, data: Float64Array.from(numbers) });
+      return arrow.makeData({
+        type: new arrow.Float64(),
+        length: rows,
+        nullCount: 0,
+        data: Float64Array.from(numbers),
+      });
     case 'utf8':
       return arrow.vectorFromArray(values as unknown as readonly string[], new arrow.Utf8()).data[0]!;
   }

@@ -10,14 +10,27 @@ export interface KindColumns {
   readonly more: false | 'numbers' | 'numbers-and-text';
 }
 
-const fluctuations = ['weight_variance', 'velocity_variance', 'noise_variance', 'correlation_time', 'correlation_time_sum'];
+const fluctuations = [
+  'weight_variance',
+  'velocity_variance',
+  'noise_variance',
+  'correlation_time',
+  'correlation_time_sum',
+];
 
 /** The columns of each kind of artifact, declared here and nowhere else. */
 export const columnsOf: Readonly<Record<ArtifactKind, KindColumns>> = {
   dataset: { required: { image: 'bytes', label: 'int32' }, more: false },
   state: { required: { step: 'int64', epoch: 'int32', weights: 'floats', velocity: 'floats' }, more: false },
   history: {
-    required: doubles(['epoch', 'learning_rate', 'train_loss', 'train_accuracy', 'test_loss', 'test_accuracy']),
+    required: doubles([
+      'epoch',
+      'learning_rate',
+      'train_loss',
+      'train_accuracy',
+      'test_loss',
+      'test_accuracy',
+    ]),
     more: false,
   },
   trajectory: {
@@ -41,7 +54,10 @@ export const columnsOf: Readonly<Record<ArtifactKind, KindColumns>> = {
     },
     more: 'numbers',
   },
-  autocovariance: { required: { lag: 'int32', ...doubles(['measured', 'theory', 'standard_error']) }, more: false },
+  autocovariance: {
+    required: { lag: 'int32', ...doubles(['measured', 'theory', 'standard_error']) },
+    more: false,
+  },
   parameters: { required: doubles(['lambda_cross', 'tau_sgd']), more: 'numbers' },
   evaluation: { required: doubles(['loss', 'accuracy', 'examples']), more: false },
   collection: { required: { cell: 'utf8' }, more: 'numbers-and-text' },

@@ -64,7 +64,9 @@ export async function openLocalStore(folder: string): Promise<Store> {
     async open(ref) {
       const path = pathOf(ref.sha256);
       if (!(await isWhole(path, ref.sha256))) {
-        throw new DamagedArtifactError(`The ${ref.kind} artifact ${path} is gone or does not match its digest.`);
+        throw new DamagedArtifactError(
+          `The ${ref.kind} artifact ${path} is gone or does not match its digest.`,
+        );
       }
       return readArrow(await readFile(path), ref.kind, path);
     },
@@ -72,7 +74,9 @@ export async function openLocalStore(folder: string): Promise<Store> {
     async find(sha256, kind) {
       const path = pathOf(sha256);
       const info = await stat(path).catch(() => undefined);
-      return info === undefined ? undefined : { uri: pathToFileURL(path).href, sha256, kind, bytes: info.size };
+      return info === undefined
+        ? undefined
+        : { uri: pathToFileURL(path).href, sha256, kind, bytes: info.size };
     },
 
     verify: (ref: ArtifactRef) => isWhole(pathOf(ref.sha256), ref.sha256),
@@ -88,7 +92,9 @@ export async function openLocalStore(folder: string): Promise<Store> {
     readText: (name) => readFile(join(folder, name), 'utf8').catch(() => undefined),
     writeText: (name, text) => writeFileAtomically(join(folder, name), text),
     async listTexts(prefix) {
-      const entries = await readdir(join(folder, prefix), { recursive: true, withFileTypes: true }).catch(() => []);
+      const entries = await readdir(join(folder, prefix), { recursive: true, withFileTypes: true }).catch(
+        () => [],
+      );
       return entries
         .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
         .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))

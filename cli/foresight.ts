@@ -8,7 +8,8 @@ const shownCells = 12;
 
 /** The dry run, for people. */
 export function formatForesight(plan: Plan, foresight: readonly StageForesight[]): string {
-  const count = (action: StageForesight['action']) => foresight.filter((stage) => stage.action === action).length;
+  const count = (action: StageForesight['action']) =>
+    foresight.filter((stage) => stage.action === action).length;
   const steps = plan.cells.map(sgdSteps);
   const known = steps.every((value) => value !== undefined);
   const lines = [
@@ -30,9 +31,13 @@ export function formatForesight(plan: Plan, foresight: readonly StageForesight[]
       ]);
     lines.push('', ...(plan.cells.length > 1 ? [pc.bold(cell.id)] : []), table(rows));
   }
-  if (plan.cells.length > shownCells) lines.push('', `... and ${plan.cells.length - shownCells} more cells; --json shows all`);
+  if (plan.cells.length > shownCells)
+    lines.push('', `... and ${plan.cells.length - shownCells} more cells; --json shows all`);
   for (const { name, table: source, by } of plan.collect) {
-    lines.push('', `collect ${name}: ${source.stage}.${source.output} of every cell, by ${by.join(', ') || 'cell'}`);
+    lines.push(
+      '',
+      `collect ${name}: ${source.stage}.${source.output} of every cell, by ${by.join(', ') || 'cell'}`,
+    );
   }
   return lines.join('\n');
 }
@@ -48,7 +53,8 @@ function sgdSteps({ stages }: PlannedCell): number | undefined {
       batches = Math.floor(examples / (stage.with.batchSize as number));
       total += batches * (stage.with.epochs as number);
     }
-    if (stage.uses === 'record') total += batches * ((stage.with.epochs as number) + (stage.with.warmup as number));
+    if (stage.uses === 'record')
+      total += batches * ((stage.with.epochs as number) + (stage.with.warmup as number));
   }
   return total;
 }

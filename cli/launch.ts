@@ -1,5 +1,5 @@
-import { setTimeout } from 'node:timers/promises';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import pc from 'picocolors';
 import { openStore } from '../artifacts/open-store.ts';
@@ -61,7 +61,9 @@ export async function launch(options: LaunchOptions): Promise<number> {
     const study = await startStudy({ client, plan, storeUri, baseDirectory });
     introduce(options, runtime, study);
     if (options.detach) {
-      output.line(`\`npx epochal status ${study.studyId} --watch --address ${runtime.address}\` shows how far it is.`);
+      output.line(
+        `\`npx epochal status ${study.studyId} --watch --address ${runtime.address}\` shows how far it is.`,
+      );
       if (output.json) output.result({ studyId: study.studyId, status: 'running' });
       await connection.close();
       return exitCode.done;
@@ -70,7 +72,9 @@ export async function launch(options: LaunchOptions): Promise<number> {
     view.end();
     if (outcome === 'interrupted') {
       output.warn(`\nStopped. Everything done so far is kept.`);
-      output.warn(`  \`${options.again}\` goes on; \`npx epochal cancel ${study.studyId}\` gives the study up.`);
+      output.warn(
+        `  \`${options.again}\` goes on; \`npx epochal cancel ${study.studyId}\` gives the study up.`,
+      );
       return exitCode.interrupted;
     }
     await connection.close();
@@ -82,9 +86,15 @@ export async function launch(options: LaunchOptions): Promise<number> {
   }
 }
 
-function introduce({ plan, home, storeUri, output }: LaunchOptions, runtime: LocalRuntime, study: StudyHandle): void {
+function introduce(
+  { plan, home, storeUri, output }: LaunchOptions,
+  runtime: LocalRuntime,
+  study: StudyHandle,
+): void {
   const stages = plan.cells.reduce((sum, cell) => sum + cell.stages.length, 0) + plan.collect.length;
-  output.line(`${pc.bold(study.studyId)}  ${plural(plan.cells.length, 'cell')}, ${plural(stages, 'stage')}${study.attached ? ', already running' : ''}`);
+  output.line(
+    `${pc.bold(study.studyId)}  ${plural(plan.cells.length, 'cell')}, ${plural(stages, 'stage')}${study.attached ? ', already running' : ''}`,
+  );
   output.line(`  store  ${storeUri}`);
   output.line(`  server ${runtime.address}${runtime.uiUrl === undefined ? '' : `, web UI ${runtime.uiUrl}`}`);
   if (runtime.uiUrl !== undefined) output.line(`  logs   ${home.logs}`);
@@ -112,7 +122,11 @@ async function follow(
   const ended = study.result(runtime.uiUrl === undefined ? { outageLimitMs } : {});
   ended.catch(() => undefined);
   try {
-    return await Promise.race([ended, runtime.failed, interruption.requested.then(() => 'interrupted' as const)]);
+    return await Promise.race([
+      ended,
+      runtime.failed,
+      interruption.requested.then(() => 'interrupted' as const),
+    ]);
   } finally {
     polling.abort();
     await Promise.race([polled, setTimeout(2000)]);
@@ -123,17 +137,28 @@ async function conclude(options: LaunchOptions, store: Store, result: StudyResul
   const { output, plan, home } = options;
   const { studyId, counts, stagesRun, stagesReused } = result;
   const cells = await readCells(store, plan, studyId);
-  const notes = new Set(cells.flatMap(({ stages }) => Object.entries(stages).flatMap(([name, { notes }]) => notes.map((note) => `${name}: ${note}`))));
+  const notes = new Set(
+    cells.flatMap(({ stages }) =>
+      Object.entries(stages).flatMap(([name, { notes }]) => notes.map((note) => `${name}: ${note}`)),
+    ),
+  );
   for (const note of [...notes].slice(0, 12)) output.line(`${pc.yellow('note')} ${note}`);
   if (notes.size > 12) output.line(`${pc.yellow('note')} ... and ${notes.size - 12} more, all in the report`);
   for (const { cellId, stage, message, cure } of result.failures) {
     output.warn(`${pc.red('error:')} ${plan.cells.length > 1 ? `${cellId}, ` : ''}${stage}: ${message}`);
     if (cure !== undefined) output.warn(`  ${cure}`);
   }
-  const seconds = cells.reduce((sum, { stages }) => sum + Object.values(stages).reduce((all, stage) => all + stage.seconds, 0), 0);
+  const seconds = cells.reduce(
+    (sum, { stages }) => sum + Object.values(stages).reduce((all, stage) => all + stage.seconds, 0),
+    0,
+  );
   const allReused = stagesRun === 0 && stagesReused > 0;
-  const work = allReused ? `all ${plural(stagesReused, 'stage')} reused` : `${plural(stagesRun, 'stage')} run in ${formatDuration(seconds)}, ${stagesReused} reused`;
-  output.line(`${pc.bold(result.status)}: ${counts.succeeded} of ${plural(plan.cells.length, 'cell')}, ${work}`);
+  const work = allReused
+    ? `all ${plural(stagesReused, 'stage')} reused`
+    : `${plural(stagesRun, 'stage')} run in ${formatDuration(seconds)}, ${stagesReused} reused`;
+  output.line(
+    `${pc.bold(result.status)}: ${counts.succeeded} of ${plural(plan.cells.length, 'cell')}, ${work}`,
+  );
   let report: string | undefined;
   if (counts.succeeded > 0) {
     const outDirectory = options.reportDirectory ?? path.join(home.folder, 'reports', studyId);

@@ -37,7 +37,9 @@ export async function findArtifact(store: Store, wanted: string): Promise<string
   const [first] = digests;
   if (first !== undefined && digests.size === 1) return first;
   throw new InputError(
-    first === undefined ? `No artifact ${wanted} was made in ${store.uri}.` : `${wanted} is the beginning of ${digests.size} digests.`,
+    first === undefined
+      ? `No artifact ${wanted} was made in ${store.uri}.`
+      : `${wanted} is the beginning of ${digests.size} digests.`,
     first === undefined ? '`epochal artifacts` lists those of a study.' : 'Give more of it.',
   );
 }
@@ -62,7 +64,9 @@ export async function lineage(store: Store, sha256: string): Promise<Origin | un
       with: record.with,
       seconds: record.provenance.seconds,
       provenance: record.provenance,
-      sources: Object.fromEntries(Object.entries(record.inputs).filter(([name]) => !isReference(record.with, name))),
+      sources: Object.fromEntries(
+        Object.entries(record.inputs).filter(([name]) => !isReference(record.with, name)),
+      ),
       inputs: artifacts.map(([name, input]) => ({ name, origin: trace(input) ?? input })),
     };
   };
@@ -71,6 +75,8 @@ export async function lineage(store: Store, sha256: string): Promise<Origin | un
 
 /** Inputs are named by where they stand in `with`; outside files stand nowhere in it. */
 function isReference(withs: unknown, name: string): boolean {
-  const value = name.split('.').reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], withs);
+  const value = name
+    .split('.')
+    .reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], withs);
   return typeof value === 'object' && value !== null && 'sha256' in value;
 }

@@ -17,7 +17,12 @@ export function createProgressView(output: Output): ProgressView {
 }
 
 /** Rate of a stage in its unit per second, and the seconds that it still needs at that rate. */
-export function estimate({ done, from, total, elapsedMs }: Pick<LiveStage, 'done' | 'from' | 'total' | 'elapsedMs'>): {
+export function estimate({
+  done,
+  from,
+  total,
+  elapsedMs,
+}: Pick<LiveStage, 'done' | 'from' | 'total' | 'elapsedMs'>): {
   rate: number;
   secondsLeft: number;
 } {
@@ -28,7 +33,11 @@ export function estimate({ done, from, total, elapsedMs }: Pick<LiveStage, 'done
 function describe(stage: LiveStage): string {
   const { rate, secondsLeft } = estimate(stage);
   const parts = [`${formatCount(stage.done)}/${formatCount(stage.total)} ${stage.unit}`];
-  if (rate > 0) parts.push(`${rate >= 100 ? Math.round(rate) : rate.toPrecision(3)}/s`, `${formatDuration(secondsLeft)} left`);
+  if (rate > 0)
+    parts.push(
+      `${rate >= 100 ? Math.round(rate) : rate.toPrecision(3)}/s`,
+      `${formatDuration(secondsLeft)} left`,
+    );
   if (stage.message !== undefined) parts.push(stage.message);
   if (stage.attempt > 1) parts.push(`attempt ${stage.attempt}`);
   return parts.join(', ');
@@ -50,7 +59,8 @@ function plainView(output: Output): ProgressView {
           const id = `${cell.cellId} ${name}`;
           if (status.get(id) === now) continue;
           status.set(id, now);
-          if (now === 'done') output.line(`${label}${name}: ${reused ? 'reused' : `done in ${formatDuration(seconds ?? 0)}`}`);
+          if (now === 'done')
+            output.line(`${label}${name}: ${reused ? 'reused' : `done in ${formatDuration(seconds ?? 0)}`}`);
           if (now === 'failed') output.line(`${label}${name}: failed`);
         }
         for (const stage of cell.live) {
@@ -79,7 +89,10 @@ function terminalView(output: Output): ProgressView {
       const filled = Math.round(params.progress * size);
       const bar = '█'.repeat(filled) + '░'.repeat(size - filled);
       const percent = String(Math.floor(params.progress * 100)).padStart(3);
-      return `${payload.label} ${bar} ${percent} %  ${payload.text}`.slice(0, Math.max(40, (process.stdout.columns ?? 100) - 1));
+      return `${payload.label} ${bar} ${percent} %  ${payload.text}`.slice(
+        0,
+        Math.max(40, (process.stdout.columns ?? 100) - 1),
+      );
     },
   });
   const stages = new Map<string, SingleBar>();
@@ -91,7 +104,9 @@ function terminalView(output: Output): ProgressView {
       const ended = succeeded + failed + cancelled;
       if (study.cells > 1) {
         whole ??= bars.create(study.cells, ended, { label: 'cells'.padEnd(24), text: '' });
-        whole.update(ended, { text: `${ended}/${study.cells}${failed > 0 ? `, ${failed} failed` : ''}${study.paused ? ', paused' : ''}` });
+        whole.update(ended, {
+          text: `${ended}/${study.cells}${failed > 0 ? `, ${failed} failed` : ''}${study.paused ? ', paused' : ''}`,
+        });
       }
       const seen = new Set<string>();
       for (const cell of cells) {

@@ -13,7 +13,10 @@ export interface Connected {
 }
 
 /** The server at `--address`, which must answer; or the embedded one of the home, undefined if it is not running. */
-export async function findServer(home: Home, { address, namespace = 'default' }: ServerOptions): Promise<Connected | undefined> {
+export async function findServer(
+  home: Home,
+  { address, namespace = 'default' }: ServerOptions,
+): Promise<Connected | undefined> {
   if (address !== undefined) {
     const connection = await connect(address);
     return { client: new Client({ connection, namespace }), connection, address };

@@ -19,9 +19,13 @@ export interface ListedArtifact extends ArtifactRef {
 
 /** The studies in a store, newest launch first. */
 export async function listStudies(store: Store): Promise<StudyRecord[]> {
-  const names = (await store.listTexts('studies')).filter((name) => /^studies\/[^/]+\/study\.json$/.test(name));
+  const names = (await store.listTexts('studies')).filter((name) =>
+    /^studies\/[^/]+\/study\.json$/.test(name),
+  );
   const records = await Promise.all(names.map((name) => readJson<StudyRecord>(store, name)));
-  return records.filter((record) => record !== undefined).sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+  return records
+    .filter((record) => record !== undefined)
+    .sort((a, b) => b.startedAt.localeCompare(a.startedAt));
 }
 
 /**
@@ -33,23 +37,34 @@ export async function resolveStudy(store: Store, wanted: string | undefined): Pr
   const found =
     wanted === undefined
       ? studies[0]
-      : (studies.find(({ studyId }) => studyId === wanted) ?? studies.find(({ studyId }) => studyId.startsWith(wanted)));
+      : (studies.find(({ studyId }) => studyId === wanted) ??
+        studies.find(({ studyId }) => studyId.startsWith(wanted)));
   if (found !== undefined) return found;
-  if (studies.length === 0) throw new InputError(`There are no studies in ${store.uri}.`, 'Start one with `epochal run FILE`, or name another --store.');
+  if (studies.length === 0)
+    throw new InputError(
+      `There are no studies in ${store.uri}.`,
+      'Start one with `epochal run FILE`, or name another --store.',
+    );
   const ids = studies.map(({ studyId }) => studyId);
-  throw new InputError(`There is no study ${wanted} in ${store.uri}.`, `Did you mean ${fastest.closest(wanted!, ids)}? \`epochal list\` shows all.`);
+  throw new InputError(
+    `There is no study ${wanted} in ${store.uri}.`,
+    `Did you mean ${fastest.closest(wanted!, ids)}? \`epochal list\` shows all.`,
+  );
 }
 
 /** The frozen plan of a study. */
 export async function readPlan(store: Store, studyId: string): Promise<Plan> {
   const plan = await readJson<Plan>(store, `studies/${studyId}/plan.json`);
-  if (plan === undefined) throw new InputError(`The study ${studyId} in ${store.uri} has no plan.`, 'Run its pipeline again.');
+  if (plan === undefined)
+    throw new InputError(`The study ${studyId} in ${store.uri} has no plan.`, 'Run its pipeline again.');
   return plan;
 }
 
 /** The results of the cells that have ended, in the order of the plan. */
 export async function readCells(store: Store, plan: Plan, studyId: string): Promise<CellResult[]> {
-  const results = await Promise.all(plan.cells.map(({ id }) => readJson<CellResult>(store, `studies/${studyId}/cells/${id}.json`)));
+  const results = await Promise.all(
+    plan.cells.map(({ id }) => readJson<CellResult>(store, `studies/${studyId}/cells/${id}.json`)),
+  );
   return results.filter((result) => result !== undefined);
 }
 
@@ -66,7 +81,8 @@ export async function listArtifacts(store: Store, studyId: string): Promise<List
   const listed: ListedArtifact[] = [];
   for (const { cellId, stages } of cells) {
     for (const stage of Object.keys(stages).sort((a, b) => order.indexOf(a) - order.indexOf(b))) {
-      for (const [output, ref] of Object.entries(stages[stage]!.outputs)) listed.push(entry(cellId, stage, output, ref));
+      for (const [output, ref] of Object.entries(stages[stage]!.outputs))
+        listed.push(entry(cellId, stage, output, ref));
     }
   }
   for (const [stage, { outputs }] of Object.entries((await readResult(store, studyId))?.collect ?? {})) {
@@ -76,7 +92,13 @@ export async function listArtifacts(store: Store, studyId: string): Promise<List
 }
 
 function entry(cell: string, stage: string, output: string, ref: ArtifactRef): ListedArtifact {
-  return { cell, stage, output, ...ref, path: ref.uri.startsWith('file:') ? fileURLToPath(ref.uri) : undefined };
+  return {
+    cell,
+    stage,
+    output,
+    ...ref,
+    path: ref.uri.startsWith('file:') ? fileURLToPath(ref.uri) : undefined,
+  };
 }
 
 async function readJson<T>(store: Store, name: string): Promise<T | undefined> {

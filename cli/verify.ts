@@ -39,12 +39,18 @@ async function checkParts(store: Store, table: ArrowTable, what: string): Promis
     const ref = await store.find(sha256, 'trajectory-part');
     if (ref === undefined || !(await store.verify(ref))) missing.push(sha256.slice(0, 12));
   }
-  const found = missing.length === 0 ? `${digests.length} parts match their digests` : `damaged or gone: ${missing.join(', ')}`;
+  const found =
+    missing.length === 0
+      ? `${digests.length} parts match their digests`
+      : `damaged or gone: ${missing.join(', ')}`;
   return [{ ok: missing.length === 0, what: `${what}, parts`, found }];
 }
 
 function checkEigenpairs(table: ArrowTable, what: string): Check[] {
-  const claims = JSON.parse(table.metadata['epochal.hessian']!) as { tolerance: number; orthonormality: number };
+  const claims = JSON.parse(table.metadata['epochal.hessian']!) as {
+    tolerance: number;
+    orthonormality: number;
+  };
   const residuals = table.numbers('residual');
   const largest = table.numbers('eigenvalue').reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   const worst = residuals.reduce((max, value) => Math.max(max, value), 0) / largest;
@@ -73,8 +79,11 @@ function checkEigenpairs(table: ArrowTable, what: string): Check[] {
 
 /** tau_i = 2 sigma_theta,i^2 / sigma_v,i^2, equation (18), in every direction. */
 function checkIdentity(table: ArrowTable, what: string): Check[] {
-  const [tau, weight, velocity] = ['correlation_time', 'weight_variance', 'velocity_variance'].map((name) => table.numbers(name));
+  const [tau, weight, velocity] = ['correlation_time', 'weight_variance', 'velocity_variance'].map((name) =>
+    table.numbers(name),
+  );
   let worst = 0;
-  for (let i = 0; i < table.rows; i++) worst = Math.max(worst, Math.abs((tau![i]! * velocity![i]!) / (2 * weight![i]!) - 1));
+  for (let i = 0; i < table.rows; i++)
+    worst = Math.max(worst, Math.abs((tau![i]! * velocity![i]!) / (2 * weight![i]!) - 1));
   return [{ ok: worst < 1e-9, what: `${what}, equation (18)`, found: `holds to ${worst.toExponential(1)}` }];
 }

@@ -1,7 +1,7 @@
 import type { TypeError as CelTypeError, EvaluationError, ParseError } from '@marcbachmann/cel-js';
 import { functionNames } from './cel.ts';
 import { choose, didYouMean } from './did-you-mean.ts';
-import type { Scope } from './expression.ts';
+import type { Scope } from './scope.ts';
 
 export interface CelExplanation {
   readonly message: string;

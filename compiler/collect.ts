@@ -1,5 +1,4 @@
 import { choose } from './did-you-mean.ts';
-import type { Directory } from './expression.ts';
 import { evaluateFormula } from './formula.ts';
 import type { Json, PlannedCollect } from './plan.ts';
 import { referencesTo } from './plan-stage.ts';
@@ -7,6 +6,7 @@ import type { Problems } from './problems.ts';
 import { asReference } from './recipe.ts';
 import { explainSchemaErrors } from './schema-errors.ts';
 import { fillWith } from './schemas.ts';
+import type { Directory } from './scope.ts';
 import { reportSchemaProblems, toJsonAt } from './spec.ts';
 import type { CheckedStage } from './stages.ts';
 import type { ValueMap } from './values.ts';

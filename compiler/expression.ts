@@ -5,23 +5,8 @@ import { explainCelError } from './cel-errors.ts';
 import { choose } from './did-you-mean.ts';
 import { divisions, mentions } from './names.ts';
 import { checkOutputs, type OutputMention } from './outputs.ts';
+import type { Report, Scope } from './scope.ts';
 import type { Value, ValueMap } from './values.ts';
-
-export const artifactRoots = ['stages', 'cells', 'collect'] as const;
-export type ArtifactRoot = (typeof artifactRoots)[number];
-
-/** Stage name -> output -> kind; undefined for a stage whose kind is unknown, about which nothing more is said. */
-export type Directory = ReadonlyMap<string, Readonly<Record<string, ArtifactKind>> | undefined>;
-
-/** What an expression may name where it stands. */
-export interface Scope {
-  readonly environment: Environment;
-  /** Params with a value here. */
-  readonly params: readonly string[];
-  /** Why a param of this name has no value here, if there is one elsewhere. */
-  absent(name: string): { readonly message: string; readonly cure: string } | undefined;
-  readonly roots: Readonly<Partial<Record<ArtifactRoot, Directory>>>;
-}
 
 /** What the names of an expression stand for. */
 export interface Values {
@@ -30,9 +15,6 @@ export interface Values {
   readonly cells?: ValueMap;
   readonly collect?: ValueMap;
 }
-
-/** Tells what is wrong with `text.slice(start, end)`. */
-export type Report = (start: number, end: number, message: string, cure?: string) => void;
 
 /** A checked expression. */
 export interface Expression {

@@ -1,14 +1,8 @@
 import type { ArtifactKind } from '../artifacts/reference.ts';
-import {
-  compileExpression,
-  EvaluationFailure,
-  type Expression,
-  type Report,
-  type Scope,
-  type Values,
-} from './expression.ts';
+import { compileExpression, EvaluationFailure, type Expression, type Values } from './expression.ts';
 import { artifactCure, kindPhrase, type OutputMention } from './outputs.ts';
 import type { Problems, Span } from './problems.ts';
+import type { Report, Scope } from './scope.ts';
 import { parseTemplate, TemplateError } from './template.ts';
 import { describe, isMap, type Path, placeKey, showPath, type Value, type ValueMap } from './values.ts';
 import { spanInText, spanOfValue, type YamlSource } from './yaml-source.ts';

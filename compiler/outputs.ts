@@ -1,8 +1,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { ArtifactKind } from '../artifacts/reference.ts';
 import { choose, quoteAll } from './did-you-mean.ts';
-import { type ArtifactRoot, artifactRoots, type Directory, type Report, type Scope } from './expression.ts';
 import { asMention, type Mention, mentions, results } from './names.ts';
+import { type ArtifactRoot, artifactRoots, type Directory, type Report, type Scope } from './scope.ts';
 
 /** `stages.train.state` in an expression; offsets count from the expression's start. */
 export interface OutputMention {

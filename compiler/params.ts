@@ -1,10 +1,10 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { axisNames, literalAxisTypes } from './axes.ts';
 import { environmentOf, typeOfValue, unionType } from './cel.ts';
-import type { Scope } from './expression.ts';
 import { compileFormula, evaluateFormula, type Formula, paramsOf } from './formula.ts';
 import type { Overrides } from './overrides.ts';
 import type { Problems } from './problems.ts';
+import type { Scope } from './scope.ts';
 import { containsExpression, parseTemplate } from './template.ts';
 import type { Value, ValueMap } from './values.ts';
 import type { YamlSource } from './yaml-source.ts';

@@ -1,5 +1,5 @@
 import type { Cell } from './cells.ts';
-import type { Directory, Values } from './expression.ts';
+import type { Values } from './expression.ts';
 import { evaluateFormula } from './formula.ts';
 import { freeze } from './freeze.ts';
 import type { Json, PlannedStage } from './plan.ts';
@@ -7,6 +7,7 @@ import type { Problems } from './problems.ts';
 import { asReference, digestOf, replaceParts, without } from './recipe.ts';
 import { explainSchemaErrors } from './schema-errors.ts';
 import { fillWith } from './schemas.ts';
+import type { Directory } from './scope.ts';
 import { reportSchemaProblems, toJsonAt } from './spec.ts';
 import { type CheckedStage, readExecution } from './stages.ts';
 import type { ValueMap } from './values.ts';

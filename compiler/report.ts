@@ -1,10 +1,10 @@
 import type { ArtifactKind } from '../artifacts/reference.ts';
 import { quoteAll } from './did-you-mean.ts';
-import type { Directory } from './expression.ts';
 import { compileFormula, evaluateFormula, type Formula, outputsOf } from './formula.ts';
 import { type Params, scopeOf } from './params.ts';
 import type { PlannedFigure } from './plan.ts';
 import type { Problems } from './problems.ts';
+import type { Directory } from './scope.ts';
 import type { FigureNode, Spec } from './spec.ts';
 import type { CheckedStage } from './stages.ts';
 import { type Path, placeKey, type Value, type ValueMap } from './values.ts';

@@ -1,10 +1,10 @@
 import { choose } from './did-you-mean.ts';
-import type { Directory, Scope } from './expression.ts';
 import { compileFormula, type Formula, outputsOf } from './formula.ts';
 import type { Edge } from './order.ts';
 import type { Problems } from './problems.ts';
 import { explainSchemaErrors } from './schema-errors.ts';
 import { fillStage, validateWith } from './schemas.ts';
+import type { Directory, Scope } from './scope.ts';
 import { pendingIn, reportSchemaProblems, type StageNode, toJsonAt } from './spec.ts';
 import { type StageKind, stageKind, stageKinds } from './stage-kinds.ts';
 import { hasExpression } from './template.ts';

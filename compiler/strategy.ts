@@ -1,9 +1,9 @@
-import type { Scope } from './expression.ts';
 import { compileFormula, evaluateFormula, type Formula } from './formula.ts';
 import type { Json } from './plan.ts';
 import type { Problems } from './problems.ts';
 import { explainSchemaErrors } from './schema-errors.ts';
 import { fillStrategy } from './schemas.ts';
+import type { Scope } from './scope.ts';
 import { reportSchemaProblems, toJsonAt } from './spec.ts';
 import type { ValueMap } from './values.ts';
 import type { YamlSource } from './yaml-source.ts';

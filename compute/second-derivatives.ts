@@ -1,5 +1,6 @@
 import type { NamedAttrMap, NamedTensorMap, Tensor, Tensor4D } from '@tensorflow/tfjs-node';
-import { nativeBackend, type TensorFlow } from './tensorflow.ts';
+import { registerMaxPoolGradGrad } from './max-pool-grad-grad.ts';
+import type { TensorFlow } from './tensorflow.ts';
 
 /**
  * Operations whose second derivative is verified against finite differences (test/unit/compute/second-derivatives.test.ts): with the gradients
@@ -55,12 +56,6 @@ interface ConvolutionAttributes {
   readonly dimRoundingMode?: 'floor';
 }
 
-interface PoolingAttributes {
-  readonly filterSize: number | [number, number];
-  readonly strides: number | [number, number];
-  readonly pad: string;
-}
-
 /**
  * Makes differentiating twice right. A gradient of TensorFlow.js that saves its operation's *output* treats it as a constant the second time;
  * each is registered again so that it saves the *input* and computes the output anew. Gradients that are missing are added.
@@ -76,7 +71,7 @@ export function prepareSecondDerivatives(tf: TensorFlow): void {
       return run(tf, 'MaxPoolGrad', { dy, input: x!, output }, attributes);
     },
   }));
-  addMaxPoolGradGrad(tf);
+  registerMaxPoolGradGrad(tf);
   // The choice of the largest element is constant almost everywhere, so the gradient depends on dy alone.
   tf.registerGradient({
     kernelName: 'MaxPoolGrad',
@@ -156,33 +151,6 @@ function run(
   attributes: NamedAttrMap,
 ): Tensor {
   return tf.engine().runKernel(kernel, inputs as NamedTensorMap, attributes) as Tensor;
-}
-
-/** TensorFlow has this operation, TensorFlow.js does not expose it: picks from dd the elements that were the largest. */
-function addMaxPoolGradGrad(tf: TensorFlow): void {
-  tf.registerKernel({
-    kernelName: 'MaxPoolGradGrad',
-    backendName: 'tensorflow',
-    kernelFunc: ({ inputs, attrs }) => {
-      const backend = nativeBackend(tf);
-      const { TF_ATTR_TYPE, TF_ATTR_INT, TF_ATTR_STRING, TF_FLOAT } = backend.binding;
-      const { filterSize, strides, pad } = attrs as unknown as PoolingAttributes;
-      const window = (size: number | [number, number]) => [
-        1,
-        ...(Array.isArray(size) ? size : [size, size]),
-        1,
-      ];
-      const attributes = [
-        { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT },
-        { name: 'ksize', type: TF_ATTR_INT, value: window(filterSize) },
-        { name: 'strides', type: TF_ATTR_INT, value: window(strides) },
-        { name: 'padding', type: TF_ATTR_STRING, value: pad.toUpperCase() },
-        { name: 'data_format', type: TF_ATTR_STRING, value: 'NHWC' },
-      ];
-      const { input, output, dd } = inputs as unknown as { input: Tensor; output: Tensor; dd: Tensor };
-      return backend.executeSingleOutput('MaxPoolGradGrad', attributes, [input, output, dd]);
-    },
-  });
 }
 
 function oneMinusSquare(tf: TensorFlow, y: Tensor): Tensor {

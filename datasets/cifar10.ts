@@ -16,7 +16,8 @@ export const cifar10: Loader = {
   async sources({ path }, baseDirectory) {
     const folder = await dataFolder(path, baseDirectory, 'cifar10');
     const digests: Record<string, string> = {};
-    for (const name of [...trainFiles, ...testFiles]) digests[name] = await fileDigest(await findFile(folder, name));
+    for (const name of [...trainFiles, ...testFiles])
+      digests[name] = await fileDigest(await findFile(folder, name));
     return digests;
   },
   async load({ path }, baseDirectory) {
@@ -36,7 +37,10 @@ async function readBatches(folder: string, names: readonly string[]): Promise<La
     const path = await findFile(folder, name);
     const bytes = await readBytes(path);
     if (bytes.length === 0 || bytes.length % record !== 0) {
-      throw new InputError(`${path} is truncated: ${bytes.length} bytes are not a multiple of the ${record} bytes of an image.`, 'Get the file again.');
+      throw new InputError(
+        `${path} is truncated: ${bytes.length} bytes are not a multiple of the ${record} bytes of an image.`,
+        'Get the file again.',
+      );
     }
     files.push(bytes);
   }
@@ -47,7 +51,11 @@ async function readBatches(folder: string, names: readonly string[]): Promise<La
   for (const [file, bytes] of files.entries()) {
     for (let start = 0; start < bytes.length; start += record, example++) {
       const label = bytes[start]!;
-      if (label >= classNames.length) throw new InputError(`${names[file]} has the label ${label}; CIFAR-10 has 0 to 9.`, 'Get the file again.');
+      if (label >= classNames.length)
+        throw new InputError(
+          `${names[file]} has the label ${label}; CIFAR-10 has 0 to 9.`,
+          'Get the file again.',
+        );
       labels[example] = label;
       const target = example * channels * plane;
       for (let channel = 0; channel < channels; channel++) {

@@ -10,8 +10,13 @@ import { InputError } from '../artifacts/errors.ts';
 const unzip = promisify(gunzip);
 
 /** The folder `path` of a dataset, relative to the pipeline file. Throws `InputError` if it is not given or not a folder. */
-export async function dataFolder(path: string | undefined, baseDirectory: string, name: string): Promise<string> {
-  if (path === undefined) throw new InputError(`The dataset ${name} needs the folder of its files.`, 'Give it as `path`.');
+export async function dataFolder(
+  path: string | undefined,
+  baseDirectory: string,
+  name: string,
+): Promise<string> {
+  if (path === undefined)
+    throw new InputError(`The dataset ${name} needs the folder of its files.`, 'Give it as `path`.');
   const folder = resolve(baseDirectory, path);
   const info = await stat(folder).catch(() => undefined);
   if (info?.isDirectory()) return folder;
@@ -41,7 +46,10 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await unzip(bytes);
   } catch (error) {
-    throw new InputError(`${path} is truncated or not a gzip file: ${(error as Error).message}.`, 'Get the file again.');
+    throw new InputError(
+      `${path} is truncated or not a gzip file: ${(error as Error).message}.`,
+      'Get the file again.',
+    );
   }
 }
 

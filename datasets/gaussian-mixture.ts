@@ -20,7 +20,11 @@ export const gaussianMixture: Loader = {
   }),
 };
 
-function draw({ classes, dimension, separation, seed }: DatasetSpec, examples: number, part: string): LabelledImages {
+function draw(
+  { classes, dimension, separation, seed }: DatasetSpec,
+  examples: number,
+  part: string,
+): LabelledImages {
   const centres = Array.from({ length: classes }, (_, label) => {
     const random = new RandomStream(seed, 'mixture-centre', label);
     const direction = Array.from({ length: dimension }, () => random.normal());
@@ -33,7 +37,10 @@ function draw({ classes, dimension, separation, seed }: DatasetSpec, examples: n
   for (const [example, label] of labels.entries()) {
     for (let i = 0; i < dimension; i++) {
       const value = centres[label]![i]! + random.normal();
-      images[example * dimension + i] = Math.min(255, Math.max(0, Math.round(128 + levelsPerDeviation * value)));
+      images[example * dimension + i] = Math.min(
+        255,
+        Math.max(0, Math.round(128 + levelsPerDeviation * value)),
+      );
     }
   }
   return { images, labels, shape: [1, dimension, 1], classes, classNames: numberedClasses(classes) };

@@ -19,7 +19,11 @@ export const imageFolder: Loader = {
     for (const part of ['train', 'test']) {
       const hash = createHash('sha256');
       for (const { file, label } of (await listImages(join(folder, part))).files) {
-        hash.update(`${label} `).update(createHash('sha256').update(await readFile(file)).digest());
+        hash.update(`${label} `).update(
+          createHash('sha256')
+            .update(await readFile(file))
+            .digest(),
+        );
       }
       digests[part] = hash.digest('hex');
     }
@@ -31,14 +35,22 @@ export const imageFolder: Loader = {
     const test = await listImages(join(folder, 'test'));
     const unknown = test.classNames.find((name) => !train.classNames.includes(name));
     if (unknown !== undefined || test.classNames.length !== train.classNames.length) {
-      throw new InputError(`The classes of ${folder}/train and ${folder}/test differ${unknown === undefined ? '' : ` (${unknown})`}.`);
+      throw new InputError(
+        `The classes of ${folder}/train and ${folder}/test differ${unknown === undefined ? '' : ` (${unknown})`}.`,
+      );
     }
     const lossy = [...train.files, ...test.files].some(({ file }) => extname(file).toLowerCase() !== '.png');
     return {
       train: await readImages(train),
       test: await readImages(test),
-      description: lossy ? 'image folder, JPEG: results are not comparable digit for digit with the original images' : 'image folder, PNG',
-      notes: lossy ? ['The images are JPEG, which changes pixels: do not compare digit for digit with results on the original data.'] : [],
+      description: lossy
+        ? 'image folder, JPEG: results are not comparable digit for digit with the original images'
+        : 'image folder, PNG',
+      notes: lossy
+        ? [
+            'The images are JPEG, which changes pixels: do not compare digit for digit with results on the original data.',
+          ]
+        : [],
     };
   },
 };
@@ -51,9 +63,15 @@ interface ImageList {
 async function listImages(folder: string): Promise<ImageList> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
   if (entries === undefined) {
-    throw new InputError(`The data folder ${folder} does not exist.`, 'An image folder has train/<class>/ and test/<class>/.');
+    throw new InputError(
+      `The data folder ${folder} does not exist.`,
+      'An image folder has train/<class>/ and test/<class>/.',
+    );
   }
-  const classNames = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+  const classNames = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
   const files: { file: string; label: number }[] = [];
   for (const [label, name] of classNames.entries()) {
     for (const file of (await readdir(join(folder, name))).sort()) {
@@ -83,15 +101,26 @@ async function readImages({ classNames, files }: ImageList): Promise<LabelledIma
       }
     }
   }
-  return { images, labels: Int32Array.from(files, ({ label }) => label), shape: [height, width, channels], classes: classNames.length, classNames };
+  return {
+    images,
+    labels: Int32Array.from(files, ({ label }) => label),
+    shape: [height, width, channels],
+    classes: classNames.length,
+    classNames,
+  };
 }
 
 /** Pixels as red, green, blue, alpha. */
 async function decode(file: string): Promise<{ width: number; height: number; data: Uint8Array }> {
   const bytes = await readFile(file);
   try {
-    return extname(file).toLowerCase() === '.png' ? PNG.sync.read(bytes) : jpeg.decode(bytes, { useTArray: true });
+    return extname(file).toLowerCase() === '.png'
+      ? PNG.sync.read(bytes)
+      : jpeg.decode(bytes, { useTArray: true });
   } catch (error) {
-    throw new InputError(`${file} cannot be read as an image: ${(error as Error).message}.`, 'Get the file again, or remove it.');
+    throw new InputError(
+      `${file} cannot be read as an image: ${(error as Error).message}.`,
+      'Get the file again, or remove it.',
+    );
   }
 }

@@ -34,7 +34,9 @@ export async function loadDataset(spec: DatasetSpec, baseDirectory: string): Pro
   const loader = loaders[spec.name];
   const { train, test, description, notes } = await loader.load(spec, baseDirectory);
   const sources = await loader.sources(spec, baseDirectory);
-  const digest = createHash('sha256').update(JSON.stringify(Object.entries(sources).sort())).digest('hex');
+  const digest = createHash('sha256')
+    .update(JSON.stringify(Object.entries(sources).sort()))
+    .digest('hex');
   return {
     train: select(train, spec.examples, spec.seed, 'train'),
     test: select(test, spec.testExamples, spec.seed, 'test'),

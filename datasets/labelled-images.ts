@@ -14,7 +14,8 @@ export function pick(data: LabelledImages, indices: readonly number[]): Labelled
   const [height, width, channels] = data.shape;
   const size = height * width * channels;
   const images = new Uint8Array(indices.length * size);
-  for (const [row, index] of indices.entries()) images.set(data.images.subarray(index * size, (index + 1) * size), row * size);
+  for (const [row, index] of indices.entries())
+    images.set(data.images.subarray(index * size, (index + 1) * size), row * size);
   return { ...data, images, labels: Int32Array.from(indices, (index) => data.labels[index]!) };
 }
 

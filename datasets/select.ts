@@ -6,7 +6,12 @@ import { type LabelledImages, pick } from './labelled-images.ts';
  * `count` examples, drawn without replacement and evenly over the classes as far as their numbers allow, then shuffled; all of them in their
  * own order without `count`. Depends on the seed alone. Throws `InputError` if there are fewer.
  */
-export function select(data: LabelledImages, count: number | undefined, seed: number, part: 'train' | 'test'): LabelledImages {
+export function select(
+  data: LabelledImages,
+  count: number | undefined,
+  seed: number,
+  part: 'train' | 'test',
+): LabelledImages {
   const present = data.labels.length;
   if (count === undefined) return data;
   if (count > present) {
@@ -21,8 +26,12 @@ export function select(data: LabelledImages, count: number | undefined, seed: nu
   for (const index of random.permutation(present)) byClass[data.labels[index]!]!.push(index);
   const chosen: number[] = [];
   for (let round = 0; chosen.length < count; round++) {
-    for (const indices of byClass) if (round < indices.length && chosen.length < count) chosen.push(indices[round]!);
+    for (const indices of byClass)
+      if (round < indices.length && chosen.length < count) chosen.push(indices[round]!);
   }
   const order = random.permutation(count);
-  return pick(data, Array.from(order, (position) => chosen[position]!));
+  return pick(
+    data,
+    Array.from(order, (position) => chosen[position]!),
+  );
 }

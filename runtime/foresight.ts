@@ -23,7 +23,11 @@ export interface StageForesight {
  * Looks up every stage of a plan in the store, without running anything. A stage's step key is known once all of its inputs are there; what
  * comes after a stage that must run, runs too. Outside data that is missing is told as the reason, not thrown.
  */
-export async function foresee(plan: Plan, store: Store | undefined, baseDirectory: string): Promise<StageForesight[]> {
+export async function foresee(
+  plan: Plan,
+  store: Store | undefined,
+  baseDirectory: string,
+): Promise<StageForesight[]> {
   const seen = new Map<string, string>();
   const foresight: StageForesight[] = [];
   for (const cell of plan.cells) foresight.push(...(await foreseeCell(cell, store, baseDirectory, seen)));
@@ -81,7 +85,8 @@ async function lookUp(
   const resolved = resolveWith(stage, available);
   let sources: Record<string, string>;
   try {
-    sources = (await ((await loadStage(uses)) as Stage<unknown>).sources?.(resolved.with, baseDirectory)) ?? {};
+    sources =
+      (await ((await loadStage(uses)) as Stage<unknown>).sources?.(resolved.with, baseDirectory)) ?? {};
   } catch (error) {
     return { why: `it would fail: ${(error as Error).message}` };
   }
@@ -90,8 +95,14 @@ async function lookUp(
   const record = await store?.readStep(key);
   if (record === undefined) return { key, why: 'no result with these settings and inputs is in the store' };
   for (const [name, ref] of Object.entries(record.outputs)) {
-    if (!(await store!.verify(ref))) return { key, why: `its output ${name} in the store is damaged or gone` };
+    if (!(await store!.verify(ref)))
+      return { key, why: `its output ${name} in the store is damaged or gone` };
   }
   const { startedAt, seconds } = record.provenance;
-  return { key, outputs: record.outputs, seconds, why: `made on ${startedAt.slice(0, 16).replace('T', ' ')} UTC with equal settings and inputs` };
+  return {
+    key,
+    outputs: record.outputs,
+    seconds,
+    why: `made on ${startedAt.slice(0, 16).replace('T', ' ')} UTC with equal settings and inputs`,
+  };
 }

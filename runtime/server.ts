@@ -89,7 +89,7 @@ async function choosePorts(
 }
 
 async function launch(home: Home, ports: Omit<ServerRecord, 'pid'>): Promise<ServerRecord> {
-  const temporal = await findTemporal();
+  const temporal = findTemporal();
   const pollRates = ['transfer', 'timer', 'visibility'].flatMap((queue) => [
     '--dynamic-config-value',
     `history.${queue}ProcessorMaxPollRPS=1000`,

@@ -1,8 +1,7 @@
 /** Entry of a worker process, forked by the supervisor. Its only argument is the {@link WorkerOptions} as JSON. */
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { runWorker, type WorkerOptions } from './worker.ts';
+import { installWorkerRuntime, runWorker, type WorkerOptions } from './worker.ts';
 
-Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+installWorkerRuntime();
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
 // Ctrl-C reaches every process of a terminal: it is the supervisor that decides.

@@ -1,4 +1,10 @@
-import { NativeConnection, type WorkerOptions as TemporalWorkerOptions, Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  type WorkerOptions as TemporalWorkerOptions,
+  Worker,
+} from '@temporalio/worker';
 import { createActivities, gpuNames } from '../activities/index.ts';
 import { EnvironmentError } from '../artifacts/errors.ts';
 import type { TaskQueue } from '../workflows/messages.ts';
@@ -26,6 +32,11 @@ const common = {
   // When a worker dies, its workflows wait this long for it before another worker may have them.
   stickyQueueScheduleToStartTimeout: '2 seconds',
 } satisfies Partial<TemporalWorkerOptions>;
+
+/** Call it before {@link runWorker}: only warnings are logged (to standard error), and signals are left to the caller. */
+export function installWorkerRuntime(): void {
+  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+}
 
 /**
  * Serves workflows and stages until `signal` aborts; then running stages are stopped and handed back, to go on from their checkpoints in

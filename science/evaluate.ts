@@ -23,7 +23,9 @@ export interface EvaluatorOptions {
 const batchSize = 500;
 
 /** Mean loss and accuracy over a whole set of examples; sums over batches are in double precision. */
-export function createEvaluator(options: EvaluatorOptions): (weights: Float32Array, data: Examples) => Evaluation {
+export function createEvaluator(
+  options: EvaluatorOptions,
+): (weights: Float32Array, data: Examples) => Evaluation {
   const { tf, model, l2 } = options;
   const mask = kernelMask(model);
   const graphs = new Map<number, CompiledFunction>();
@@ -41,7 +43,12 @@ export function createEvaluator(options: EvaluatorOptions): (weights: Float32Arr
     let correct = 0;
     for (let start = 0; start < data.examples; start += batchSize) {
       const count = Math.min(batchSize, data.examples - start);
-      const images = tf.tensor4d(values.subarray(start * pixels, (start + count) * pixels), [count, height, width, channels]);
+      const images = tf.tensor4d(values.subarray(start * pixels, (start + count) * pixels), [
+        count,
+        height,
+        width,
+        channels,
+      ]);
       const labels = tf.tensor1d(data.labels.subarray(start, start + count), 'int32');
       const inputs = [theta, images, labels];
       let graph = graphs.get(count);

@@ -36,7 +36,10 @@ export function standardize({ images, shape, examples }: Examples, how: Standard
       }
       const mean = sum / pixels;
       // Sums of bytes and their squares are exact, so nothing cancels here but what should.
-      const deviation = Math.max(Math.sqrt(Math.max(squares / pixels - mean * mean, 0)), 1 / Math.sqrt(pixels));
+      const deviation = Math.max(
+        Math.sqrt(Math.max(squares / pixels - mean * mean, 0)),
+        1 / Math.sqrt(pixels),
+      );
       for (let pixel = 0; pixel < pixels; pixel++) {
         const at = start + pixel * channels;
         values[at] = (images[at]! - mean) / deviation;

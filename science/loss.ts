@@ -1,4 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
+import { detachedRowMax } from '../compute/detached-max.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import { count } from './models/layout.ts';
 import type { Model } from './models/model.ts';
@@ -14,30 +15,29 @@ export function unflatten(weights: Tensor1D, model: Model): Tensor[] {
  * as a constant: the value does not depend on it, so neither do its derivatives.
  */
 export function crossEntropy(tf: TensorFlow, logits: Tensor2D, labels: Tensor1D): Tensor {
-  const largest = detachedMax(tf, logits);
-  const shifted = tf.sub(logits, largest);
+  const shifted = tf.sub(logits, detachedRowMax(tf, logits));
   const logSum = tf.log(tf.sum(tf.exp(shifted), 1));
   const chosen = tf.sum(tf.mul(shifted, tf.oneHot(labels, logits.shape[1]).toFloat()), 1);
-  return tf.div(tf.sum(tf.sub(logSum, chosen)), logits.shape[0]);
-}
-
-function detachedMax(tf: TensorFlow, logits: Tensor2D): Tensor {
-  const detached = tf.customGrad((x) => ({
-    value: tf.max(x as Tensor, 1, true),
-    gradFunc: () => [tf.zerosLike(x as Tensor)],
-  }));
-  return detached(logits);
+  // A graph would turn a division by a constant into this product, which may differ in the last bit.
+  return tf.mul(tf.sum(tf.sub(logSum, chosen)), 1 / logits.shape[0]);
 }
 
 /** Mean cross-entropy over a batch, as a function of the flat weights. */
-export function batchLoss(tf: TensorFlow, model: Model, weights: Tensor1D, images: Tensor4D, labels: Tensor1D): Tensor {
+export function batchLoss(
+  tf: TensorFlow,
+  model: Model,
+  weights: Tensor1D,
+  images: Tensor4D,
+  labels: Tensor1D,
+): Tensor {
   return crossEntropy(tf, model.logits(tf, unflatten(weights, model), images) as Tensor2D, labels);
 }
 
 /** 1 for each weight that carries the L2 term (kernels), 0 for biases; length P. */
 export function kernelMask(model: Model): Float32Array {
   const mask = new Float32Array(model.size);
-  for (const { shape, offset, kernel } of model.layout) if (kernel) mask.fill(1, offset, offset + count(shape));
+  for (const { shape, offset, kernel } of model.layout)
+    if (kernel) mask.fill(1, offset, offset + count(shape));
   return mask;
 }
 

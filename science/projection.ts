@@ -17,9 +17,15 @@ export interface Basis {
  * @param weights rows x P, row-major.
  * @param reference Length P.
  */
-export function projectRows(weights: Float32Array, reference: Float32Array, { vectors, count, size }: Basis): Float32Array {
+export function projectRows(
+  weights: Float32Array,
+  reference: Float32Array,
+  { vectors, count, size }: Basis,
+): Float32Array {
   if (reference.length !== size || weights.length % size !== 0) {
-    throw new RangeError(`Expected rows and a reference of ${size} weights, got ${weights.length} and ${reference.length} values.`);
+    throw new RangeError(
+      `Expected rows and a reference of ${size} weights, got ${weights.length} and ${reference.length} values.`,
+    );
   }
   const rows = weights.length / size;
   const projected = new Float32Array(rows * count);

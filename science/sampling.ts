@@ -18,9 +18,18 @@ export interface SamplingOptions {
  * - `with-replacement`: independent draws;
  * - `sequential`: the order of the file.
  *
- * Depends on (seed, epoch) alone, not on earlier epochs.
+ * Depends on (seed, epoch) alone, not on earlier epochs. Throws `RangeError` for a batch size outside 1 ... N.
  */
-export function epochBatches(sampling: Sampling, { examples, batchSize, seed }: SamplingOptions, epoch: number): Int32Array {
+export function epochBatches(
+  sampling: Sampling,
+  { examples, batchSize, seed }: SamplingOptions,
+  epoch: number,
+): Int32Array {
+  if (!(Number.isInteger(batchSize) && batchSize >= 1 && batchSize <= examples)) {
+    throw new RangeError(
+      `The batch size must be an integer from 1 to the ${examples} examples, got ${batchSize}.`,
+    );
+  }
   const drawn = Math.floor(examples / batchSize) * batchSize;
   switch (sampling) {
     case 'without-replacement':

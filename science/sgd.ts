@@ -82,7 +82,12 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const { batchSize, sampling, seed } = training;
   const [height, width, channels] = data.shape;
   const batchesPerEpoch = Math.floor(data.examples / batchSize);
-  const images = tf.tensor4d(standardize(data, options.standardize), [data.examples, height, width, channels]);
+  const images = tf.tensor4d(standardize(data, options.standardize), [
+    data.examples,
+    height,
+    width,
+    channels,
+  ]);
   const labels = tf.tensor1d(data.labels, 'int32');
   const penalty = tf.tensor1d(kernelMask(model).map((kernel) => kernel * training.l2));
   const graphs = new Map<number, CompiledFunction>();
@@ -95,7 +100,11 @@ export function createTrainer(options: TrainerOptions): Trainer {
     return graph;
   };
 
-  async function* epochSteps(from: SgdState, epoch: number, learningRate: number): AsyncGenerator<StepChunk, void, void> {
+  async function* epochSteps(
+    from: SgdState,
+    epoch: number,
+    learningRate: number,
+  ): AsyncGenerator<StepChunk, void, void> {
     const order = epochBatches(sampling, { examples: data.examples, batchSize, seed }, epoch);
     let state = from;
     for (let batch = 0; batch < batchesPerEpoch; ) {
@@ -108,10 +117,13 @@ export function createTrainer(options: TrainerOptions): Trainer {
       ];
       const inputs = [...own, images, labels, penalty];
       const outputs = graphOf(steps, inputs).run(inputs);
-      const [weights, velocity, losses, recorded] = outputs.map((tensor) => tensor.dataSync() as Float32Array);
+      const [weights, velocity, losses, recorded] = outputs.map(
+        (tensor) => tensor.dataSync() as Float32Array,
+      );
       for (const tensor of [...own, ...outputs]) tensor.dispose();
       const bad = losses!.findIndex((loss) => !Number.isFinite(loss));
-      if (bad >= 0) throw new DivergedError(state.step + bad + 1, epoch, losses![bad]!, learningRate, training.momentum);
+      if (bad >= 0)
+        throw new DivergedError(state.step + bad + 1, epoch, losses![bad]!, learningRate, training.momentum);
       const firstStep = state.step + 1;
       state = { weights: weights!, velocity: velocity!, step: state.step + steps };
       batch += steps;
@@ -130,10 +142,22 @@ export function createTrainer(options: TrainerOptions): Trainer {
 }
 
 /** The recorded function: `steps` updates; gives weights, velocity, losses and, if asked for, the weights after each step. */
-function sgdSteps({ tf, model, training, recordWeights }: TrainerOptions, steps: number, inputs: Tensor[]): Tensor[] {
+function sgdSteps(
+  { tf, model, training, recordWeights }: TrainerOptions,
+  steps: number,
+  inputs: Tensor[],
+): Tensor[] {
   const { batchSize, momentum } = training;
   let [weights, velocity] = inputs as [Tensor1D, Tensor1D];
-  const [, , learningRate, order, images, labels, penalty] = inputs as [Tensor, Tensor, Tensor, Tensor1D, Tensor4D, Tensor1D, Tensor1D];
+  const [, , learningRate, order, images, labels, penalty] = inputs as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor1D,
+    Tensor4D,
+    Tensor1D,
+    Tensor1D,
+  ];
   const losses: Tensor[] = [];
   const recorded: Tensor[] = [];
   for (let step = 0; step < steps; step++) {
@@ -141,7 +165,9 @@ function sgdSteps({ tf, model, training, recordWeights }: TrainerOptions, steps:
     const x = gatherRows(tf, images, batch);
     const y = gatherRows(tf, labels, batch);
     const at = weights;
-    const { value, grad } = tf.valueAndGrad((theta: Tensor) => batchLoss(tf, model, theta as Tensor1D, x, y))(at);
+    const { value, grad } = tf.valueAndGrad((theta: Tensor) => batchLoss(tf, model, theta as Tensor1D, x, y))(
+      at,
+    );
     const decay = tf.mul(penalty, at);
     const gradient = tf.add(grad, tf.mul(decay, 2));
     velocity = tf.sub(tf.mul(velocity, momentum), tf.mul(gradient, learningRate));

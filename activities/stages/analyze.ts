@@ -18,7 +18,15 @@ export const stage: Stage<AnalyzeWith> = {
     context.progress({ done: 0, total: directions, unit: 'directions' });
     const theta = readTheta(series, directions);
     const shape = { theta, steps, directions, eigenvalues };
-    const spectrum = analyzeSeries({ ...shape, learningRate, momentum, batchesPerEpoch, sampling, drift, blocks });
+    const spectrum = analyzeSeries({
+      ...shape,
+      learningRate,
+      momentum,
+      batchesPerEpoch,
+      sampling,
+      drift,
+      blocks,
+    });
     for (const note of spectrum.notes) context.note(note);
     context.progress({ done: directions, total: directions, unit: 'directions' });
     const metadata = {
@@ -26,7 +34,9 @@ export const stage: Stage<AnalyzeWith> = {
       'epochal.analysis': JSON.stringify({ drift, blocks, steps }),
       'epochal.notes': JSON.stringify(spectrum.notes),
     };
-    return { spectrum: await context.write('spectrum', metadata, (writer) => writer.append(spectrum.columns)) };
+    return {
+      spectrum: await context.write('spectrum', metadata, (writer) => writer.append(spectrum.columns)),
+    };
   },
 };
 

@@ -20,7 +20,9 @@ export const stage: Stage<FitWith> = {
     });
     for (const note of fit.notes) context.note(note);
     const metadata = { ...trainingMetadata(training, data), 'epochal.notes': JSON.stringify(fit.notes) };
-    const row = Object.fromEntries(Object.entries(fit.parameters).map(([name, value]) => [name, [value as number]]));
+    const row = Object.fromEntries(
+      Object.entries(fit.parameters).map(([name, value]) => [name, [value as number]]),
+    );
     return { parameters: await context.write('parameters', metadata, (writer) => writer.append(row)) };
   },
 };

@@ -3,7 +3,12 @@ import { InputError } from '../../artifacts/errors.ts';
 import type { Checkpoint } from '../../artifacts/store.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { HessianWith } from '../../schemas/types.ts';
-import { type Eigenpairs, type LanczosState, type LanczosStep, lanczos } from '../../science/hessian/lanczos.ts';
+import {
+  type Eigenpairs,
+  type LanczosState,
+  type LanczosStep,
+  lanczos,
+} from '../../science/hessian/lanczos.ts';
 import { createHessianProduct } from '../../science/hessian/product.ts';
 import { createModel } from '../../science/models/index.ts';
 import type { Stage, StageContext } from '../stage.ts';
@@ -35,13 +40,19 @@ export const stage: Stage<HessianWith> = {
     const { l2, standardize } = training;
     const hessian = createHessianProduct({ tf, model, data: examples, standardize, l2, weights });
 
-    if (settings.top > model.size) context.note(`The network has only ${model.size} weights: that many eigenpairs were computed.`);
+    if (settings.top > model.size)
+      context.note(`The network has only ${model.size} weights: that many eigenpairs were computed.`);
     const top = Math.min(settings.top, model.size);
     const maxIterations = settings.maxIterations ?? 20 * top + 200;
     const checkpoint = await openCheckpoint(context.checkpoint);
     let done = checkpoint.state?.basis.length ?? 0;
     const report = (converged: number) =>
-      context.progress({ done, total: Math.min(maxIterations, model.size), unit: 'Lanczos steps', message: `${converged} of ${top} pairs converged` });
+      context.progress({
+        done,
+        total: Math.min(maxIterations, model.size),
+        unit: 'Lanczos steps',
+        message: `${converged} of ${top} pairs converged`,
+      });
     report(0);
     const pairs = await lanczos({
       size: model.size,
@@ -92,10 +103,20 @@ function firstExamples(all: LabelledExamples, count: number): LabelledExamples {
     );
   }
   const pixels = all.images.length / all.examples;
-  return { ...all, images: all.images.subarray(0, count * pixels), labels: all.labels.subarray(0, count), examples: count };
+  return {
+    ...all,
+    images: all.images.subarray(0, count * pixels),
+    labels: all.labels.subarray(0, count),
+    examples: count,
+  };
 }
 
-function noteShortcomings(context: StageContext<HessianWith>, pairs: Eigenpairs, top: number, tolerance: number): void {
+function noteShortcomings(
+  context: StageContext<HessianWith>,
+  pairs: Eigenpairs,
+  top: number,
+  tolerance: number,
+): void {
   if (pairs.converged < top) {
     context.note(
       `Only ${pairs.converged} of ${top} eigenpairs have a residual within ${tolerance} of the largest eigenvalue after ` +
@@ -103,7 +124,9 @@ function noteShortcomings(context: StageContext<HessianWith>, pairs: Eigenpairs,
     );
   }
   if (pairs.orthonormality > 1e-4) {
-    context.note(`The eigenvectors deviate from orthonormality by up to ${pairs.orthonormality.toPrecision(2)}.`);
+    context.note(
+      `The eigenvectors deviate from orthonormality by up to ${pairs.orthonormality.toPrecision(2)}.`,
+    );
   }
 }
 

@@ -16,7 +16,10 @@ interface ArtifactOptions extends PlaceOptions {
 /** `artifacts`, `explain`, `verify`: what a study has made. */
 export function addArtifactCommands(program: Command): void {
   const command = (usage: string, description: string): Command =>
-    addPlaceOptions(program.command(usage).description(description)).option('--json', 'as JSON on standard output');
+    addPlaceOptions(program.command(usage).description(description)).option(
+      '--json',
+      'as JSON on standard output',
+    );
 
   command('artifacts [study]', 'the files that a study has made').action(
     handled(async (wanted: string | undefined, options: ArtifactOptions) => {
@@ -26,27 +29,44 @@ export function addArtifactCommands(program: Command): void {
       const artifacts = await listArtifacts(store, studyId);
       if (options.json) output.result({ studyId, artifacts });
       else {
-        const rows = artifacts.map(({ cell, stage, output: name, kind, bytes, path, uri }) => [cell, `${stage}.${name}`, kind, formatBytes(bytes), path ?? uri]);
-        output.line(rows.length === 0 ? `${studyId} has made no artifacts yet.` : table(rows, ['cell', 'output', 'kind', 'size', 'file']));
+        const rows = artifacts.map(({ cell, stage, output: name, kind, bytes, path, uri }) => [
+          cell,
+          `${stage}.${name}`,
+          kind,
+          formatBytes(bytes),
+          path ?? uri,
+        ]);
+        output.line(
+          rows.length === 0
+            ? `${studyId} has made no artifacts yet.`
+            : table(rows, ['cell', 'output', 'kind', 'size', 'file']),
+        );
       }
       return exitCode.done;
     }),
   );
 
-  command('explain <artifact>', 'where an artifact comes from, back to the data; by digest, its beginning, or file').action(
+  command(
+    'explain <artifact>',
+    'where an artifact comes from, back to the data; by digest, its beginning, or file',
+  ).action(
     handled(async (wanted: string, options: ArtifactOptions) => {
       const output = createOutput(options.json === true);
       const { store } = await openPlace(options);
       const sha256 = await findArtifact(store, wanted);
       const origin = await lineage(store, sha256);
-      if (origin === undefined) throw new InputError(`No finished step in ${store.uri} made ${sha256.slice(0, 12)}.`);
+      if (origin === undefined)
+        throw new InputError(`No finished step in ${store.uri} made ${sha256.slice(0, 12)}.`);
       if (options.json) output.result(origin);
       else output.line(formatOrigin(origin, ''));
       return exitCode.done;
     }),
   );
 
-  command('verify [study]', 'check every artifact of a study: digests, eigenpairs, identities of the theory').action(
+  command(
+    'verify [study]',
+    'check every artifact of a study: digests, eigenpairs, identities of the theory',
+  ).action(
     handled(async (wanted: string | undefined, options: ArtifactOptions) => {
       const output = createOutput(options.json === true);
       const { store } = await openPlace(options);
@@ -55,7 +75,9 @@ export function addArtifactCommands(program: Command): void {
       const bad = checks.filter(({ ok }) => !ok);
       if (options.json) output.result({ studyId, checks });
       else {
-        for (const { ok, what, found } of checks) if (!ok || output.interactive) output.line(`${ok ? pc.green('ok  ') : pc.red('BAD ')} ${what}: ${found}`);
+        for (const { ok, what, found } of checks)
+          if (!ok || output.interactive)
+            output.line(`${ok ? pc.green('ok  ') : pc.red('BAD ')} ${what}: ${found}`);
         output.line(`${studyId}: ${plural(checks.length, 'check')}, ${bad.length} bad`);
         if (bad.length > 0) output.line('Run the pipeline again: what is damaged is computed again.');
       }
@@ -64,7 +86,10 @@ export function addArtifactCommands(program: Command): void {
   );
 }
 
-function formatOrigin({ output, sha256, kind, uses, key, seconds, provenance, inputs, sources }: Origin, indent: string): string {
+function formatOrigin(
+  { output, sha256, kind, uses, key, seconds, provenance, inputs, sources }: Origin,
+  indent: string,
+): string {
   const made = `${provenance.startedAt.slice(0, 16).replace('T', ' ')} UTC in ${formatDuration(seconds)}`;
   const machine = `${provenance.host}, ${provenance.cpu}, ${provenance.backend} ${provenance.library}, Node ${provenance.node}`;
   return [
@@ -72,7 +97,9 @@ function formatOrigin({ output, sha256, kind, uses, key, seconds, provenance, in
     `${indent}  made ${made} on ${machine}`,
     ...Object.entries(sources).map(([name, digest]) => `${indent}  data ${name} ${digest.slice(0, 12)}`),
     ...inputs.map(({ name, origin }) =>
-      typeof origin === 'string' ? `${indent}  ${name}: ${origin.slice(0, 12)}, of which no step is known` : `${indent}  ${name}:\n${formatOrigin(origin, `${indent}    `)}`,
+      typeof origin === 'string'
+        ? `${indent}  ${name}: ${origin.slice(0, 12)}, of which no step is known`
+        : `${indent}  ${name}:\n${formatOrigin(origin, `${indent}    `)}`,
     ),
   ].join('\n');
 }

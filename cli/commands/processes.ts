@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Command } from 'commander';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import { examine, formatParts } from '../../runtime/doctor.ts';
 import { findHome } from '../../runtime/home.ts';
 import { startServer } from '../../runtime/server.ts';
-import { runWorker } from '../../runtime/worker.ts';
+import { installWorkerRuntime, runWorker } from '../../runtime/worker.ts';
 import { exitCode } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { createOutput } from '../output.ts';
@@ -34,7 +33,7 @@ export function addProcessCommands(program: Command): void {
           );
         }
         await server.connection.close();
-        Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+        installWorkerRuntime();
         const interruption = onInterrupt();
         const stop = new AbortController();
         void interruption.requested.then(() => stop.abort());
@@ -63,13 +62,20 @@ export function addProcessCommands(program: Command): void {
       handled(async (options: { home?: string; port?: number }) => {
         const output = createOutput(false);
         const home = findHome(options.home);
-        const server = await startServer({ home, ...(options.port === undefined ? {} : { port: options.port }) });
+        const server = await startServer({
+          home,
+          ...(options.port === undefined ? {} : { port: options.port }),
+        });
         output.line(`server ${server.address}, web UI ${server.uiUrl}; Ctrl-C stops it`);
         const interruption = onInterrupt();
-        const ended = await Promise.race([interruption.requested.then(() => 'interrupted'), server.died.then(() => 'died')]);
+        const ended = await Promise.race([
+          interruption.requested.then(() => 'interrupted'),
+          server.died.then(() => 'died'),
+        ]);
         interruption.off();
         await server.stop();
-        if (ended === 'died') throw new EnvironmentError('The Temporal server ended by itself.', `See the logs in ${home.logs}.`);
+        if (ended === 'died')
+          throw new EnvironmentError('The Temporal server ended by itself.', `See the logs in ${home.logs}.`);
         return exitCode.interrupted;
       }),
     );

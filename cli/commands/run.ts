@@ -5,7 +5,14 @@ import { findHome } from '../../runtime/home.ts';
 import { launch } from '../launch.ts';
 import { createOutput } from '../output.ts';
 import { collectOverride, compileFile } from '../pipeline-file.ts';
-import { addPlaceOptions, addServerOptions, handled, positiveInteger, type PlaceOptions, type ServerOptions } from './shared.ts';
+import {
+  addPlaceOptions,
+  addServerOptions,
+  handled,
+  type PlaceOptions,
+  positiveInteger,
+  type ServerOptions,
+} from './shared.ts';
 
 interface RunOptions extends PlaceOptions, ServerOptions {
   readonly set?: Record<string, string>;
@@ -50,7 +57,9 @@ export function addRun(program: Command): void {
         ...(concurrency === undefined ? {} : { concurrency }),
         ...(detach === undefined ? {} : { detach }),
         ...(reportDir === undefined ? {} : { reportDirectory: path.resolve(reportDir) }),
-        again: `npx epochal run ${file}${Object.entries(options.set ?? {}).map(([name, value]) => ` --set ${name}=${value}`).join('')}`,
+        again: `npx epochal run ${file}${Object.entries(options.set ?? {})
+          .map(([name, value]) => ` --set ${name}=${value}`)
+          .join('')}`,
         output,
       });
     }),

@@ -29,14 +29,18 @@ export function addServerOptions(command: Command): Command {
 }
 
 /** The home and the store that the options name. */
-export async function openPlace(options: PlaceOptions): Promise<{ home: Home; store: Store; storeUri: string }> {
+export async function openPlace(
+  options: PlaceOptions,
+): Promise<{ home: Home; store: Store; storeUri: string }> {
   const home = findHome(options.home);
   const storeUri = options.store ?? home.store;
   return { home, storeUri, store: await openStore(storeUri) };
 }
 
 /** Turns what a command's action gives, or throws, into the exit code of the program. */
-export function handled<Arguments extends unknown[]>(action: (...args: Arguments) => Promise<number>): (...args: Arguments) => Promise<void> {
+export function handled<Arguments extends unknown[]>(
+  action: (...args: Arguments) => Promise<number>,
+): (...args: Arguments) => Promise<void> {
   return async (...args) => {
     try {
       process.exitCode = await action(...args);
@@ -49,13 +53,15 @@ export function handled<Arguments extends unknown[]>(action: (...args: Arguments
 /** Reads the value of an option that counts something. */
 export function positiveInteger(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a positive whole number.');
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be a positive whole number.');
   return value;
 }
 
 /** Reads a port. */
 export function portNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 65_535) throw new InvalidArgumentError('It must be a port, 1 to 65535.');
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError('It must be a port, 1 to 65535.');
   return value;
 }

@@ -16,7 +16,14 @@ import { createOutput, type Output, table } from '../output.ts';
 import { createProgressView } from '../progress.ts';
 import { findServer } from '../server-connection.ts';
 import { listStudies, readCells, readPlan, readResult, resolveStudy } from '../study-records.ts';
-import { addPlaceOptions, addServerOptions, handled, openPlace, type PlaceOptions, type ServerOptions } from './shared.ts';
+import {
+  addPlaceOptions,
+  addServerOptions,
+  handled,
+  openPlace,
+  type PlaceOptions,
+  type ServerOptions,
+} from './shared.ts';
 
 interface StudyOptions extends PlaceOptions, ServerOptions {
   readonly json?: boolean;
@@ -37,7 +44,10 @@ export function addStudyCommands(program: Command): void {
         const { studyId } = await resolveStudy(store, wanted);
         const server = await findServer(home, options);
         try {
-          const study = server === undefined ? undefined : await findStudy(server.client, storeUri, studyId).catch(() => undefined);
+          const study =
+            server === undefined
+              ? undefined
+              : await findStudy(server.client, storeUri, studyId).catch(() => undefined);
           if (options.watch && study !== undefined) return await watch(study, output);
           return await tellStatus(store, studyId, study, output);
         } finally {
@@ -54,11 +64,21 @@ export function addStudyCommands(program: Command): void {
         const { store } = await openPlace(options);
         const studies = await listStudies(store);
         const rows = await Promise.all(
-          studies.map(async (study) => ({ ...study, status: (await readResult(store, study.studyId))?.status ?? 'not finished' })),
+          studies.map(async (study) => ({
+            ...study,
+            status: (await readResult(store, study.studyId))?.status ?? 'not finished',
+          })),
         );
         if (options.json) output.result(rows);
-        else if (rows.length === 0) output.line(`There are no studies in ${store.uri}. Start one with \`epochal run FILE\`.`);
-        else output.line(table(rows.map(({ studyId, status, startedAt }) => [studyId, status, startedAt]), ['study', 'status', 'launched']));
+        else if (rows.length === 0)
+          output.line(`There are no studies in ${store.uri}. Start one with \`epochal run FILE\`.`);
+        else
+          output.line(
+            table(
+              rows.map(({ studyId, status, startedAt }) => [studyId, status, startedAt]),
+              ['study', 'status', 'launched'],
+            ),
+          );
         return exitCode.done;
       }),
     );
@@ -78,7 +98,11 @@ export function addStudyCommands(program: Command): void {
       }),
     );
   };
-  control('pause', 'let running stages end and start no other', 'is paused: running stages end, no other starts.');
+  control(
+    'pause',
+    'let running stages end and start no other',
+    'is paused: running stages end, no other starts.',
+  );
   control('resume', 'go on after a pause', 'goes on.');
 
   command('cancel [study]', 'give a study up; finished stages are kept').action(
@@ -94,7 +118,11 @@ export function addStudyCommands(program: Command): void {
         const study = await findStudy(connected.client, storeUri, studyId);
         await study.cancel();
         const { status } = await study.result({ outageLimitMs: 10_000 });
-        output.line(status === 'cancelled' ? `${studyId} is cancelled. What was done is kept.` : `${studyId} had ended already: ${status}.`);
+        output.line(
+          status === 'cancelled'
+            ? `${studyId} is cancelled. What was done is kept.`
+            : `${studyId} had ended already: ${status}.`,
+        );
       } finally {
         await connected.connection.close();
         await runtime?.stop();
@@ -123,7 +151,9 @@ export function addStudyCommands(program: Command): void {
       }),
     );
 
-  addPlaceOptions(program.command('report [study]').description('write the report of a study, finished or not'))
+  addPlaceOptions(
+    program.command('report [study]').description('write the report of a study, finished or not'),
+  )
     .option('--out <dir>', 'folder of the report; default: reports/STUDY in the home')
     .option('--json', 'the paths as JSON on standard output')
     .action(
@@ -145,8 +175,15 @@ async function watch(study: StudyHandle, output: Output): Promise<number> {
   const interruption = onInterrupt();
   const ended = study.result();
   for (;;) {
-    await study.progress().then(async (progress) => view.update(progress, await study.cells())).catch(() => undefined);
-    const now = await Promise.race([ended, interruption.requested.then(() => 'interrupted' as const), setTimeout(500)]);
+    await study
+      .progress()
+      .then(async (progress) => view.update(progress, await study.cells()))
+      .catch(() => undefined);
+    const now = await Promise.race([
+      ended,
+      interruption.requested.then(() => 'interrupted' as const),
+      setTimeout(500),
+    ]);
     if (now === undefined) continue;
     view.end();
     interruption.off();
@@ -156,26 +193,45 @@ async function watch(study: StudyHandle, output: Output): Promise<number> {
   }
 }
 
-async function tellStatus(store: Store, studyId: string, study: StudyHandle | undefined, output: Output): Promise<number> {
+async function tellStatus(
+  store: Store,
+  studyId: string,
+  study: StudyHandle | undefined,
+  output: Output,
+): Promise<number> {
   const plan = await readPlan(store, studyId);
   const progress = await study?.progress().catch(() => undefined);
-  const cells = progress === undefined || progress.phase === 'done' ? [] : await study!.cells().catch(() => []);
+  const cells =
+    progress === undefined || progress.phase === 'done' ? [] : await study!.cells().catch(() => []);
   const result = await readResult(store, studyId);
   const ended = await readCells(store, plan, studyId);
   const running = progress !== undefined && progress.phase !== 'done';
   if (output.json) {
-    output.result({ studyId, running, cells: plan.cells.length, ended: ended.length, progress, live: cells, result });
+    output.result({
+      studyId,
+      running,
+      cells: plan.cells.length,
+      ended: ended.length,
+      progress,
+      live: cells,
+      result,
+    });
     return exitCode.done;
   }
   const state = running ? (progress.paused ? 'paused' : 'running') : (result?.status ?? 'not finished');
   output.line(`${pc.bold(studyId)}  ${state}, ${ended.length} of ${plural(plan.cells.length, 'cell')} ended`);
-  if (study === undefined && result === undefined) output.line('  The server is not running; `epochal run` or `epochal retry` goes on.');
+  if (study === undefined && result === undefined)
+    output.line('  The server is not running; `epochal run` or `epochal retry` goes on.');
   for (const cell of cells) {
     const stages = cell.stages.map(({ name, status }) => `${name} ${status}`).join(', ');
     output.line(`  ${cell.cellId}: ${stages}`);
-    for (const live of cell.live) output.line(`    ${live.stage} ${live.done}/${live.total} ${live.unit}${live.message === undefined ? '' : `, ${live.message}`}`);
+    for (const live of cell.live)
+      output.line(
+        `    ${live.stage} ${live.done}/${live.total} ${live.unit}${live.message === undefined ? '' : `, ${live.message}`}`,
+      );
   }
-  for (const { cellId, stage, message } of result?.failures ?? []) output.line(`  ${pc.red('failed')} ${cellId}, ${stage}: ${message}`);
+  for (const { cellId, stage, message } of result?.failures ?? [])
+    output.line(`  ${pc.red('failed')} ${cellId}, ${stage}: ${message}`);
   return exitCode.done;
 }
 

@@ -1,6 +1,6 @@
 import { RandomStream } from '../random.ts';
-import { addScaled, dotRows, normalize, rounded } from './vectors.ts';
 import { ritzPairs } from './ritz.ts';
+import { addScaled, dotRows, normalize, rounded } from './vectors.ts';
 
 export interface LanczosOptions {
   /** P */
@@ -57,8 +57,12 @@ export interface Eigenpairs {
   readonly converged: number;
 }
 
-/** Steps between two looks at the residual estimates; a look solves the tridiagonal problem. */
-const checkEvery = 10;
+/** Whether the residual estimates are looked at after `m` steps: every 10, then 10 % apart, since a look solves an m x m problem. */
+function isCheck(m: number): boolean {
+  let check = 10;
+  while (check < m) check += Math.max(10, Math.floor(check / 10));
+  return check === m;
+}
 
 /**
  * The algebraically largest eigenpairs of a symmetric matrix that is known by its products, by Lanczos with full reorthogonalization
@@ -76,15 +80,12 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
   const alphas = [...(options.resume?.alphas ?? [])];
   const betas = [...(options.resume?.betas ?? [])];
   let vector = options.resume?.next ?? randomUnitVector(size, seed, 0, []);
-  let converged = 0;
-  while (basis.length < limit) {
+  let { converged, finished } = lookAt(alphas, betas, top, limit, tolerance);
+  while (!finished) {
     const image = await product(vector);
     basis.push(vector);
     const [alpha] = dotRows([vector], image) as [number];
-    let coefficients = dotRows(basis, image);
-    addScaled(image, basis, coefficients, -1);
-    coefficients = dotRows(basis, image);
-    addScaled(image, basis, coefficients, -1);
+    for (let pass = 0; pass < 2; pass++) addScaled(image, basis, dotRows(basis, image), -1);
     let beta = normalize(image);
     const scale = Math.max(Math.abs(alpha), ...alphas.map(Math.abs), ...betas);
     const brokeDown = beta <= scale * Math.sqrt(size) * 1e-7;
@@ -92,19 +93,33 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
     const next = brokeDown ? randomUnitVector(size, seed, basis.length, basis) : rounded(image);
     alphas.push(alpha);
     betas.push(beta);
-    vector = next;
-    const iterations = basis.length;
-    const last = iterations === limit;
-    if (iterations >= top && (last || iterations % checkEvery === 0)) {
-      const { values, residuals } = ritzPairs(alphas, betas, top);
-      const allowed = tolerance * Math.max(...values.map(Math.abs));
-      converged = residuals.filter((residual) => residual <= allowed).length;
+    if (isCheck(basis.length) || basis.length === limit) {
+      ({ converged, finished } = lookAt(alphas, betas, top, limit, tolerance));
     }
-    await options.onStep?.({ iterations, vector: basis.at(-1)!, next, alpha, beta, converged });
-    // An invariant subspace has converged, but may lack further copies of its eigenvalues: only a step without breakdown may be the last.
-    if (converged === top && !brokeDown) break;
+    await options.onStep?.({ iterations: basis.length, vector, next, alpha, beta, converged });
+    vector = next;
   }
   return certify(options, basis, alphas, betas, top);
+}
+
+/**
+ * How many of the wanted pairs have a residual estimate within the tolerance, and whether to stop. Looks at nothing but the state and its number
+ * of steps, so a resumed run stops where the undisturbed one does.
+ */
+function lookAt(
+  alphas: readonly number[],
+  betas: readonly number[],
+  top: number,
+  limit: number,
+  tolerance: number,
+): { converged: number; finished: boolean } {
+  const m = alphas.length;
+  if (m < top || !(isCheck(m) || m === limit)) return { converged: 0, finished: m >= limit };
+  const { values, residuals } = ritzPairs(alphas, betas, top);
+  const allowed = tolerance * Math.max(...values.map(Math.abs));
+  const converged = residuals.filter((residual) => residual <= allowed).length;
+  // An invariant subspace has converged, but may lack further copies of its eigenvalues: only a step without breakdown may be the last.
+  return { converged, finished: m === limit || (converged === top && betas[m - 1] !== 0) };
 }
 
 /** Ritz vectors as float32, with residuals from fresh products and their deviation from orthonormality. */
@@ -133,7 +148,8 @@ async function certify(
   let orthonormality = 0;
   for (const [i, vector] of stored.entries()) {
     const overlaps = dotRows(stored.slice(0, i + 1), Float64Array.from(vector));
-    for (const [j, overlap] of overlaps.entries()) orthonormality = Math.max(orthonormality, Math.abs(overlap - (i === j ? 1 : 0)));
+    for (const [j, overlap] of overlaps.entries())
+      orthonormality = Math.max(orthonormality, Math.abs(overlap - (i === j ? 1 : 0)));
   }
   const allowed = tolerance * Math.max(...values.map(Math.abs));
   return {
@@ -147,7 +163,12 @@ async function certify(
 }
 
 /** A random unit vector orthogonal to `basis`. */
-function randomUnitVector(size: number, seed: number, index: number, basis: readonly Float32Array[]): Float32Array {
+function randomUnitVector(
+  size: number,
+  seed: number,
+  index: number,
+  basis: readonly Float32Array[],
+): Float32Array {
   const random = new RandomStream(seed, 'lanczos', index);
   const vector = Float64Array.from({ length: size }, () => random.normal());
   for (let pass = 0; pass < 2; pass++) addScaled(vector, basis, dotRows(basis, vector), -1);

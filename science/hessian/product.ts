@@ -49,7 +49,12 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
   for (let start = 0; start < data.examples; start += batchSize) {
     const count = Math.min(batchSize, data.examples - start);
     batches.push({
-      images: tf.tensor4d(values.subarray(start * pixels, (start + count) * pixels), [count, height, width, channels]),
+      images: tf.tensor4d(values.subarray(start * pixels, (start + count) * pixels), [
+        count,
+        height,
+        width,
+        channels,
+      ]),
       labels: tf.tensor1d(data.labels.subarray(start, start + count), 'int32'),
       count,
     });
@@ -87,6 +92,7 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
 function batchProduct(tf: TensorFlow, model: Model, inputs: Tensor[]): Tensor {
   const [theta, direction, images, labels] = inputs as [Tensor1D, Tensor1D, Tensor4D, Tensor1D];
   const gradient = tf.grad((at: Tensor) => batchLoss(tf, model, at as Tensor1D, images, labels));
-  const slope = (at: Tensor) => checkedForSecondDerivatives(tf, () => tf.sum(tf.mul(gradient(at), direction)));
+  const slope = (at: Tensor) =>
+    checkedForSecondDerivatives(tf, () => tf.sum(tf.mul(gradient(at), direction)));
   return tf.grad(slope)(theta);
 }

@@ -20,8 +20,12 @@ export function ritzPairs(alphas: readonly number[], betas: readonly number[], t
       tridiagonal.set(i + 1, i, betas[i]!);
     }
   }
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(tridiagonal, { assumeSymmetric: true });
-  const order = realEigenvalues.map((_, index) => index).sort((a, b) => realEigenvalues[b]! - realEigenvalues[a]!);
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(tridiagonal, {
+    assumeSymmetric: true,
+  });
+  const order = realEigenvalues
+    .map((_, index) => index)
+    .sort((a, b) => realEigenvalues[b]! - realEigenvalues[a]!);
   const chosen = order.slice(0, top);
   const coordinates = chosen.map((column) => eigenvectorMatrix.getColumn(column));
   return {

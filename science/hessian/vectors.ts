@@ -13,7 +13,12 @@ export function dotRows(rows: readonly Float32Array[], vector: Float64Array): nu
 }
 
 /** vector += sign * (sum over rows of coefficient * row), in place. */
-export function addScaled(vector: Float64Array, rows: readonly Float32Array[], coefficients: readonly number[], sign: 1 | -1): void {
+export function addScaled(
+  vector: Float64Array,
+  rows: readonly Float32Array[],
+  coefficients: readonly number[],
+  sign: 1 | -1,
+): void {
   for (const [index, row] of rows.entries()) {
     const coefficient = sign * coefficients[index]!;
     for (let i = 0; i < vector.length; i++) vector[i]! += coefficient * row[i]!;

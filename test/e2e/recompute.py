@@ -25,11 +25,11 @@ def vectors(table, column):
 artifacts = json.load(open(sys.argv[1]))["artifacts"]
 tables, rows_by_duckdb, kinds_match, digests_match = {}, True, True, True
 for artifact in artifacts:
-    table = open_table(artifact["path"])
-    tables[(artifact["stage"], artifact["output"])] = table
-    kinds_match &= table.schema.metadata[b"epochal.kind"].decode() == artifact["kind"]
+    opened = open_table(artifact["path"])
+    tables[(artifact["stage"], artifact["output"])] = opened
+    kinds_match &= opened.schema.metadata[b"epochal.kind"].decode() == artifact["kind"]
     digests_match &= hashlib.sha256(open(artifact["path"], "rb").read()).hexdigest() == artifact["sha256"]
-    rows_by_duckdb &= duckdb.sql("select count(*) from table").fetchone()[0] == table.num_rows
+    rows_by_duckdb &= duckdb.sql("select count(*) from opened").fetchone()[0] == opened.num_rows
 
 # The parts lie beside their manifest under their own digests.
 manifest = tables[("record", "trajectory")]

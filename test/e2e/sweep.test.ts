@@ -17,7 +17,11 @@ describe('a matrix of cells, collected', () => {
   test('each cell runs; what cells have in common runs once', () => {
     expect(finished.code, finished.stderr).toBe(0);
     // 5 cells of 7 stages and one collect; the data is the same for all, so 4 of the 36 are reused.
-    expect(JSON.parse(finished.stdout)).toMatchObject({ status: 'succeeded', stagesRun: 32, stagesReused: 4 });
+    expect(JSON.parse(finished.stdout)).toMatchObject({
+      status: 'succeeded',
+      stagesRun: 32,
+      stagesReused: 4,
+    });
   });
 
   test('the collection has one row a cell, keyed by the axes', async () => {
@@ -29,6 +33,8 @@ describe('a matrix of cells, collected', () => {
     expect([...table.numbers('batchSize')]).toEqual([20, 20, 20, 40, 40]);
     expect([...table.numbers('seed')]).toEqual([1, 2, 3, 1, 2]);
     // tau_SGD = (M / 3) (1 + beta) / (1 - beta) with M = 400 / S and beta = 0.5: 20 and 10 steps.
-    expect([...table.numbers('tau_sgd_theory')]).toEqual([20, 20, 20, 10, 10].map((value) => expect.closeTo(value, 9)));
+    expect([...table.numbers('tau_sgd_theory')]).toEqual(
+      [20, 20, 20, 10, 10].map((value) => expect.closeTo(value, 9)),
+    );
   });
 });

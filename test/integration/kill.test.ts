@@ -1,16 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { Plan } from '../../compiler/plan.ts';
 import type { CellResult } from '../../workflows/messages.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';
 import { plannedCell, plannedStage, planOf, resultOf } from '../fixtures/plans.ts';
 
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
 let studies: LocalStudies;
 let undisturbed: CellResult['stages'];
 
-/** Two slow stages, about six seconds together. */
+/** Two slow stages, about three seconds together. */
 function slowPlan(name: string): Plan {
-  const withs = { steps: 40, seed: 9, delayMs: 60 };
+  const withs = { steps: 25, seed: 9, delayMs: 60 };
   const first = plannedStage('first', 'counter', withs);
   const second = plannedStage(
     'second',
@@ -46,8 +48,8 @@ function digests(stages: CellResult['stages']): Record<string, string> {
 beforeAll(async () => {
   studies = await openLocalStudies();
   undisturbed = await run('undisturbed');
-}, 60_000);
-afterAll(() => studies.close());
+});
+afterAll(() => studies?.close());
 
 describe('a study goes on by itself, with the same digests, after kill -9 of', () => {
   test('the compute process, twice', async () => {
@@ -59,7 +61,7 @@ describe('a study goes on by itself, with the same digests, after kill -9 of', (
     });
     expect(digests(stages)).toEqual(digests(undisturbed));
     expect(stages.first!.notes[0]).toMatch(/^continued from step \d+$/);
-  }, 60_000);
+  });
 
   test('the worker', async () => {
     let orphan = 0;
@@ -71,7 +73,7 @@ describe('a study goes on by itself, with the same digests, after kill -9 of', (
     expect(stages.first!.notes[0]).toMatch(/^continued from step \d+$/);
     expect(() => process.kill(orphan, 0)).toThrow();
     expect(studies.events).toContain('The worker died; it is started again.');
-  }, 60_000);
+  });
 
   test('the server', async () => {
     const stages = await run('server', async (processId) => {
@@ -80,5 +82,5 @@ describe('a study goes on by itself, with the same digests, after kill -9 of', (
     });
     expect(digests(stages)).toEqual(digests(undisturbed));
     expect(studies.events).toContain('The Temporal server died; it is started again.');
-  }, 60_000);
+  });
 });

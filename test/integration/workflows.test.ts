@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { countGpus } from '../../activities/gpus.ts';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { PlannedCell } from '../../compiler/plan.ts';
 import { studyIdOf } from '../../runtime/client.ts';
@@ -11,12 +12,14 @@ import type { CellResult, StudyResult } from '../../workflows/messages.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';
 import { plannedCell, plannedCollect, plannedStage, planOf, resultOf } from '../fixtures/plans.ts';
 
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
 let studies: LocalStudies;
 
 beforeAll(async () => {
   studies = await openLocalStudies();
 });
-afterAll(() => studies.close());
+afterAll(() => studies?.close());
 
 /** Two stages in a row, so that the second needs the first. */
 function chain(seed: number, more: { steps?: number; delayMs?: number } = {}): PlannedCell {
@@ -115,13 +118,27 @@ describe('a study', () => {
     await study.result();
     const name = `studies/${study.studyId}/cells/seed=41.json`;
     const before = await readRecord<CellResult>(name);
-    const { truncate } = await import('node:fs/promises');
     await truncate(new URL(before.stages.first!.outputs.result!.uri), 100);
     const again = await (await studies.start(plan)).result();
     expect(again).toMatchObject({ status: 'succeeded', stagesRun: 1, stagesReused: 1 });
     const after = await readRecord<CellResult>(name);
     expect(after.stages.first!.outputs).toEqual(before.stages.first!.outputs);
     expect(after.stages.first!.notes.join(' ')).toMatch(/damaged or gone; it was computed again/);
+  });
+
+  test('computes on the CPU what asked for a GPU that is not there, and says so', async () => {
+    const stage = plannedStage(
+      'work',
+      'counter',
+      { steps: 1, seed: 5 },
+      { resources: { threads: 1, gpu: 1 } },
+    );
+    const study = await studies.start(planOf('gpu', [plannedCell('main', {}, [stage])]));
+    expect((await study.result()).status).toBe('succeeded');
+    const { stages } = await readRecord<CellResult>(`studies/${study.studyId}/cells/main.json`);
+    expect(stages.work!.notes.join()).toMatch(
+      countGpus() > 0 ? /^$/ : /1 GPU was asked for; this machine has none/,
+    );
   });
 
   test('of 300 cells is cut into several short histories', async () => {
@@ -178,6 +195,19 @@ describe('a failing stage', () => {
     const result = await (await studies.start(planOf('crashes', [faultyCell('crash', 'crash', 3)]))).result();
     expect(result.status).toBe('succeeded');
     expect(await attemptsOf('crash')).toBe(4);
+  });
+
+  test('whose input is damaged meanwhile has it made anew', async () => {
+    const withs = { how: 'damage', times: 1, log: 'damage.log', from: resultOf('first') };
+    const stages = [
+      plannedStage('first', 'counter', { steps: 2, seed: 43 }),
+      plannedStage('second', 'faulty', withs, { needs: ['first'] }),
+    ];
+    const study = await studies.start(planOf('vandal', [plannedCell('main', {}, stages)]));
+    expect(await study.result()).toMatchObject({ status: 'succeeded', failures: [] });
+    const cell = await readRecord<CellResult>(`studies/${study.studyId}/cells/main.json`);
+    expect(cell.stages.first!.notes.join(' ')).toMatch(/damaged or gone; it was computed again/);
+    expect(await attemptsOf('damage')).toBe(2);
   });
 
   test('that outlives its time limit is stopped, though it does not listen', async () => {

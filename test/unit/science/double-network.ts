@@ -15,7 +15,7 @@ export interface LabelledInputs {
   readonly labels: ArrayLike<number>;
 }
 
-type Vector = Float64Array;
+type Vector = Float64Array<ArrayBuffer>;
 
 interface Layer {
   readonly forward: (x: Vector) => Vector;

@@ -1,0 +1,58 @@
+/**
+ * Imports point one way: cli -> runtime, compiler, report -> workflows (types only), activities -> science, artifacts, datasets; science ->
+ * compute. Each rule names what a room must not import.
+ */
+const only = (room, allowed) => ({
+  name: `${room}-imports`,
+  comment: `${room}/ may import ${allowed.length > 0 ? allowed.join(', ') : 'no other room'}.`,
+  severity: 'error',
+  from: { path: `^${room}/` },
+  to: {
+    path: '^(cli|runtime|compiler|report|workflows|activities|science|artifacts|datasets|compute|schemas|bench|test)/',
+    pathNot: `^(${[room, ...allowed].join('|')})/`,
+  },
+});
+
+module.exports = {
+  forbidden: [
+    only('cli', ['runtime', 'compiler', 'report', 'workflows', 'artifacts']),
+    only('runtime', ['activities', 'workflows', 'compiler', 'artifacts', 'compute']),
+    only('report', ['workflows', 'compiler', 'artifacts', 'science']),
+    only('activities', ['workflows', 'compiler', 'science', 'artifacts', 'datasets', 'compute', 'schemas']),
+    only('workflows', ['compiler', 'artifacts']),
+    only('compiler', ['artifacts', 'schemas']),
+    only('datasets', ['artifacts', 'science', 'schemas']),
+    only('artifacts', []),
+    only('science', ['compute']),
+    only('compute', []),
+    only('schemas', ['artifacts']),
+    {
+      name: 'workflows-are-types-elsewhere',
+      comment:
+        'Workflow code runs in its sandbox only. Outside, workflows/ gives types and the constants of messages.ts.',
+      severity: 'error',
+      from: { pathNot: '^(workflows|test)/' },
+      to: { path: '^workflows/(?!messages)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'workflows-are-deterministic',
+      comment: 'A workflow must not reach the file system, the network or the clock.',
+      severity: 'error',
+      from: { path: '^workflows/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: { pathNot: '^test/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(node_modules|\\.epochal|\\.cache)/' },
+    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js', '.json'] },
+    tsConfig: { fileName: 'tsconfig.json' },
+  },
+};

@@ -1,0 +1,21 @@
+import type { Environment } from '@marcbachmann/cel-js';
+import type { ArtifactKind } from '../artifacts/reference.ts';
+
+export const artifactRoots = ['stages', 'cells', 'collect'] as const;
+export type ArtifactRoot = (typeof artifactRoots)[number];
+
+/** Stage name -> output -> kind; undefined for a stage whose kind is unknown, about which nothing more is said. */
+export type Directory = ReadonlyMap<string, Readonly<Record<string, ArtifactKind>> | undefined>;
+
+/** What an expression may name where it stands. */
+export interface Scope {
+  readonly environment: Environment;
+  /** Params with a value here. */
+  readonly params: readonly string[];
+  /** Why a param of this name has no value here, if there is one elsewhere. */
+  absent(name: string): { readonly message: string; readonly cure: string } | undefined;
+  readonly roots: Readonly<Partial<Record<ArtifactRoot, Directory>>>;
+}
+
+/** Tells what is wrong with `text.slice(start, end)`. */
+export type Report = (start: number, end: number, message: string, cure?: string) => void;

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { runCommand } from './command.mjs';
+import { readJson } from './install-once.mjs';
+import { packages, root } from './places.mjs';
+import { addToStamp, digestOf, readStamp } from './stamp.mjs';
+
+const lockFile = path.join(root, 'package-lock.json');
+
+/**
+ * The packages of package-lock.json. Install scripts stay off: what needs one (TensorFlow's binding) is a step of its own. `npm ci` would
+ * refuse a lock file that lacks the optional packages of other platforms, which a registry may not have; `npm install` leaves them out.
+ */
+export const npmPackages = {
+  name: 'npm packages',
+  does: 'installing the npm packages',
+  isDone: () => {
+    const lock = readFileSync(lockFile);
+    if (readStamp().packages === digestOf(lock)) return true;
+    const hidden = readJson(path.join(packages, '.package-lock.json'));
+    if (hidden === undefined || !holds(JSON.parse(lock).packages, hidden.packages)) return false;
+    addToStamp({ packages: digestOf(lock) });
+    return true;
+  },
+  run: async () => {
+    await runCommand('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], {
+      cwd: root,
+      label: 'npm install',
+      cure: 'Check that the npm registry can be reached (`npm ping`), and run this again.',
+    });
+    addToStamp({ packages: digestOf(readFileSync(lockFile)) });
+  },
+};
+
+/** Whether what npm installed last is what the lock file asks for; optional packages may be left out on this platform. */
+export function holds(wanted, have = {}) {
+  return Object.entries(wanted).every(
+    ([place, { version, optional = false, devOptional = false, peer = false }]) =>
+      place === '' ||
+      (have[place] === undefined ? optional || devOptional || peer : have[place].version === version),
+  );
+}

@@ -1,0 +1,148 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Client } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { connect, findStudy, startStudy } from '../../runtime/client.ts';
+import { findHome, type Home } from '../../runtime/home.ts';
+import { findFreePort } from '../../runtime/ports.ts';
+import { startServer } from '../../runtime/server.ts';
+import { startRuntime } from '../../runtime/supervisor.ts';
+import { until } from '../fixtures/local-study.ts';
+import { plannedCell, plannedStage, planOf } from '../fixtures/plans.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+let home: Home;
+
+beforeAll(async () => {
+  process.env.EPOCHAL_STAGE_MODULES = path.join(import.meta.dirname, '..', 'fixtures', 'stages');
+  home = findHome(await mkdtemp(path.join(tmpdir(), 'epochal-test-')));
+});
+afterAll(() => rm(home.folder, { recursive: true, force: true }));
+
+describe('the embedded server', () => {
+  test('serves its web UI, is found again, and lives as long as it has a user', async () => {
+    const server = await startServer({ home });
+    expect(server.reused).toBe(false);
+    expect((await fetch(server.uiUrl)).status).toBe(200);
+
+    const same = await startServer({ home });
+    expect(same).toMatchObject({ reused: true, pid: server.pid, address: server.address });
+    await server.stop();
+    expect(() => process.kill(server.pid, 0)).not.toThrow();
+    await same.stop();
+    expect(() => process.kill(server.pid, 0)).toThrow();
+  });
+
+  test('comes back at the same port after kill -9', async () => {
+    const server = await startServer({ home });
+    process.kill(server.pid, 'SIGKILL');
+    await server.died;
+    const again = await startServer({ home });
+    expect(again).toMatchObject({ reused: false, address: server.address, uiUrl: server.uiUrl });
+    await server.stop();
+    await again.stop();
+  });
+
+  test('says what to do when the port is in use', async () => {
+    const other = createServer();
+    const port = await findFreePort();
+    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+    await expect(startServer({ home, port })).rejects.toMatchObject({
+      name: 'EnvironmentError',
+      message: `Port ${port} is in use by another program.`,
+      cure: expect.stringContaining('--address'),
+    });
+    other.close();
+  });
+
+  test('says what to do when it already runs at another port', async () => {
+    const server = await startServer({ home });
+    await expect(startServer({ home, port: await findFreePort() })).rejects.toThrow(/already runs, on port/);
+    await server.stop();
+  });
+
+  test('shows the end of its log when it does not come up', async () => {
+    const broken = findHome(path.join(home.folder, 'broken'));
+    vi.stubEnv('TEMPORAL_BIN', path.join(import.meta.dirname, '..', 'fixtures', 'broken-temporal.sh'));
+    await expect(startServer({ home: broken })).rejects.toThrow(
+      /did not come up[\s\S]*cannot open the database/,
+    );
+    vi.unstubAllEnvs();
+  });
+});
+
+describe('the runtime', () => {
+  test('continues an open study after everything was stopped, as after a reboot', async () => {
+    const stage = plannedStage('slow', 'counter', { steps: 60, seed: 3, delayMs: 50 });
+    const plan = planOf('rebooted', [plannedCell('main', {}, [stage])]);
+    const storeUri = pathToFileURL(home.store).href;
+    const launch = async () => {
+      const runtime = await startRuntime({ home, onEvent: () => undefined });
+      const connection = await connect(runtime.address);
+      const study = await startStudy({
+        client: new Client({ connection }),
+        plan,
+        storeUri,
+        baseDirectory: home.folder,
+      });
+      return { runtime, connection, study };
+    };
+    const before = await launch();
+    const live = await until(async () => (await before.study.cells())[0]?.live.find(({ done }) => done > 5));
+    await before.connection.close();
+    await before.runtime.stop();
+    expect(() => process.kill(Number(live.message!.replace('process ', '')), 0)).toThrow();
+
+    const after = await launch();
+    expect(after.study.attached).toBe(true);
+    expect(await after.study.result()).toMatchObject({ status: 'succeeded', stagesRun: 1 });
+    const cell = await readFile(
+      path.join(home.store, `studies/${after.study.studyId}/cells/main.json`),
+      'utf8',
+    );
+    expect(cell).toMatch(/continued from step \d+/);
+
+    const found = await findStudy(
+      new Client({ connection: after.connection }),
+      storeUri,
+      after.study.studyId,
+    );
+    expect((await found.result()).status).toBe('succeeded');
+    await expect(
+      findStudy(new Client({ connection: after.connection }), storeUri, 'nothing-00'),
+    ).rejects.toThrow('The server knows of no study nothing-00.');
+    await after.connection.close();
+    await after.runtime.stop();
+  });
+
+  test('waits out a server that is away, up to a limit', async () => {
+    const server = await startServer({ home });
+    const connection = await connect(server.address);
+    const plan = planOf('stranded', [
+      plannedCell('main', {}, [plannedStage('work', 'counter', { steps: 1, seed: 1 })]),
+    ]);
+    const storeUri = pathToFileURL(home.store).href;
+    const study = await startStudy({
+      client: new Client({ connection }),
+      plan,
+      storeUri,
+      baseDirectory: home.folder,
+    });
+    const result = study.result({ outageLimitMs: 2000 });
+    process.kill(server.pid, 'SIGKILL');
+    await expect(result).rejects.toMatchObject({
+      name: 'EnvironmentError',
+      message: expect.stringContaining('has not answered'),
+      cure: expect.stringContaining('not lost'),
+    });
+    await connection.close();
+    await server.stop();
+    await expect(connect(server.address, { connectTimeoutMs: 500 })).rejects.toThrow(
+      /No Temporal server answers/,
+    );
+  });
+});

@@ -1,0 +1,127 @@
+import { Matrix, QrDecomposition } from 'ml-matrix';
+import { describe, expect, test } from 'vitest';
+import {
+  type Eigenpairs,
+  type LanczosState,
+  type LanczosStep,
+  lanczos,
+} from '../../../science/hessian/lanczos.ts';
+import { RandomStream } from '../../../science/random.ts';
+
+/** A dense symmetric matrix with these eigenvalues and random eigenvectors, as a product that counts its calls. */
+function matrixWith(eigenvalues: readonly number[]) {
+  const size = eigenvalues.length;
+  const random = new RandomStream(2, 'matrix');
+  const { orthogonalMatrix } = new QrDecomposition(
+    new Matrix(Array.from({ length: size }, () => Array.from({ length: size }, () => random.normal()))),
+  );
+  const matrix = orthogonalMatrix.mmul(Matrix.diag([...eigenvalues])).mmul(orthogonalMatrix.transpose());
+  const counter = { products: 0 };
+  const product = async (vector: Float32Array) => {
+    counter.products++;
+    return Float64Array.from(matrix.mmul(Matrix.columnVector([...vector])).getColumn(0));
+  };
+  return { size, product, counter };
+}
+
+const defaults = { tolerance: 1e-5, maxIterations: 1000, seed: 7 };
+
+function expectOrthonormal({ vectors, eigenvalues, orthonormality }: Eigenpairs, size: number) {
+  let largest = 0;
+  for (let i = 0; i < eigenvalues.length; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = 0;
+      for (let k = 0; k < size; k++) sum += vectors[i * size + k]! * vectors[j * size + k]!;
+      largest = Math.max(largest, Math.abs(sum - (i === j ? 1 : 0)));
+    }
+  }
+  expect(orthonormality).toBeCloseTo(largest, 12);
+  expect(largest).toBeLessThan(1e-6);
+}
+
+describe('the largest eigenpairs', () => {
+  test('of a spectrum with a long tail, found before all of it was explored', async () => {
+    const eigenvalues = Array.from({ length: 150 }, (_, i) => 10 / (1 + i) ** 1.5);
+    const { size, product } = matrixWith(eigenvalues);
+    const pairs = await lanczos({ size, product, top: 6, ...defaults });
+    for (const [k, value] of pairs.eigenvalues.entries())
+      expect(Math.abs(value - eigenvalues[k]!)).toBeLessThan(1e-6);
+    expect(Math.max(...pairs.residuals)).toBeLessThan(1e-5 * 10);
+    expect(pairs.converged).toBe(6);
+    expect(pairs.iterations).toBeLessThan(120);
+    expectOrthonormal(pairs, size);
+  });
+
+  test('are the algebraically largest, not the largest in magnitude', async () => {
+    const eigenvalues = Array.from({ length: 60 }, (_, i) => (i < 20 ? -100 - i : i / 10));
+    const { size, product } = matrixWith(eigenvalues);
+    const pairs = await lanczos({ size, product, top: 3, ...defaults });
+    for (const [k, expected] of [5.9, 5.8, 5.7].entries())
+      expect(pairs.eigenvalues[k]).toBeCloseTo(expected, 3);
+  });
+
+  test('of multiple eigenvalues come with all their copies once the subspace is invariant', async () => {
+    const eigenvalues = Array.from({ length: 40 }, (_, i) => (i < 4 ? 3 : i < 6 ? 2 : 1));
+    const { size, product } = matrixWith(eigenvalues);
+    const pairs = await lanczos({ size, product, top: 6, ...defaults });
+    for (const [k, expected] of [3, 3, 3, 3, 2, 2].entries())
+      expect(pairs.eigenvalues[k]).toBeCloseTo(expected, 5);
+    expectOrthonormal(pairs, size);
+  });
+
+  test('of a matrix of low rank include its zeros', async () => {
+    const { size, product } = matrixWith(Array.from({ length: 30 }, (_, i) => (i < 2 ? 5 - i : 0)));
+    const pairs = await lanczos({ size, product, top: 5, ...defaults });
+    for (const [k, expected] of [5, 4, 0, 0, 0].entries())
+      expect(pairs.eigenvalues[k]).toBeCloseTo(expected, 5);
+    expectOrthonormal(pairs, size);
+  });
+
+  test('are all of them where more are asked for than there are', async () => {
+    const eigenvalues = [4, 3, 2.5, 1, -2];
+    const { size, product } = matrixWith(eigenvalues);
+    const pairs = await lanczos({ size, product, top: 9, ...defaults });
+    expect(pairs.eigenvalues).toHaveLength(5);
+    for (const [k, expected] of eigenvalues.entries()) expect(pairs.eigenvalues[k]).toBeCloseTo(expected, 5);
+  });
+
+  test('of the zero matrix are zero', async () => {
+    const { size, product } = matrixWith(new Array(12).fill(0));
+    const pairs = await lanczos({ size, product, top: 2, ...defaults });
+    expect([...pairs.eigenvalues]).toEqual([0, 0]);
+  });
+});
+
+test('says how many pairs converged where the iterations did not suffice', async () => {
+  const { size, product } = matrixWith(Array.from({ length: 200 }, (_, i) => 1 + i / 200));
+  const pairs = await lanczos({ size, product, top: 10, ...defaults, maxIterations: 20 });
+  expect(pairs.iterations).toBe(20);
+  expect(pairs.converged).toBeLessThan(10);
+  expect(Math.max(...pairs.residuals)).toBeGreaterThan(1e-5 * 2);
+});
+
+test('goes on from any step with equal bits, and with no product more than undisturbed', async () => {
+  const { size, product, counter } = matrixWith(
+    Array.from({ length: 80 }, (_, i) => (i < 3 ? 8 : 6 / (1 + i))),
+  );
+  const steps: LanczosStep[] = [];
+  const options = { size, product, top: 5, ...defaults };
+  const whole = await lanczos({
+    ...options,
+    onStep: async (step) => {
+      steps.push(step);
+    },
+  });
+  for (let done = 1; done <= steps.length; done++) {
+    const before = steps.slice(0, done);
+    const resume: LanczosState = {
+      basis: before.map(({ vector }) => vector),
+      next: before.at(-1)!.next,
+      alphas: before.map(({ alpha }) => alpha),
+      betas: before.map(({ beta }) => beta),
+    };
+    counter.products = 0;
+    expect(await lanczos({ ...options, resume })).toEqual(whole);
+    expect(counter.products).toBe(steps.length - done + 5);
+  }
+});
