@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import * as arrow from 'apache-arrow';
@@ -29,9 +27,7 @@ export async function writeArrowFile(
   metadata: Readonly<Record<string, string>>,
   fill: (writer: TableWriter) => void | Promise<void>,
 ): Promise<WrittenFile> {
-  const file = createWriteStream(path, { flags: 'wx' });
-  const failed = new Promise<never>((_, reject) => file.once('error', reject));
-  failed.catch(() => undefined);
+  const handle = await open(path, 'wx');
   const hash = createHash('sha256');
   let bytes = 0;
   const sink = new arrow.RecordBatchFileWriter();
@@ -41,7 +37,7 @@ export async function writeArrowFile(
     for await (const chunk of stream) {
       hash.update(chunk);
       bytes += chunk.byteLength;
-      if (!file.write(chunk)) await Promise.race([once(file, 'drain'), failed]);
+      await handle.writeFile(chunk);
     }
   };
   const pumped = pump();
@@ -51,6 +47,7 @@ export async function writeArrowFile(
       const types = checkColumns(kind, columns, schema);
       const rows = rowsOf(kind, columns, types);
       const data = Object.entries(types).map(([name, type]) => columnData(columns[name]!, type, rows));
+      if (schema !== undefined) checkTypes(kind, schema, data);
       schema ??= new arrow.Schema(
         Object.keys(types).map((name, index) => new arrow.Field(name, data[index]!.type, false)),
         new Map(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -71,16 +68,14 @@ export async function writeArrowFile(
     if (schema === undefined) throw new ColumnError(`A ${kind} artifact needs at least one batch of rows.`);
     sink.close();
     await pumped;
-    file.end();
-    await Promise.race([once(file, 'close'), failed]);
+    await handle.sync();
   } catch (error) {
     stream.destroy();
-    file.destroy();
+    await pumped.catch(() => undefined);
     throw error;
+  } finally {
+    await handle.close();
   }
-  const handle = await open(path, 'r+');
-  await handle.sync();
-  await handle.close();
   return { sha256: hash.digest('hex'), bytes };
 }
 
@@ -110,6 +105,15 @@ function checkColumns(
   if (before !== undefined && before !== names)
     throw new ColumnError(`Every batch must have the columns ${before}; got ${names}.`);
   return types;
+}
+
+/** A later batch must have the columns of the first one, down to the length of their lists. */
+function checkTypes(kind: ArtifactKind, schema: arrow.Schema, data: readonly arrow.Data[]): void {
+  for (const [index, { name, type }] of schema.fields.entries()) {
+    const got = data[index]!.type as arrow.DataType;
+    if (String(got) === String(type)) continue;
+    throw new ColumnError(`Column ${name} of a ${kind} artifact is ${type} in the first batch; got ${got}.`);
+  }
 }
 
 function rowsOf(
