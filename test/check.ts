@@ -1,0 +1,47 @@
+/** The static checks: types, format and lint, one-way imports, and generated files that are up to date. Prints what failed; exit code 1. */
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = path.join(import.meta.dirname, '..');
+const program = (name: string) => path.join(root, 'node_modules', '.bin', name);
+const rooms = ['activities', 'artifacts', 'cli', 'compiler', 'compute', 'datasets', 'report', 'runtime'];
+
+interface Check {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+const checks: readonly Check[] = [
+  { name: 'types', command: program('tsc'), args: ['--noEmit'] },
+  { name: 'format and lint', command: program('biome'), args: ['ci', '--error-on-warnings', '.'] },
+  {
+    name: 'imports',
+    command: program('depcruise'),
+    args: ['--config', '.dependency-cruiser.cjs', ...rooms, 'science', 'workflows'],
+  },
+  { name: 'generated files', command: process.execPath, args: ['compiler/generate.ts', '--check'] },
+];
+
+/** Runs every check and gives the names of those that failed. */
+export async function runChecks(): Promise<{ readonly passed: string[]; readonly failed: string[] }> {
+  const passed: string[] = [];
+  const failed: string[] = [];
+  for (const { name, command, args } of checks) {
+    const begin = Date.now();
+    try {
+      await run(command, args, { cwd: root, maxBuffer: 1 << 26 });
+      console.log(`ok    ${name} (${((Date.now() - begin) / 1000).toFixed(1)} s)`);
+      passed.push(name);
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout: string; stderr: string };
+      console.log(`FAIL  ${name}\n${stdout}${stderr}`);
+      failed.push(name);
+    }
+  }
+  return { passed, failed };
+}
+
+if (import.meta.main) process.exitCode = (await runChecks()).failed.length > 0 ? 1 : 0;
