@@ -1,27 +1,31 @@
 /**
- * Writes what is derived from the schemas: `schemas/types.ts` and `schemas/pipeline.schema.json`. With `--check` it writes nothing and fails if
- * one of them is stale.
+ * Writes what is derived from the schemas: `schemas/types.ts`, `schemas/pipeline.schema.json` and the pages `docs/stages/`. With `--check` it
+ * writes nothing and fails if one of them is stale.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { publishedSchema } from './published-schema.ts';
+import { stagePages } from './stage-docs.ts';
 import { typesText } from './types-text.ts';
 
-const folder = new URL('../schemas/', import.meta.url);
+const root = new URL('../', import.meta.url);
+const pages = Object.entries(stagePages()).map(([name, text]) => [`docs/stages/${name}`, text] as const);
 const generated: Readonly<Record<string, string>> = {
-  'types.ts': await typesText(),
-  'pipeline.schema.json': `${JSON.stringify(publishedSchema(), null, 2)}\n`,
+  'schemas/types.ts': await typesText(),
+  'schemas/pipeline.schema.json': `${JSON.stringify(publishedSchema(), null, 2)}\n`,
+  ...Object.fromEntries(pages),
 };
 
 if (process.argv.includes('--check')) {
   const stale: string[] = [];
   for (const [name, text] of Object.entries(generated)) {
-    const present = await readFile(new URL(name, folder), 'utf8').catch(() => '');
-    if (present !== text) stale.push(`schemas/${name}`);
+    const present = await readFile(new URL(name, root), 'utf8').catch(() => '');
+    if (present !== text) stale.push(name);
   }
   if (stale.length > 0) {
-    console.error(`Not up to date with the schemas: ${stale.join(', ')}; run \`node compiler/generate.ts\`.`);
+    console.error(`Not up to date with the schemas: ${stale.join(', ')}; run \`npm run generate\`.`);
     process.exitCode = 1;
   }
 } else {
-  for (const [name, text] of Object.entries(generated)) await writeFile(new URL(name, folder), text);
+  await mkdir(new URL('docs/stages/', root), { recursive: true });
+  for (const [name, text] of Object.entries(generated)) await writeFile(new URL(name, root), text);
 }

