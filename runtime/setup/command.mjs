@@ -35,6 +35,11 @@ export async function withElapsed(label, work) {
 /**
  * Runs a program to its end and gives what it wrote to standard output.
  * Throws {@link SetupError} with the command, its last lines and `cure` when it fails or cannot be started.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cure?: string, cwd?: string, env?: NodeJS.ProcessEnv, label?: string }} options
+ * @returns {Promise<string>}
  */
 export async function runCommand(command, args, { cure, cwd, env = process.env, label = command } = {}) {
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
