@@ -18,7 +18,8 @@ if (!existsSync(stamp)) {
   process.exitCode = 1;
 } else if (runsTypeScript(process.version)) {
   const { main } = await import('./main.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  // What a command leaves open (a connection that waits for its server) must not keep the program from ending.
+  process.exit(await main(process.argv.slice(2)));
 } else {
   const child = spawn(chosen, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',

@@ -70,6 +70,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
     }
     const outcome = await follow(study, runtime, view, interruption);
     view.end();
+    await connection.close();
     if (outcome === 'interrupted') {
       output.warn(`\nStopped. Everything done so far is kept.`);
       output.warn(
@@ -77,7 +78,6 @@ export async function launch(options: LaunchOptions): Promise<number> {
       );
       return exitCode.interrupted;
     }
-    await connection.close();
     return await conclude(options, store, outcome);
   } finally {
     view.end();
@@ -119,7 +119,8 @@ async function follow(
     }
   };
   const polled = poll();
-  const ended = study.result(runtime.uiUrl === undefined ? { outageLimitMs } : {});
+  const { signal } = polling;
+  const ended = study.result(runtime.uiUrl === undefined ? { outageLimitMs, signal } : { signal });
   ended.catch(() => undefined);
   try {
     return await Promise.race([

@@ -55,9 +55,10 @@ export interface StudyHandle {
   cells(): Promise<LiveCell[]>;
   /**
    * Waits for the end, also of a failed or cancelled study. Outages of the server of up to `outageLimitMs` (default 5 minutes) are waited
-   * out. Throws {@link EnvironmentError} after that, or if the study was terminated or lost.
+   * out. Throws {@link EnvironmentError} after that, or if the study was terminated or lost. Once `signal` aborts, a lost connection ends the
+   * waiting at once.
    */
-  result(options?: { readonly outageLimitMs?: number }): Promise<StudyResult>;
+  result(options?: { readonly outageLimitMs?: number; readonly signal?: AbortSignal }): Promise<StudyResult>;
   /** Lets running stages end and starts no other. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -96,8 +97,8 @@ export function createStudyHandle({ client, store, studyId, attached }: HandleOp
       );
       return cells.filter((cell) => cell !== undefined);
     },
-    result: ({ outageLimitMs = defaultOutageLimitMs } = {}) =>
-      waitForResult(client, workflow, store, studyId, outageLimitMs),
+    result: ({ outageLimitMs = defaultOutageLimitMs, signal } = {}) =>
+      waitForResult(client, workflow, store, studyId, outageLimitMs, signal),
     pause: () => workflow.signal('pause' satisfies ControlSignal),
     resume: () => workflow.signal('resume' satisfies ControlSignal),
     async cancel() {
@@ -146,6 +147,7 @@ async function waitForResult(
   store: Store,
   studyId: string,
   outageLimitMs: number,
+  signal: AbortSignal | undefined,
 ): Promise<StudyResult> {
   for (;;) {
     try {
@@ -159,7 +161,7 @@ async function waitForResult(
         );
       }
       if (!(error instanceof ServiceError)) throw error;
-      await waitForServer(client, outageLimitMs, error);
+      await waitForServer(client, outageLimitMs, error, signal);
     }
   }
 }
@@ -184,9 +186,15 @@ async function resultOfFailure(
 }
 
 /** Returns as soon as the server answers again. */
-async function waitForServer(client: Client, limitMs: number, error: ServiceError): Promise<void> {
+async function waitForServer(
+  client: Client,
+  limitMs: number,
+  error: ServiceError,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const deadline = Date.now() + limitMs;
   for (;;) {
+    signal?.throwIfAborted();
     try {
       await client.withDeadline(Date.now() + 2000, () => client.workflowService.getSystemInfo({}));
       return;

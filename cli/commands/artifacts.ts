@@ -86,20 +86,22 @@ export function addArtifactCommands(program: Command): void {
   );
 }
 
-function formatOrigin(
-  { output, sha256, kind, uses, key, seconds, provenance, inputs, sources }: Origin,
-  indent: string,
-): string {
+/** The lineage as an indented tree; what stands in it already is named, not told again. */
+function formatOrigin(origin: Origin, indent: string, told = new Set<string>()): string {
+  const { output, sha256, kind, uses, key, seconds, provenance, inputs, sources } = origin;
+  const head = `${indent}${pc.bold(`${kind} ${sha256.slice(0, 12)}`)}  output ${output} of ${uses}, step ${key.slice(0, 12)}`;
+  if (told.has(key)) return `${head}, see above`;
+  told.add(key);
   const made = `${provenance.startedAt.slice(0, 16).replace('T', ' ')} UTC in ${formatDuration(seconds)}`;
   const machine = `${provenance.host}, ${provenance.cpu}, ${provenance.backend} ${provenance.library}, Node ${provenance.node}`;
   return [
-    `${indent}${pc.bold(`${kind} ${sha256.slice(0, 12)}`)}  output ${output} of ${uses}, step ${key.slice(0, 12)}`,
+    head,
     `${indent}  made ${made} on ${machine}`,
     ...Object.entries(sources).map(([name, digest]) => `${indent}  data ${name} ${digest.slice(0, 12)}`),
-    ...inputs.map(({ name, origin }) =>
-      typeof origin === 'string'
-        ? `${indent}  ${name}: ${origin.slice(0, 12)}, of which no step is known`
-        : `${indent}  ${name}:\n${formatOrigin(origin, `${indent}    `)}`,
+    ...inputs.map(({ name, origin: input }) =>
+      typeof input === 'string'
+        ? `${indent}  ${name}: ${input.slice(0, 12)}, of which no step is known`
+        : `${indent}  ${name}:\n${formatOrigin(input, `${indent}    `, told)}`,
     ),
   ].join('\n');
 }

@@ -74,8 +74,10 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
     try {
       const study = startEpochal(['run', pipeline, ...settings], home);
       await study.until(/\brecord\b.* [1-9][\d,]* ?\/ ?[\d,]+ /);
+      const interrupted = Date.now();
       study.child.kill('SIGINT');
       const stopped = await study.finished;
+      expect(Date.now() - interrupted).toBeLessThan(30_000);
       expect(stopped.code, stopped.stdout + stopped.stderr).toBe(130);
       expect(stopped.stdout + stopped.stderr).toMatch(/again/);
       const again = await epochal(['run', pipeline, ...settings, '--json'], home);
