@@ -43,6 +43,8 @@ export interface Stage<With> {
   readonly uses: string;
   /** Digests of outside files that the stage reads (name -> SHA-256); part of the step key. Throws `InputError` if one is missing. */
   sources?(withs: With, baseDirectory: string): Promise<Record<string, string>>;
+  /** How much work these settings mean, in any unit that time and size grow with; for the estimates of a dry run. Default: always the same. */
+  work?(withs: With): number;
   /** Does the work and returns every output that the schema names. */
   run(context: StageContext<With>): Promise<Record<string, ArtifactRef>>;
 }

@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import type { Plan, PlannedCell } from '../compiler/index.ts';
 import type { StageForesight } from '../runtime/foresight.ts';
-import { formatCount, formatDuration, plural } from './format.ts';
+import { formatBytes, formatCount, formatDuration, plural } from './format.ts';
 import { table } from './output.ts';
 
 const shownCells = 12;
@@ -20,15 +20,11 @@ export function formatForesight(plan: Plan, foresight: readonly StageForesight[]
     const total = steps.reduce((sum, value) => sum! + value!, 0)!;
     if (total > 0) lines.push(`${formatCount(total)} SGD steps in all, those of reused stages included`);
   }
+  lines.push(...totalCost(foresight));
   for (const cell of plan.cells.slice(0, shownCells)) {
     const rows = foresight
       .filter((stage) => stage.cell === cell.id)
-      .map(({ stage, uses, action, why, seconds }) => [
-        `  ${stage}`,
-        uses,
-        action,
-        `${why}${seconds === undefined ? '' : ` (saves ${formatDuration(seconds)})`}`,
-      ]);
+      .map((stage) => [`  ${stage.stage}`, stage.uses, stage.action, cost(stage), stage.why]);
     lines.push('', ...(plan.cells.length > 1 ? [pc.bold(cell.id)] : []), table(rows));
   }
   if (plan.cells.length > shownCells)
@@ -40,6 +36,29 @@ export function formatForesight(plan: Plan, foresight: readonly StageForesight[]
     );
   }
   return lines.join('\n');
+}
+
+/** What a stage may cost or saves. */
+function cost({ action, seconds, estimate }: StageForesight): string {
+  if (seconds !== undefined) return `saves ${formatDuration(seconds)}`;
+  if (estimate !== undefined) return `~${formatDuration(estimate.seconds)}, ${formatBytes(estimate.bytes)}`;
+  return action === 'run' ? '?' : '';
+}
+
+/** The sum over all stages that would run, as far as the store's earlier steps tell. */
+function totalCost(foresight: readonly StageForesight[]): string[] {
+  const toRun = foresight.filter(({ action }) => action === 'run');
+  const known = toRun.flatMap(({ estimate }) => (estimate === undefined ? [] : [estimate]));
+  if (toRun.length === 0) return [];
+  if (known.length === 0)
+    return ['No estimate of time and size: nothing of its kind has run in this store yet.'];
+  const seconds = known.reduce((sum, estimate) => sum + estimate.seconds, 0);
+  const bytes = known.reduce((sum, estimate) => sum + estimate.bytes, 0);
+  const without = toRun.length - known.length;
+  return [
+    `About ${formatDuration(seconds)} of computing and ${formatBytes(bytes)}, judged by earlier steps in this store` +
+      `${without > 0 ? `; ${plural(without, 'stage')} not counted` : ''}`,
+  ];
 }
 
 /** SGD steps of a cell, as far as the plan tells: undefined if the number of examples is not in it. */

@@ -4,6 +4,7 @@ import type { Stage } from '../activities/stage.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import { type Plan, type PlannedCell, type PlannedStage, stepKey } from '../compiler/index.ts';
+import { createEstimator, type Estimate } from './estimate.ts';
 
 /** What a run would do with one stage of one cell, and why. */
 export interface StageForesight {
@@ -17,6 +18,8 @@ export interface StageForesight {
   readonly key?: string;
   /** Seconds that it took, if it is reused. */
   readonly seconds?: number;
+  /** What it may cost, if it must run and the store has steps of its kind. */
+  readonly estimate?: Estimate;
 }
 
 /**
@@ -29,8 +32,15 @@ export async function foresee(
   baseDirectory: string,
 ): Promise<StageForesight[]> {
   const seen = new Map<string, string>();
+  const estimate = await createEstimator(store);
   const foresight: StageForesight[] = [];
-  for (const cell of plan.cells) foresight.push(...(await foreseeCell(cell, store, baseDirectory, seen)));
+  for (const cell of plan.cells) {
+    const withs = new Map(cell.stages.map((stage) => [stage.name, stage.with]));
+    for (const stage of await foreseeCell(cell, store, baseDirectory, seen)) {
+      const cost = stage.action === 'run' ? await estimate(stage.uses, withs.get(stage.stage)!) : undefined;
+      foresight.push(cost === undefined ? stage : { ...stage, estimate: cost });
+    }
+  }
   return foresight;
 }
 

@@ -72,6 +72,32 @@ describe('a small study, from its YAML to its report', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ stagesRun: 0, stagesReused: 7 });
   }, 120_000);
 
+  test('a dry run says what would run, why, and what it may cost', async () => {
+    const dry = await epochal(['plan', pipeline, '--json', '--set', 'recordEpochs=5'], first.home);
+    expect(dry.code, dry.stderr).toBe(0);
+    const { foresight } = JSON.parse(dry.stdout) as {
+      foresight: {
+        stage: string;
+        action: string;
+        why: string;
+        estimate?: { seconds: number; bytes: number };
+      }[];
+    };
+    const { data, train, record, fit } = Object.fromEntries(foresight.map((stage) => [stage.stage, stage]));
+    expect([data!.action, train!.action, record!.action, fit!.action]).toEqual([
+      'reuse',
+      'reuse',
+      'run',
+      'run',
+    ]);
+    expect(record!.why).toMatch(/no result with these settings/);
+    expect(fit!.why).toMatch(/made anew by analyze/);
+    expect(record!.estimate!.seconds).toBeGreaterThan(0);
+    expect(record!.estimate!.bytes).toBeGreaterThan(80 * 4 * 1000);
+    const text = await epochal(['plan', pipeline, '--set', 'recordEpochs=5'], first.home);
+    expect(text.stdout).toMatch(/About .* of computing and .*, judged by earlier steps in this store/);
+  });
+
   test('a changed parameter runs only what depends on it', async () => {
     const changed = await epochal(['run', pipeline, '--json', '--set', 'recordEpochs=5'], first.home);
     expect(changed.code, changed.stderr).toBe(0);
