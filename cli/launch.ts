@@ -5,7 +5,6 @@ import pc from 'picocolors';
 import { openStore } from '../artifacts/open-store.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { Plan } from '../compiler/index.ts';
-import { writeReport } from '../report/write-report.ts';
 import { connect, type StudyHandle, startStudy } from '../runtime/client.ts';
 import type { Home } from '../runtime/home.ts';
 import { type LocalRuntime, startRuntime } from '../runtime/supervisor.ts';
@@ -163,6 +162,8 @@ async function conclude(options: LaunchOptions, store: Store, result: StudyResul
   let report: string | undefined;
   if (counts.succeeded > 0) {
     const outDirectory = options.reportDirectory ?? path.join(home.folder, 'reports', studyId);
+    // Figures take a second to load, which other commands and the start of a study need not wait for.
+    const { writeReport } = await import('../report/write-report.ts');
     report = (await writeReport({ store, studyId, outDirectory })).html;
     output.line(`report ${report}`);
   }

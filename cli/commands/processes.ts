@@ -1,10 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { EnvironmentError } from '../../artifacts/errors.ts';
-import { examine, formatParts } from '../../runtime/doctor.ts';
 import { findHome } from '../../runtime/home.ts';
 import { startServer } from '../../runtime/server.ts';
-import { installWorkerRuntime, runWorker } from '../../runtime/worker.ts';
 import { exitCode } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { createOutput } from '../output.ts';
@@ -16,7 +14,7 @@ interface WorkerCommandOptions extends ServerOptions {
   readonly concurrency?: number;
 }
 
-/** `worker`, `server`, `doctor`: the processes behind the studies. */
+/** `worker`, `server`, `doctor`: the processes behind the studies. What only one of them needs is loaded when it runs. */
 export function addProcessCommands(program: Command): void {
   addServerOptions(program.command('worker').description('serve stages for a Temporal server, until stopped'))
     .option('--home <dir>', 'where state is kept; default: EPOCHAL_HOME, else .epochal')
@@ -33,6 +31,7 @@ export function addProcessCommands(program: Command): void {
           );
         }
         await server.connection.close();
+        const { installWorkerRuntime, runWorker } = await import('../../runtime/worker.ts');
         installWorkerRuntime();
         const interruption = onInterrupt();
         const stop = new AbortController();
@@ -87,6 +86,7 @@ export function addProcessCommands(program: Command): void {
     .action(
       handled(async ({ json = false }: { json?: boolean }) => {
         const output = createOutput(json);
+        const { examine, formatParts } = await import('../../runtime/doctor.ts');
         const parts = await examine();
         if (json) output.result(parts);
         else output.line(formatParts(parts));

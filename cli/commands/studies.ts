@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import type { Store } from '../../artifacts/store.ts';
-import { writeReport } from '../../report/write-report.ts';
 import { findStudy, type StudyHandle } from '../../runtime/client.ts';
 import type { Home } from '../../runtime/home.ts';
 import { startRuntime } from '../../runtime/supervisor.ts';
@@ -162,6 +161,7 @@ export function addStudyCommands(program: Command): void {
         const { home, store } = await openPlace(options);
         const { studyId } = await resolveStudy(store, wanted);
         const outDirectory = path.resolve(options.out ?? path.join(home.folder, 'reports', studyId));
+        const { writeReport } = await import('../../report/write-report.ts');
         const written = await writeReport({ store, studyId, outDirectory });
         if (options.json) output.result(written);
         else output.line(written.html);
