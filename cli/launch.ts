@@ -73,7 +73,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
     if (outcome === 'interrupted') {
       output.warn(`\nStopped. Everything done so far is kept.`);
       output.warn(
-        `  \`${options.again}\` goes on; \`npx epochal cancel ${study.studyId}\` gives the study up.`,
+        `  To go on, run it again: ${options.again}\n  To give it up: npx epochal cancel ${study.studyId}`,
       );
       return exitCode.interrupted;
     }
