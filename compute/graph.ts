@@ -28,27 +28,36 @@ export function compile(
   fn: (inputs: Tensor[]) => Tensor[],
   examples: readonly Tensor[],
 ): CompiledFunction {
+  const expected = examples.map(({ shape, dtype }) => ({ shape: [...shape], dtype }));
+  let disposed = false;
+  const check = (inputs: readonly Tensor[]) => {
+    if (disposed) throw new CaptureError('This compiled function was disposed of.');
+    checkInputs(expected, inputs);
+  };
   if (tf.getBackend() !== 'tensorflow') {
-    return { nodes: 0, run: (inputs) => tf.tidy(() => fn([...inputs])), dispose: () => undefined };
+    return {
+      nodes: 0,
+      run(inputs) {
+        check(inputs);
+        return tf.tidy(() => separate(fn([...inputs]), inputs));
+      },
+      dispose() {
+        disposed = true;
+      },
+    };
   }
   const backend = nativeBackend(tf);
   const { binding } = backend;
   const recorder = new GraphRecorder(tf, examples);
-  const outputNames = tf.tidy(() => recorder.record(() => fn([...examples])));
+  const outputNames = tf.tidy(() => recorder.record(() => fn([...examples]))).join(',');
   const model = load(binding, recorder.savedModel());
-  const inputNames = examples.map((_, index) => `input${index}:0`).join(',');
-  const names = outputNames.join(',');
-  let disposed = false;
+  const inputNames = expected.map((_, index) => `input${index}:0`).join(',');
   return {
     nodes: recorder.nodes,
     run(inputs) {
-      if (disposed) throw new CaptureError('This compiled function was disposed of.');
-      checkInputs(
-        examples.map(({ shape, dtype }) => ({ shape, dtype })),
-        inputs,
-      );
+      check(inputs);
       return binding
-        .runSavedModel(model, backend.getInputTensorIds(inputs), inputNames, names)
+        .runSavedModel(model, backend.getInputTensorIds(inputs), inputNames, outputNames)
         .map((output) => backend.createOutputTensor(output));
     },
     dispose() {
@@ -58,8 +67,15 @@ export function compile(
   };
 }
 
+/** Results that are inputs, or one another, as tensors of their own, which the caller can dispose of. */
+function separate(outputs: readonly Tensor[], inputs: readonly Tensor[]): Tensor[] {
+  return outputs.map((output, index) =>
+    inputs.includes(output) || outputs.indexOf(output) < index ? output.clone() : output,
+  );
+}
+
 /** The library reads a graph only from a folder; it holds everything in memory afterwards. */
-function load(binding: NativeBinding, savedModel: Uint8Array): number {
+export function load(binding: NativeBinding, savedModel: Uint8Array): number {
   const folder = mkdtempSync(join(tmpdir(), 'epochal-graph-'));
   try {
     writeFileSync(join(folder, 'saved_model.pb'), savedModel);

@@ -1,5 +1,7 @@
-import type { NamedAttrMap, NamedTensorMap, Tensor, Tensor4D } from '@tensorflow/tfjs-node';
-import { registerMaxPoolGradGrad } from './max-pool-grad-grad.ts';
+import { registerConvolutionGradients } from './convolution-gradients.ts';
+import { registerElementwiseGradients } from './elementwise-gradients.ts';
+import { registerPoolingGradients } from './pooling-gradients.ts';
+import { prepareReductionGradients } from './reduction-gradients.ts';
 import type { TensorFlow } from './tensorflow.ts';
 
 /**
@@ -8,31 +10,41 @@ import type { TensorFlow } from './tensorflow.ts';
  */
 export const twiceDifferentiable: ReadonlySet<string> = new Set([
   'Add',
+  'AvgPool',
+  'AvgPoolGrad',
   'BatchMatMul',
+  'BroadcastTo',
   'Cast',
+  'Concat',
   'Conv2D',
   'Conv2DBackpropFilter',
   'Conv2DBackpropInput',
   'DetachedRowMax',
+  'Erf',
   'Exp',
   'Fill',
   'Identity',
   'Log',
   'MaxPool',
   'MaxPoolGrad',
+  'Mean',
   'Multiply',
   'Neg',
   'OneHot',
   'PadV2',
   'RealDiv',
   'Relu',
+  'ReluGrad',
   'Reshape',
+  'Rsqrt',
   'Slice',
+  'SplitV',
   'Square',
   'Step',
   'Sub',
   'Sum',
   'Tanh',
+  'Transpose',
   'ZerosLike',
 ]);
 
@@ -42,19 +54,12 @@ export class SecondDerivativeError extends Error {
   constructor(operation: string) {
     super(
       `The second derivative of ${operation} is not verified, so the Hessian could be wrong without a sign. ` +
-        'Register its gradient in compute/second-derivatives.ts and add it to the tests there.',
+        'Register its gradient (compute/second-derivatives.ts) and add it to the cases that verify them.',
     );
   }
 }
 
 const prepared = new WeakSet<TensorFlow>();
-
-interface ConvolutionAttributes {
-  readonly strides: number | [number, number];
-  readonly pad: 'same' | 'valid' | number;
-  readonly dataFormat: 'NHWC';
-  readonly dimRoundingMode?: 'floor';
-}
 
 /**
  * Makes differentiating twice right. A gradient of TensorFlow.js that saves its operation's *output* treats it as a constant the second time;
@@ -63,45 +68,10 @@ interface ConvolutionAttributes {
 export function prepareSecondDerivatives(tf: TensorFlow): void {
   if (prepared.has(tf)) return;
   prepared.add(tf);
-  replaceGradient(tf, 'Exp', (dy, [x]) => ({ x: () => tf.mul(dy, tf.exp(x!)) }));
-  replaceGradient(tf, 'Tanh', (dy, [x]) => ({ x: () => tf.mul(dy, oneMinusSquare(tf, tf.tanh(x!))) }));
-  replaceGradient(tf, 'MaxPool', (dy, [x], attributes) => ({
-    x: () => {
-      const output = run(tf, 'MaxPool', { x: x! }, attributes);
-      return run(tf, 'MaxPoolGrad', { dy, input: x!, output }, attributes);
-    },
-  }));
-  registerMaxPoolGradGrad(tf);
-  // The choice of the largest element is constant almost everywhere, so the gradient depends on dy alone.
-  tf.registerGradient({
-    kernelName: 'MaxPoolGrad',
-    inputsToSave: ['input', 'output'],
-    gradFunc: (dd, [input, output], attributes) => ({
-      dy: () => run(tf, 'MaxPoolGradGrad', { dd: dd as Tensor, input: input!, output: output! }, attributes),
-      input: () => tf.zerosLike(input!),
-      output: () => tf.zerosLike(output!),
-    }),
-  });
-  // d filter is bilinear in the input and dy.
-  tf.registerGradient({
-    kernelName: 'Conv2DBackpropFilter',
-    inputsToSave: ['x', 'dy'],
-    gradFunc: (dd, [x, dy], attributes) => {
-      const { strides, pad, dataFormat, dimRoundingMode } = attributes as unknown as ConvolutionAttributes;
-      const filter = dd as Tensor4D;
-      return {
-        x: () =>
-          run(tf, 'Conv2DBackpropInput', { dy: dy!, filter }, {
-            strides,
-            pad,
-            dataFormat,
-            dimRoundingMode,
-            inputShape: x!.shape,
-          } as unknown as NamedAttrMap),
-        dy: () => tf.conv2d(x as Tensor4D, filter, strides, pad, dataFormat, 1, dimRoundingMode),
-      };
-    },
-  });
+  prepareReductionGradients(tf);
+  registerElementwiseGradients(tf);
+  registerPoolingGradients(tf);
+  registerConvolutionGradients(tf);
 }
 
 /** The parts of TensorFlow.js' engine through which every differentiable operation passes. */
@@ -131,28 +101,4 @@ export function checkedForSecondDerivatives<T>(tf: TensorFlow, fn: () => T): T {
   } finally {
     Object.assign(engine, { runKernel, customGrad });
   }
-}
-
-type Gradient = (dy: Tensor, saved: Tensor[], attributes: NamedAttrMap) => Record<string, () => Tensor>;
-
-function replaceGradient(tf: TensorFlow, kernelName: string, gradient: Gradient): void {
-  tf.unregisterGradient(kernelName);
-  tf.registerGradient({
-    kernelName,
-    inputsToSave: ['x'],
-    gradFunc: (dy, saved, attributes) => gradient(dy as Tensor, saved, attributes),
-  });
-}
-
-function run(
-  tf: TensorFlow,
-  kernel: string,
-  inputs: Record<string, Tensor>,
-  attributes: NamedAttrMap,
-): Tensor {
-  return tf.engine().runKernel(kernel, inputs as NamedTensorMap, attributes) as Tensor;
-}
-
-function oneMinusSquare(tf: TensorFlow, y: Tensor): Tensor {
-  return tf.sub(1, tf.mul(y, y));
 }

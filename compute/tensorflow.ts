@@ -1,11 +1,21 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { registerNarrowChannels } from './narrow-channels.ts';
+import { nativeBackend, type TensorFlow } from './native-backend.ts';
+import { registerPackedConvolutions } from './packed-convolution.ts';
+import { registerReluGradient } from './relu-gradient.ts';
+
+export {
+  type NativeBackend,
+  type NativeBinding,
+  nativeBackend,
+  type OpAttribute,
+  type TensorFlow,
+  type TensorMetadata,
+} from './native-backend.ts';
 
 const require = createRequire(import.meta.url);
-
-/** The TensorFlow.js API with the native backend loaded. */
-export type TensorFlow = typeof import('@tensorflow/tfjs-node');
 
 /** What computes: kept beside each artifact, never inside it. */
 export interface Backend {
@@ -64,7 +74,7 @@ export async function loadTensorFlow({ threads, backend = 'auto' }: LoadOptions)
     tf,
     threads,
     backend: isNative ? 'tensorflow' : 'cpu',
-    library: isNative ? nativeBinding(tf).TF_Version : tf.version_core,
+    library: isNative ? nativeBackend(tf).binding.TF_Version : tf.version_core,
   };
   return loaded;
 }
@@ -82,6 +92,9 @@ function loadNative(): TensorFlow {
     const tf = require('@tensorflow/tfjs-node') as TensorFlow;
     // Otherwise the first operation prints an advertisement for the very package that is in use.
     tf.env().set('IS_NODE', true);
+    registerPackedConvolutions(tf);
+    registerNarrowChannels(tf);
+    registerReluGradient(tf);
     return tf;
   } catch (error) {
     throw new MissingBackendError(`The native part of TensorFlow does not load: ${(error as Error).message}`);
@@ -92,56 +105,4 @@ function loadJavaScript(): TensorFlow {
   const tf = require('@tensorflow/tfjs') as TensorFlow;
   tf.setBackend('cpu');
   return tf;
-}
-
-/** The part of tfjs-node's native binding that this project builds on. */
-export interface NativeBinding {
-  readonly TF_Version: string;
-  readonly TF_ATTR_STRING: number;
-  readonly TF_ATTR_INT: number;
-  readonly TF_ATTR_FLOAT: number;
-  readonly TF_ATTR_BOOL: number;
-  readonly TF_ATTR_TYPE: number;
-  readonly TF_ATTR_SHAPE: number;
-  readonly TF_FLOAT: number;
-  createTensor(shape: number[], dtype: number, values: ArrayBufferView): number;
-  deleteTensor(id: number): void;
-  tensorDataSync(id: number): ArrayBufferView;
-  executeOp(name: string, attributes: OpAttribute[], inputs: number[], outputs: number): TensorMetadata[];
-  loadSavedModel(folder: string, tags: string): number;
-  deleteSavedModel(id: number): void;
-  runSavedModel(id: number, inputs: number[], inputNames: string, outputNames: string): TensorMetadata[];
-}
-
-export interface OpAttribute {
-  readonly name: string;
-  readonly type: number;
-  readonly value: unknown;
-}
-
-export interface TensorMetadata {
-  readonly id: number;
-  readonly shape: number[];
-  readonly dtype: number;
-}
-
-/** tfjs-node's backend object, as far as this project uses it. */
-export interface NativeBackend {
-  binding: NativeBinding;
-  getDTypeInteger(dtype: string): number;
-  getInputTensorIds(tensors: readonly unknown[]): number[];
-  executeSingleOutput(
-    name: string,
-    attributes: readonly OpAttribute[],
-    inputs: readonly unknown[],
-  ): import('@tensorflow/tfjs-node').Tensor;
-  createOutputTensor(metadata: TensorMetadata): import('@tensorflow/tfjs-node').Tensor;
-}
-
-export function nativeBackend(tf: TensorFlow): NativeBackend {
-  return tf.backend() as unknown as NativeBackend;
-}
-
-function nativeBinding(tf: TensorFlow): NativeBinding {
-  return nativeBackend(tf).binding;
 }

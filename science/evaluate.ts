@@ -1,12 +1,14 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
 import { type CompiledFunction, compile } from '../compute/graph.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
-import { type Examples, type Standardization, standardize } from './examples.ts';
-import { crossEntropy, kernelMask, l2Loss, unflatten } from './loss.ts';
+import { type Examples, inputsOf, type Standardization } from './examples.ts';
+import { kernelMask, type LossName, l2Loss, lossOf, unflatten } from './loss.ts';
 import type { Model } from './models/model.ts';
+import { fixedMoments } from './models/moments.ts';
+import { createStatistics } from './models/statistics.ts';
 
 export interface Evaluation {
-  /** Mean cross-entropy plus the L2 term. */
+  /** Mean loss plus the L2 term. */
   readonly loss: number;
   /** Share of examples whose largest logit is the right one. */
   readonly accuracy: number;
@@ -16,29 +18,32 @@ export interface EvaluatorOptions {
   readonly tf: TensorFlow;
   readonly model: Model;
   readonly standardize: Standardization;
+  readonly loss: LossName;
   readonly l2: number;
+  /** The training examples, over which a network with batch normalization takes its moments (models/statistics.ts); others need none. */
+  readonly population?: Examples | undefined;
 }
 
 /** Examples in one graph call. */
 const batchSize = 500;
 
-/** Mean loss and accuracy over a whole set of examples; sums over batches are in double precision. */
+/**
+ * Mean loss and accuracy over a whole set of examples; sums over batches are in double precision. The array of weights must not change
+ * between two calls with it. Throws `TypeError` for a network with batch normalization and no `population`.
+ */
 export function createEvaluator(
   options: EvaluatorOptions,
 ): (weights: Float32Array, data: Examples) => Evaluation {
   const { tf, model, l2 } = options;
   const mask = kernelMask(model);
   const graphs = new Map<number, CompiledFunction>();
-  const inputsOf = new WeakMap<Examples, Float32Array>();
+  const statisticsAt = statisticsOf(options);
   return (weights, data) => {
-    let values = inputsOf.get(data);
-    if (values === undefined) {
-      values = standardize(data, options.standardize);
-      inputsOf.set(data, values);
-    }
+    const values = inputsOf(data, options.standardize);
     const [height, width, channels] = data.shape;
     const pixels = height * width * channels;
     const theta = tf.tensor1d(weights);
+    const moments = statisticsAt === undefined ? [] : [tf.tensor1d(statisticsAt(weights))];
     let loss = 0;
     let correct = 0;
     for (let start = 0; start < data.examples; start += batchSize) {
@@ -50,7 +55,7 @@ export function createEvaluator(
         channels,
       ]);
       const labels = tf.tensor1d(data.labels.subarray(start, start + count), 'int32');
-      const inputs = [theta, images, labels];
+      const inputs = [theta, images, labels, ...moments];
       let graph = graphs.get(count);
       if (graph === undefined) {
         graph = compile(tf, (tensors) => evaluateBatch(options, tensors), inputs);
@@ -61,14 +66,36 @@ export function createEvaluator(
       correct += outputs[1]!.dataSync()[0]!;
       tf.dispose([images, labels, ...outputs]);
     }
-    theta.dispose();
+    tf.dispose([theta, ...moments]);
     return { loss: loss / data.examples + l2Loss(weights, mask, l2), accuracy: correct / data.examples };
   };
 }
 
-function evaluateBatch({ tf, model }: EvaluatorOptions, inputs: Tensor[]): Tensor[] {
-  const [theta, images, labels] = inputs as [Tensor1D, Tensor4D, Tensor1D];
-  const logits = model.logits(tf, unflatten(theta, model), images) as Tensor2D;
+function evaluateBatch({ tf, model, loss }: EvaluatorOptions, inputs: Tensor[]): Tensor[] {
+  const [theta, images, labels, statistics] = inputs as [Tensor1D, Tensor4D, Tensor1D, Tensor1D?];
+  const moments = statistics === undefined ? undefined : fixedMoments(statistics, model.normalizations);
+  const logits = model.logits(tf, unflatten(theta, model), images, moments) as Tensor2D;
   const right = tf.equal(tf.argMax(logits, 1), labels);
-  return [crossEntropy(tf, logits, labels), tf.sum(right.toFloat())];
+  return [lossOf(tf, loss, logits, labels), tf.sum(right.toFloat())];
+}
+
+/** The moments at given weights, each computed once; undefined for a network without batch normalization. */
+function statisticsOf({
+  tf,
+  model,
+  standardize,
+  population,
+}: EvaluatorOptions): ((weights: Float32Array) => Float32Array) | undefined {
+  if (model.normalizations.length === 0) return undefined;
+  if (population === undefined)
+    throw new TypeError(
+      `A ${model.spec.name} has batch normalization, so its evaluation needs the training examples (population).`,
+    );
+  const statistics = createStatistics({ tf, model, data: population, standardize });
+  const known = new WeakMap<Float32Array, Float32Array>();
+  return (weights) => {
+    const moments = known.get(weights) ?? statistics.at(weights);
+    known.set(weights, moments);
+    return moments;
+  };
 }

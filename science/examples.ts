@@ -12,6 +12,17 @@ export interface Examples {
 
 export type Standardization = 'per-image' | 'scale';
 
+const standardized = new WeakMap<Examples, Map<Standardization, Float32Array>>();
+
+/** As {@link standardize}, computed once for each set of examples and kept as long as the set is. */
+export function inputsOf(data: Examples, how: Standardization): Float32Array {
+  const known = standardized.get(data) ?? new Map<Standardization, Float32Array>();
+  standardized.set(data, known);
+  const values = known.get(how) ?? standardize(data, how);
+  known.set(how, values);
+  return values;
+}
+
 /**
  * Network inputs from bytes, examples x height x width x channels.
  *

@@ -1,8 +1,22 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
 import { detachedRowMax } from '../compute/detached-max.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
-import { count } from './models/layout.ts';
 import type { Model } from './models/model.ts';
+import { count } from './models/parameters.ts';
+
+/**
+ * What is averaged over the examples, for logits z and label y:
+ *
+ * - `cross-entropy`: log sum_c exp(z_c) - z_y
+ * - `mean-squared-error`: sum_c (z_c - [c = y])^2 / 2, half the sum over the classes, of the logits against one-hot
+ */
+export type LossName = 'cross-entropy' | 'mean-squared-error';
+
+/** The loss of a network, as a function of its weights. */
+export interface Objective {
+  readonly model: Model;
+  readonly loss: LossName;
+}
 
 /** Cuts the flat weight vector into the tensors of the model's layout. Differentiable. */
 export function unflatten(weights: Tensor1D, model: Model): Tensor[] {
@@ -22,18 +36,41 @@ export function crossEntropy(tf: TensorFlow, logits: Tensor2D, labels: Tensor1D)
   return tf.mul(tf.sum(tf.sub(logSum, chosen)), 1 / logits.shape[0]);
 }
 
-/** Mean cross-entropy over a batch, as a function of the flat weights. */
+/** Mean over the examples of sum_c (z_c - [c = label])^2 / 2. */
+export function meanSquaredError(tf: TensorFlow, logits: Tensor2D, labels: Tensor1D): Tensor {
+  const errors = tf.sub(logits, tf.oneHot(labels, logits.shape[1]).toFloat());
+  return tf.mul(tf.sum(tf.square(errors)), 0.5 / logits.shape[0]);
+}
+
+const losses = { 'cross-entropy': crossEntropy, 'mean-squared-error': meanSquaredError } as const;
+
+/** The loss of logits, examples x classes, without its L2 term. */
+export function lossOf(tf: TensorFlow, loss: LossName, logits: Tensor2D, labels: Tensor1D): Tensor {
+  return losses[loss](tf, logits, labels);
+}
+
+/** Mean loss over a batch, without its L2 term, as a function of the flat weights. */
 export function batchLoss(
   tf: TensorFlow,
-  model: Model,
+  { model, loss }: Objective,
   weights: Tensor1D,
   images: Tensor4D,
   labels: Tensor1D,
 ): Tensor {
-  return crossEntropy(tf, model.logits(tf, unflatten(weights, model), images) as Tensor2D, labels);
+  const logits = model.logits(tf, unflatten(weights, model), images) as Tensor2D;
+  return lossOf(tf, loss, logits, labels);
 }
 
-/** 1 for each weight that carries the L2 term (kernels), 0 for biases; length P. */
+/** The loss with its L2 term, in words, for an artifact's metadata. */
+export function describeLoss(loss: LossName): string {
+  const means = {
+    'cross-entropy': 'mean cross-entropy',
+    'mean-squared-error': 'mean over examples of sum_c (logit_c - onehot_c)^2 / 2',
+  };
+  return `${means[loss]} + l2 * (sum of squared kernel weights)`;
+}
+
+/** 1 for each weight that carries the L2 term (kernels), 0 for the others; length P. */
 export function kernelMask(model: Model): Float32Array {
   const mask = new Float32Array(model.size);
   for (const { shape, offset, kernel } of model.layout)

@@ -1,30 +1,27 @@
-import type { Tensor2D } from '@tensorflow/tfjs-node';
-import { initialWeights, layOut } from './layout.ts';
-import type { ImageShape, Model, ModelSpec } from './model.ts';
+import { activation, dense, flatten, type Layer, modelOf, sequence } from './layers.ts';
+import type { Activation, ModelBuilder } from './model.ts';
+import { Parameters } from './parameters.ts';
 
 /** A multilayer perceptron: the flattened image through dense layers with the activation between them. */
-export function createMlp(spec: ModelSpec, imageShape: ImageShape, classes: number): Model {
-  const widths = [imageShape[0] * imageShape[1] * imageShape[2], ...spec.hidden, classes];
-  const { layout, size } = layOut(
-    widths.slice(1).flatMap((width, index) => [
-      { name: `dense${index + 1}/kernel`, shape: [widths[index]!, width] },
-      { name: `dense${index + 1}/bias`, shape: [width] },
-    ]),
-  );
-  return {
-    spec,
+export const createMlp: ModelBuilder = (spec, imageShape, classes) => {
+  const { name, hidden = [64], activation: kind = 'relu', initialization } = spec;
+  const parameters = new Parameters();
+  const pixels = imageShape[0] * imageShape[1] * imageShape[2];
+  const network = sequence(flatten, denseStack(parameters, [pixels, ...hidden, classes], kind));
+  return modelOf(
+    { name, hidden, activation: kind, initialization },
     imageShape,
     classes,
-    layout,
-    size,
-    initialize: (seed) => initialWeights(layout, size, spec.initialization, seed),
-    logits(tf, parameters, images) {
-      let hidden = images.reshape([images.shape[0], widths[0]!]) as Tensor2D;
-      for (let layer = 0; layer < widths.length - 1; layer++) {
-        hidden = tf.add(tf.matMul(hidden, parameters[2 * layer] as Tensor2D), parameters[2 * layer + 1]!);
-        if (layer < widths.length - 2) hidden = tf[spec.activation](hidden);
-      }
-      return hidden;
-    },
-  };
+    parameters,
+    network,
+  );
+};
+
+/** Dense layers of these widths, the first of which is the input's, with the activation between them. */
+export function denseStack(parameters: Parameters, widths: readonly number[], kind: Activation): Layer {
+  const layers = widths.slice(1).map((width, index) => {
+    const layer = dense(parameters, `dense${index + 1}`, widths[index]!, width);
+    return index < widths.length - 2 ? sequence(layer, activation(kind)) : layer;
+  });
+  return sequence(...layers);
 }

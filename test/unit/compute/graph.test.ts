@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
 import { describe, expect, test } from 'vitest';
@@ -43,7 +43,7 @@ describe('a recorded graph equals the eager function to the bit', () => {
     'int32',
   );
   const loss = (theta: Tensor, x: Tensor, y: Tensor) =>
-    batchLoss(tf, model, theta as Tensor1D, x as Tensor4D, y as Tensor1D);
+    batchLoss(tf, { model, loss: 'cross-entropy' }, theta as Tensor1D, x as Tensor4D, y as Tensor1D);
   const gradient = ([theta, x, y]: Tensor[]): Tensor[] => {
     const { value, grad } = tf.valueAndGrad((at: Tensor) => loss(at, x!, y!) as Tensor<never>)(theta!);
     return [value, grad];
@@ -127,20 +127,71 @@ test('other shapes, types or numbers of inputs are refused', () => {
   expect(() => graph.run([tf.zeros([2, 3])])).toThrow(/disposed/);
 });
 
-test('leaves neither tensors nor files behind', () => {
+test.each<[string, (x: Tensor) => unknown, RegExp]>([
+  ['tf.unique', (x) => [tf.unique(x).values], /shape of the result of UniqueV2 depends on values/],
+  ['tf.booleanMaskAsync', (x) => tf.booleanMaskAsync(x, tf.greater(x, 1)), /not a promise/],
+  ['a number', () => [3], /must give tensors/],
+])('%s is refused in a recorded function, with a reason', (_, fn, reason) => {
+  const record = () => compile(tf, ([x]) => fn(x!) as Tensor[], [tf.tensor1d([1, 2, 2])]);
+  expect(record).toThrow(CaptureError);
+  expect(record).toThrow(reason);
+  expect(tf.add(1, 2).dataSync()[0]).toBe(3);
+});
+
+/** Bytes of this process in memory, from the kernel. */
+const residentBytes = () => Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[1]) * 4096;
+
+test('leaves neither tensors, sessions, files nor memory behind in 10,000 calls', {
+  timeout: 120_000,
+}, () => {
   const native = (
     tf.backend() as unknown as { binding: { getNumOfTensors(): number; getNumOfSavedModels(): number } }
   ).binding;
   const ours = () => readdirSync(tmpdir()).filter((name) => name.startsWith(`epochal-graph-${process.pid}-`));
-  const x = normal([10]);
+  const x = normal([20_000]);
   expect(tf.sum(x).dataSync()).toHaveLength(1);
   const count = () => [tf.memory().numTensors, native.getNumOfTensors(), native.getNumOfSavedModels()];
   const before = count();
-  const graph = compile(tf, ([at]) => [tf.mul(at!, tf.tensor1d(new Float32Array(10).fill(3))), tf.sum(at!)], [
-    x,
-  ]);
-  for (let call = 0; call < 300; call++) tf.dispose(graph.run([x]));
+  const f = ([at]: Tensor[]) => [tf.mul(at!, tf.fill([20_000], 3)), tf.sum(at!)];
+  const graph = compile(tf, f, [x]);
+  const callOften = (calls: number) => {
+    for (let call = 0; call < calls; call++) {
+      const outputs = graph.run([x]);
+      expect(outputs[1]!.dataSync()).toHaveLength(1);
+      tf.dispose(outputs);
+    }
+  };
+  callOften(2000);
+  const bytes = residentBytes();
+  callOften(8000);
+  // One result kept of each call would be 640 MB.
+  expect(residentBytes() - bytes).toBeLessThan(200e6);
   graph.dispose();
   expect(count()).toEqual(before);
   expect(ours()).toEqual([]);
+});
+
+test('leaves nothing behind when recording fails', () => {
+  const before = tf.memory().numTensors;
+  const x = tf.tensor1d([1, 2]);
+  const fail = ([a]: Tensor[]) => [tf.unique(tf.mul(a!, 2)).values];
+  for (let attempt = 0; attempt < 20; attempt++) expect(() => compile(tf, fail, [x])).toThrow(CaptureError);
+  x.dispose();
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('graphs made and disposed of one after the other do not pile up', () => {
+  const x = normal([10]);
+  const values = new Float32Array(1_000_000).fill(2);
+  const once = () => {
+    const large = tf.tensor1d(values);
+    const graph = compile(tf, ([at]) => [tf.mul(at!, tf.sum(large))], [x]);
+    tf.dispose(graph.run([x]));
+    graph.dispose();
+  };
+  for (let i = 0; i < 20; i++) tf.tidy(once);
+  const bytes = residentBytes();
+  for (let i = 0; i < 60; i++) tf.tidy(once);
+  // Each holds a constant of 4 MB.
+  expect(residentBytes() - bytes).toBeLessThan(120e6);
 });

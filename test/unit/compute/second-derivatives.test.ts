@@ -65,6 +65,33 @@ function filtered(
   });
 }
 
+/** The 2x2 windows of a 3x5 image at stride 2, as far as they lie inside. */
+const windows = [0, 2].flatMap((row) =>
+  [0, 2, 4].map((column) =>
+    [0, 1].flatMap((a) =>
+      [0, 1].flatMap((b) => (row + a < 3 && column + b < 5 ? [(row + a) * 5 + column + b] : [])),
+    ),
+  ),
+);
+
+/** The transpose of a row-major matrix. */
+function turned(a: ArrayLike<number>, rows: number, columns: number): Float64Array {
+  return Float64Array.from(
+    { length: rows * columns },
+    (_, at) => a[(at % rows) * columns + Math.floor(at / rows)]!,
+  );
+}
+
+/** erf x = 2 / sqrt(pi) sum_n (-1)^n x^(2n+1) / (n! (2n+1)). */
+function errorFunction(x: number): number {
+  let [term, total] = [x, x];
+  for (let n = 1; n < 60; n++) {
+    term *= (-x * x) / n;
+    total += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * total;
+}
+
 const cases: Case[] = [
   { name: 'Multiply', size: 4, tensors: (x) => tf.sum(cube(x)), doubles: sumOf((v) => v ** 3) },
   {
@@ -95,9 +122,15 @@ const cases: Case[] = [
     doubles: sumOf((v) => Math.tanh(v) ** 3),
   },
   {
-    name: 'Relu and Step',
+    name: 'Relu and ReluGrad',
     size: 6,
     tensors: (x) => tf.sum(cube(tf.relu(x))),
+    doubles: sumOf((v) => Math.max(v, 0) ** 3),
+  },
+  {
+    name: 'Step',
+    size: 6,
+    tensors: (x) => tf.sum(tf.mul(tf.step(x), cube(x))),
     doubles: sumOf((v) => Math.max(v, 0) ** 3),
   },
   {
@@ -141,16 +174,122 @@ const cases: Case[] = [
     name: 'MaxPool, its gradient, at an odd size',
     size: 15,
     tensors: (x) => tf.sum(cube(tf.maxPool(tf.mul(x, x).reshape([1, 3, 5, 1]) as Tensor4D, 2, 2, 'same'))),
-    doubles: (x) => {
-      const corners = [0, 2, 4].flatMap((column) => [0, 2].map((row) => [row, column] as const));
-      return sum(
-        corners.map(([row, column]) => {
-          const window = [0, 1].flatMap((a) => [0, 1].map((b) => [row + a, column + b] as const));
-          const inside = window.filter(([r, c]) => r < 3 && c < 5);
-          return Math.max(...inside.map(([r, c]) => x[r * 5 + c]! ** 2)) ** 3;
-        }),
-      );
+    doubles: (x) => sum(windows.map((window) => Math.max(...window.map((at) => x[at]! ** 2)) ** 3)),
+  },
+  {
+    name: 'Rsqrt',
+    size: 4,
+    domain: [0.5, 2],
+    tensors: (x) => tf.sum(cube(tf.rsqrt(x))),
+    doubles: sumOf((v) => v ** -1.5),
+  },
+  {
+    name: 'Erf, by a series',
+    size: 5,
+    tensors: (x) => tf.sum(cube(tf.erf(x))),
+    doubles: sumOf((v) => errorFunction(v) ** 3),
+  },
+  {
+    name: 'Mean of all, along axes, and with a dimension kept',
+    size: 12,
+    tensors: (x) => {
+      const cuboid = x.reshape([2, 3, 2]);
+      const centred = cube(tf.sub(cuboid, tf.mean(cuboid, 1, true)));
+      return tf.add(tf.mean(cube(tf.add(tf.mean(cuboid, [0, 2]), 1))), tf.mean(centred));
     },
+    doubles: (x) => {
+      const at = (i: number, j: number, k: number) => x[i * 6 + j * 2 + k]!;
+      const [two, three] = [
+        [0, 1],
+        [0, 1, 2],
+      ];
+      const inside = three.map((j) => sum(two.flatMap((i) => two.map((k) => at(i, j, k)))) / 4);
+      const centred = two.flatMap((i) =>
+        two.flatMap((k) => three.map((j) => at(i, j, k) - sum(three.map((l) => at(i, l, k))) / 3)),
+      );
+      return sum(inside.map((v) => (v + 1) ** 3)) / 3 + sum(centred.map((v) => v ** 3)) / 12;
+    },
+  },
+  {
+    name: 'Sum over several axes, that are spread again (BroadcastTo)',
+    size: 8,
+    tensors: (x) => {
+      const cuboid = x.reshape([2, 2, 2]);
+      return tf.sum(cube(tf.mul(cuboid, tf.square(tf.sum(cuboid, [0, 1])))));
+    },
+    doubles: (x) => {
+      const totals = [0, 1].map((k) => sum([0, 2, 4, 6].map((i) => x[i + k]!)));
+      return sum(x.map((v, i) => (v * totals[i % 2]! ** 2) ** 3));
+    },
+  },
+  ...([false, true] as const).flatMap((transposeA) =>
+    ([false, true] as const).map(
+      (transposeB): Case => ({
+        name: `BatchMatMul of two pairs${transposeA ? ', the left transposed' : ''}${transposeB ? ', the right transposed' : ''}`,
+        size: 2 * (2 * 3 + 3 * 2),
+        tensors: (x) => {
+          const a = x.slice(0, 12).reshape(transposeA ? [2, 3, 2] : [2, 2, 3]);
+          const b = x.slice(12, 12).reshape(transposeB ? [2, 2, 3] : [2, 3, 2]);
+          return tf.sum(cube(tf.matMul(a, b, transposeA, transposeB)));
+        },
+        doubles: (x) =>
+          sum(
+            [0, 1].flatMap((pair) => {
+              const a = x.subarray(pair * 6, pair * 6 + 6);
+              const b = x.subarray(12 + pair * 6, 18 + pair * 6);
+              return [
+                ...product(transposeA ? turned(a, 3, 2) : a, transposeB ? turned(b, 2, 3) : b, 2, 3, 2),
+              ].map((v) => v ** 3);
+            }),
+          ),
+      }),
+    ),
+  ),
+  {
+    name: 'Transpose',
+    size: 12,
+    tensors: (x) => tf.sum(cube(tf.mul(tf.transpose(x.reshape([2, 3, 2]), [1, 2, 0]), x.reshape([3, 2, 2])))),
+    doubles: (x) => sum(x.map((v, at) => (v * x[(at % 2) * 6 + Math.floor(at / 2)]!) ** 3)),
+  },
+  {
+    name: 'Concat and its gradient SplitV',
+    size: 6,
+    tensors: (x) => {
+      const [left, right] = [x.slice(0, 2).reshape([2, 1]), x.slice(2, 4).reshape([2, 2])];
+      return tf.sum(cube(tf.mul(tf.concat([right, tf.square(left)], 1), x.reshape([2, 3]))));
+    },
+    doubles: (x) => {
+      const joined = [x[2]!, x[3]!, x[0]! ** 2, x[4]!, x[5]!, x[1]! ** 2];
+      return sum(joined.map((v, i) => (v * x[i]!) ** 3));
+    },
+  },
+  ...(['same', 'valid'] as const).map(
+    (padding): Case => ({
+      name: `Conv2D with stride 2, ${padding}`,
+      size: 20 + 9,
+      tensors: (x) => {
+        const image = x.slice(0, 20).reshape([1, 4, 5, 1]) as Tensor4D;
+        return tf.sum(cube(tf.conv2d(image, x.slice(20, 9).reshape([3, 3, 1, 1]) as Tensor4D, 2, padding)));
+      },
+      doubles: (x) => {
+        // 'same' of four rows pads one below, of five columns one on each side: the centres lie at odd rows and even columns.
+        const all = filtered(x.subarray(0, 20), x.subarray(20), 4, 5);
+        const centres = padding === 'same' ? [5, 7, 9, 15, 17, 19] : [6, 8];
+        return sum(centres.map((at) => all[at]! ** 3));
+      },
+    }),
+  ),
+  {
+    name: 'AvgPool, its gradient, at an odd size',
+    size: 15,
+    tensors: (x) => tf.sum(cube(tf.avgPool(tf.mul(x, x).reshape([1, 3, 5, 1]) as Tensor4D, 2, 2, 'same'))),
+    doubles: (x) => sum(windows.map((window) => (sum(window.map((at) => x[at]! ** 2)) / window.length) ** 3)),
+  },
+  {
+    name: 'AvgPool of single places, which thins a map out',
+    size: 12,
+    tensors: (x) => tf.sum(cube(tf.avgPool(tf.mul(x, x).reshape([1, 3, 4, 1]) as Tensor4D, 1, 2, 'same'))),
+    doubles: (x) => sum([0, 2, 8, 10].map((at) => x[at]! ** 6)),
   },
   {
     name: 'cross-entropy',
