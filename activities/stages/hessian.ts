@@ -1,31 +1,22 @@
-import { deserialize, serialize } from 'node:v8';
 import { InputError } from '../../artifacts/errors.ts';
-import type { Checkpoint } from '../../artifacts/store.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { HessianWith } from '../../schemas/types.ts';
-import {
-  type Eigenpairs,
-  type LanczosState,
-  type LanczosStep,
-  lanczos,
-} from '../../science/hessian/lanczos.ts';
+import { type Eigenpairs, lanczos, leastVectors } from '../../science/hessian/lanczos.ts';
 import { createHessianProduct } from '../../science/hessian/product.ts';
+import { describeLoss } from '../../science/loss.ts';
 import { createModel } from '../../science/models/index.ts';
+import { statisticsAt, statisticsNote } from '../../science/models/statistics.ts';
+import { openLanczosCheckpoint } from '../lanczos-checkpoint.ts';
+import { spectrumEstimates } from '../spectrum-estimates.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../training-data.ts';
 
-/** Lanczos steps between two checkpoints. */
-const checkpointEvery = 10;
+type Context = StageContext<HessianWith>;
 
-/** The steps since the checkpoint before. */
-interface SavedSteps {
-  readonly vectors: readonly Float32Array[];
-  readonly alphas: readonly number[];
-  readonly betas: readonly number[];
-  readonly next: Float32Array;
-}
+/** Bytes of vectors in one record batch of the result. */
+const batchBytes = 2 ** 28;
 
-/** `uses: hessian`: the largest eigenpairs by Lanczos, checkpointed every few steps. */
+/** `uses: hessian`: the first eigenpairs by Lanczos, checkpointed every few steps, and what is known of the rest of the spectrum. */
 export const stage: Stage<HessianWith> = {
   uses: 'hessian',
   async run(context) {
@@ -35,65 +26,114 @@ export const stage: Stage<HessianWith> = {
     const all = await findExamples(context.store, data.train);
     const examples = firstExamples(all, settings.examples ?? all.examples);
     const model = createModel(training.model, training.imageShape, training.classes);
+    const { size } = model;
+    if (settings.top > size)
+      context.note(`The network has only ${size} weights: that many eigenpairs were computed.`);
+    const top = Math.min(settings.top, size);
+    const { maxVectors, cacheBytes } = memoryFor(settings.memory, top, size);
+
     const { tf } = await loadTensorFlow({ threads: context.threads });
     const weights = at.floatVector('weights', 0).slice();
-    const { l2, standardize } = training;
-    const hessian = createHessianProduct({ tf, model, data: examples, standardize, l2, weights });
-
-    if (settings.top > model.size)
-      context.note(`The network has only ${model.size} weights: that many eigenpairs were computed.`);
-    const top = Math.min(settings.top, model.size);
-    const maxIterations = settings.maxIterations ?? 20 * top + 200;
-    const checkpoint = await openCheckpoint(context.checkpoint);
-    let done = checkpoint.state?.basis.length ?? 0;
-    const report = (converged: number) =>
-      context.progress({
-        done,
-        total: Math.min(maxIterations, model.size),
-        unit: 'Lanczos steps',
-        message: `${converged} of ${top} pairs converged`,
-      });
-    report(0);
-    const pairs = await lanczos({
-      size: model.size,
-      product: (vector) => hessian.product(vector, context.breathe),
-      top,
-      tolerance: settings.tolerance,
-      maxIterations,
-      seed: settings.seed,
-      ...(checkpoint.state === undefined ? {} : { resume: checkpoint.state }),
-      async onStep(step) {
-        done = step.iterations;
-        report(step.converged);
-        await checkpoint.add(step);
-      },
+    const { loss, l2, standardize } = training;
+    const statistics = statisticsAt({ tf, model, data: all, standardize }, weights);
+    const hessian = createHessianProduct({
+      ...{ tf, model, data: examples, standardize, loss, l2, statistics, weights },
+      matrix: settings.matrix,
+      cacheBytes,
     });
-    hessian.dispose();
+    const product = (vector: Float32Array) => hessian.product(vector, context.breathe);
+    const pairs = await firstPairs(context, { tf, size, product, top, maxVectors });
     noteShortcomings(context, pairs, top, settings.tolerance);
+    const estimates = await spectrumEstimates(context, { tf, size, product }, pairs);
+    hessian.dispose();
 
     const metadata = {
       ...trainingMetadata(training, data),
       'epochal.layout': JSON.stringify(model.layout),
       'epochal.hessian': JSON.stringify({
-        loss: 'mean cross-entropy + l2 * (sum of squared kernel weights)',
+        matrix: settings.matrix,
+        order: settings.order,
+        loss: describeLoss(loss),
+        ...(statistics.length > 0 ? { statistics: statisticsNote } : {}),
         examples: examples.examples,
-        iterations: pairs.iterations,
+        iterations: pairs.products,
         converged: pairs.converged,
         tolerance: settings.tolerance,
         orthonormality: pairs.orthonormality,
       }),
+      ...estimates,
     };
-    const eigenpairs = await context.write('eigenpairs', metadata, (writer) =>
-      writer.append({
-        index: Int32Array.from({ length: top }, (_, index) => index),
-        eigenvalue: pairs.eigenvalues,
-        residual: pairs.residuals,
-        vector: pairs.vectors,
-      }),
-    );
+    const eigenpairs = await context.write('eigenpairs', metadata, async (writer) => {
+      const rows = Math.max(1, Math.floor(batchBytes / (4 * size)));
+      for (let start = 0; start < top; start += rows) {
+        const end = Math.min(start + rows, top);
+        await writer.append({
+          index: Int32Array.from({ length: end - start }, (_, index) => start + index),
+          eigenvalue: pairs.eigenvalues.subarray(start, end),
+          residual: pairs.residuals.subarray(start, end),
+          vector: pairs.vectors.subarray(start * size, end * size),
+        });
+      }
+    });
     return { eigenpairs };
   },
 };
+
+type Problem = Pick<Parameters<typeof lanczos>[0], 'tf' | 'size' | 'product' | 'top'> & {
+  readonly maxVectors: number;
+};
+
+/** Progress counts each pair twice: when it has converged, and when its residual was measured. */
+async function firstPairs(context: Context, problem: Problem): Promise<Eigenpairs> {
+  const { top } = problem;
+  const { order, tolerance, seed, maxIterations = 20 * top + 200 } = context.with;
+  const checkpoint = await openLanczosCheckpoint(context.checkpoint);
+  const report = (converged: number, measured: number, message: string) =>
+    context.progress({ done: converged + measured, total: 2 * top, unit: 'checks of eigenpairs', message });
+  let measured = checkpoint.residuals.length;
+  if (checkpoint.state !== undefined) report(0, 0, `goes on after ${checkpoint.state.products} products`);
+  return lanczos({
+    ...problem,
+    ...{ order, tolerance, seed, maxProducts: maxIterations },
+    resume: checkpoint.state,
+    residuals: checkpoint.residuals,
+    async onStep(step) {
+      const { products, converged } = step;
+      report(converged, 0, `${converged} of ${top} pairs converged after ${products} products`);
+      await checkpoint.addStep(step);
+    },
+    onRestart: (state) => checkpoint.restart(state),
+    async onResidual(residual) {
+      measured++;
+      report(top, measured, `residual of ${measured} of ${top} pairs measured`);
+      await checkpoint.addResidual(residual);
+    },
+  });
+}
+
+/** How many Lanczos vectors and how many bytes of activations may be held. */
+function memoryFor(
+  memory: string | undefined,
+  top: number,
+  size: number,
+): { readonly maxVectors: number; readonly cacheBytes: number } {
+  const vectorBytes = 4 * size;
+  const least = leastVectors(top);
+  if (memory === undefined) {
+    const vectors = Math.floor(2e9 / vectorBytes);
+    return { maxVectors: Math.max(vectors, Math.ceil(1.5 * least)), cacheBytes: 2e9 };
+  }
+  const bytes = Number.parseFloat(memory) * (memory.endsWith('GB') ? 1e9 : 1e6);
+  const maxVectors = Math.floor(bytes / 2 / vectorBytes);
+  if (maxVectors < least) {
+    throw new InputError(
+      `memory is ${memory}: half of it holds ${maxVectors} vectors of ${size} weights, and ${top} eigenpairs take ` +
+        `at least ${least}.`,
+      `Give at least ${Math.ceil((2 * least * vectorBytes) / 1e6)}MB, or ask for fewer eigenpairs.`,
+    );
+  }
+  return { maxVectors, cacheBytes: bytes / 2 };
+}
 
 function firstExamples(all: LabelledExamples, count: number): LabelledExamples {
   if (count > all.examples) {
@@ -111,16 +151,12 @@ function firstExamples(all: LabelledExamples, count: number): LabelledExamples {
   };
 }
 
-function noteShortcomings(
-  context: StageContext<HessianWith>,
-  pairs: Eigenpairs,
-  top: number,
-  tolerance: number,
-): void {
+function noteShortcomings(context: Context, pairs: Eigenpairs, top: number, tolerance: number): void {
   if (pairs.converged < top) {
     context.note(
       `Only ${pairs.converged} of ${top} eigenpairs have a residual within ${tolerance} of the largest eigenvalue after ` +
-        `${pairs.iterations} Lanczos steps; the largest residual is ${Math.max(...pairs.residuals).toPrecision(3)}. Raise maxIterations.`,
+        `${pairs.products} Lanczos steps; the largest residual is ${Math.max(...pairs.residuals).toPrecision(3)}. ` +
+        'Raise maxIterations.',
     );
   }
   if (pairs.orthonormality > 1e-4) {
@@ -128,41 +164,4 @@ function noteShortcomings(
       `The eigenvectors deviate from orthonormality by up to ${pairs.orthonormality.toPrecision(2)}.`,
     );
   }
-}
-
-async function openCheckpoint(
-  checkpoint: Checkpoint,
-): Promise<{ readonly state: LanczosState | undefined; add(step: LanczosStep): Promise<void> }> {
-  const saved: SavedSteps[] = [];
-  const nameOf = (iterations: number) => `steps-${String(iterations).padStart(7, '0')}`;
-  for (;;) {
-    const bytes = await checkpoint.read(nameOf((saved.length + 1) * checkpointEvery));
-    if (bytes === undefined) break;
-    saved.push(deserialize(bytes) as SavedSteps);
-  }
-  const last = saved.at(-1);
-  let pending: LanczosStep[] = [];
-  return {
-    state:
-      last === undefined
-        ? undefined
-        : {
-            basis: saved.flatMap(({ vectors }) => vectors),
-            next: last.next,
-            alphas: saved.flatMap(({ alphas }) => alphas),
-            betas: saved.flatMap(({ betas }) => betas),
-          },
-    async add(step) {
-      pending.push(step);
-      if (step.iterations % checkpointEvery !== 0) return;
-      const steps: SavedSteps = {
-        vectors: pending.map(({ vector }) => vector),
-        alphas: pending.map(({ alpha }) => alpha),
-        betas: pending.map(({ beta }) => beta),
-        next: step.next,
-      };
-      await checkpoint.write(nameOf(step.iterations), serialize(steps));
-      pending = [];
-    },
-  };
 }

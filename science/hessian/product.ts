@@ -1,10 +1,16 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
-import { type CompiledFunction, compile } from '../../compute/graph.ts';
-import { checkedForSecondDerivatives, prepareSecondDerivatives } from '../../compute/second-derivatives.ts';
+import { prepareSecondDerivatives } from '../../compute/second-derivatives.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
+import { compileInTwoParts, type TwoPartFunction } from '../../compute/two-part-graph.ts';
+import { prepareWindowPooling } from '../../compute/window-pooling.ts';
 import { type Examples, type Standardization, standardize } from '../examples.ts';
-import { batchLoss, kernelMask } from '../loss.ts';
-import type { Model } from '../models/model.ts';
+import { kernelMask, type LossName } from '../loss.ts';
+import { type Model, withMoments } from '../models/model.ts';
+import { fixedMoments } from '../models/moments.ts';
+import { gaussNewtonTimes, hessianTimes } from './curvature.ts';
+
+/** `hessian`: H. `gauss-newton`: J^T (d2 loss / d logits2) J, with J the Jacobian of the logits; plus the L2 term for both. */
+export type CurvatureMatrix = 'hessian' | 'gauss-newton';
 
 export interface HessianProductOptions {
   readonly tf: TensorFlow;
@@ -12,11 +18,17 @@ export interface HessianProductOptions {
   /** The loss is the mean over all of these. */
   readonly data: Examples;
   readonly standardize: Standardization;
+  readonly loss: LossName;
   readonly l2: number;
+  /** The moments of a network with batch normalization, which count as constants (models/statistics.ts); for others not needed. */
+  readonly statistics?: Float32Array | undefined;
   /** theta, length P, at which the Hessian is taken. */
   readonly weights: Float32Array;
-  /** Examples in one graph call; bounds the memory. */
+  readonly matrix?: CurvatureMatrix;
+  /** Most examples in one graph call; default: so many that what is kept of them takes 128 MB, and at most 500. Last bits depend on it. */
   readonly batchSize?: number;
+  /** Bytes that activations may take which are kept from one product to the next; what exceeds them is computed each time, with equal bits. */
+  readonly cacheBytes?: number;
 }
 
 export interface HessianProduct {
@@ -27,55 +39,89 @@ export interface HessianProduct {
   dispose(): void;
 }
 
+interface Batch {
+  readonly images: Tensor4D;
+  readonly labels: Tensor1D;
+  readonly count: number;
+  /** What does not depend on the vector, once it was computed, if there is room for it. */
+  kept?: Tensor[];
+}
+
 /**
- * Exact products with the Hessian of the loss L(theta) = mean cross-entropy + l2 * (sum of squared kernel weights):
+ * Exact products with the Hessian of the loss L(theta) = mean loss + l2 * (sum of squared kernel weights):
  *
  *     H v = d/dtheta (grad L . v)
  *
- * by differentiating twice (Pearlmutter 1994, "Fast exact multiplication by the Hessian"). Each batch is computed in float32, the mean over
- * batches and the L2 term, 2 l2 v on kernels, in double precision and in fixed order.
+ * by differentiating twice (Pearlmutter 1994, "Fast exact multiplication by the Hessian"), or with the Gauss-Newton matrix
+ * (Schraudolph 2002, "Fast curvature matrix-vector products"). The forward and backward pass at theta are computed once and kept; a product
+ * costs only what is linear in v. Each batch is computed in float32, the mean over batches and the L2 term, 2 l2 v on kernels, in double
+ * precision and in fixed order.
  *
  * Throws {@link import('../../compute/second-derivatives.ts').SecondDerivativeError} for a model with an unverified operation.
  */
 export function createHessianProduct(options: HessianProductOptions): HessianProduct {
-  const { tf, model, data, l2, weights, batchSize = 500 } = options;
-  const [height, width, channels] = data.shape;
-  const pixels = height * width * channels;
+  const { tf, data, loss, l2, weights, cacheBytes = 2e9, matrix = 'hessian' } = options;
+  const statistics = statisticsOf(options);
+  const model = withMoments(options.model, fixedMoments(statistics, options.model.normalizations));
   prepareSecondDerivatives(tf);
+  prepareWindowPooling(tf);
   const theta = tf.tensor1d(weights);
   const mask = kernelMask(model);
   const values = standardize(data, options.standardize);
-  const batches: { images: Tensor4D; labels: Tensor1D; count: number }[] = [];
-  for (let start = 0; start < data.examples; start += batchSize) {
-    const count = Math.min(batchSize, data.examples - start);
-    batches.push({
-      images: tf.tensor4d(values.subarray(start * pixels, (start + count) * pixels), [
-        count,
-        height,
-        width,
-        channels,
-      ]),
-      labels: tf.tensor1d(data.labels.subarray(start, start + count), 'int32'),
-      count,
-    });
-  }
-  const graphs = new Map<number, CompiledFunction>();
+  const graphs = new Map<number, TwoPartFunction>();
+  const multiply = matrix === 'hessian' ? hessianTimes : gaussNewtonTimes;
+  let room = cacheBytes;
+
+  const graphOf = ({ images, labels, count }: Batch, direction: Tensor): TwoPartFunction => {
+    let graph = graphs.get(count);
+    if (graph === undefined) {
+      const fn = (fixed: Tensor[], varying: Tensor[]) => [
+        multiply(tf, { model, loss }, fixed, varying[0] as Tensor1D),
+      ];
+      graph = compileInTwoParts(tf, fn, [theta, images, labels], [direction]);
+      graphs.set(count, graph);
+    }
+    return graph;
+  };
+  const batchProduct = (batch: Batch, direction: Tensor): Float32Array => {
+    const graph = graphOf(batch, direction);
+    const at = batch.kept ?? graph.prepare([theta, batch.images, batch.labels]);
+    const [output] = graph.run(at, [direction]);
+    if (batch.kept === undefined) {
+      const bytes = bytesOf(at);
+      if (bytes > room) tf.dispose(at);
+      else {
+        room -= bytes;
+        batch.kept = at;
+      }
+    }
+    const values = output!.dataSync() as Float32Array;
+    output!.dispose();
+    return values;
+  };
+  /** Bytes that are kept for each example, from a few of them: a prime number, by which tensors of another kind are hardly divisible. */
+  const measure = (): number => {
+    const few = Math.min(data.examples, 7);
+    const [probe] = cutIntoBatches(tf, { ...data, examples: few }, values, few) as [Batch];
+    // Not theta itself: a recorded function must tell its inputs apart.
+    const direction = tf.zerosLike(theta);
+    const kept = graphOf(probe, direction).prepare([theta, probe.images, probe.labels]);
+    const bytes = bytesOf(kept.filter(({ shape }) => (shape[0] ?? 1) % few === 0));
+    tf.dispose([...kept, direction, probe.images, probe.labels]);
+    return bytes / few;
+  };
+  const batchSize = options.batchSize ?? Math.max(8, Math.min(500, Math.floor(128e6 / measure())));
+  const batches = cutIntoBatches(tf, data, values, batchSize);
+
   return {
     size: model.size,
     async product(vector, breathe) {
       const direction = tf.tensor1d(vector);
-      const result = Float64Array.from(vector, (component, i) => 2 * l2 * mask[i]! * component);
-      for (const { images, labels, count } of batches) {
-        const inputs = [theta, direction, images, labels];
-        let graph = graphs.get(count);
-        if (graph === undefined) {
-          graph = compile(tf, (tensors) => [batchProduct(tf, model, tensors)], inputs);
-          graphs.set(count, graph);
-        }
-        const [output] = graph.run(inputs);
-        const part = output!.dataSync() as Float32Array;
-        output!.dispose();
-        const share = count / data.examples;
+      const result = new Float64Array(model.size);
+      for (let i = 0; i < result.length; i++) result[i] = 2 * l2 * mask[i]! * vector[i]!;
+      for (const batch of batches) {
+        const part = batchProduct(batch, direction);
+        const share = batch.count / data.examples;
         for (let i = 0; i < part.length; i++) result[i]! += share * part[i]!;
         await breathe?.();
       }
@@ -84,15 +130,42 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
     },
     dispose() {
       for (const graph of graphs.values()) graph.dispose();
-      tf.dispose([theta, ...batches.flatMap(({ images, labels }) => [images, labels])]);
+      tf.dispose([
+        theta,
+        statistics,
+        ...batches.flatMap(({ images, labels, kept = [] }) => [images, labels, ...kept]),
+      ]);
     },
   };
 }
 
-function batchProduct(tf: TensorFlow, model: Model, inputs: Tensor[]): Tensor {
-  const [theta, direction, images, labels] = inputs as [Tensor1D, Tensor1D, Tensor4D, Tensor1D];
-  const gradient = tf.grad((at: Tensor) => batchLoss(tf, model, at as Tensor1D, images, labels));
-  const slope = (at: Tensor) =>
-    checkedForSecondDerivatives(tf, () => tf.sum(tf.mul(gradient(at), direction)));
-  return tf.grad(slope)(theta);
+/** As few batches as their size allows, as equal as can be. */
+function cutIntoBatches(tf: TensorFlow, data: Examples, values: Float32Array, most: number): Batch[] {
+  const batchSize = Math.ceil(data.examples / Math.ceil(data.examples / most));
+  const [height, width, channels] = data.shape;
+  const pixels = height * width * channels;
+  const batches: Batch[] = [];
+  for (let start = 0; start < data.examples; start += batchSize) {
+    const count = Math.min(batchSize, data.examples - start);
+    const images = values.subarray(start * pixels, (start + count) * pixels);
+    batches.push({
+      images: tf.tensor4d(images, [count, height, width, channels]),
+      labels: tf.tensor1d(data.labels.subarray(start, start + count), 'int32'),
+      count,
+    });
+  }
+  return batches;
+}
+
+function statisticsOf({ tf, model, statistics = new Float32Array(0) }: HessianProductOptions): Tensor1D {
+  const wanted = 2 * model.normalizations.reduce((sum, channels) => sum + channels, 0);
+  if (statistics.length !== wanted)
+    throw new TypeError(
+      `The batch normalizations of this ${model.spec.name} take ${wanted} statistics, got ${statistics.length}.`,
+    );
+  return tf.tensor1d(statistics);
+}
+
+function bytesOf(tensors: readonly Tensor[]): number {
+  return tensors.reduce((sum, { size }) => sum + 4 * size, 0);
 }

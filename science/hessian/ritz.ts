@@ -1,36 +1,49 @@
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { tridiagonalEigen } from './tridiagonal.ts';
+
+/** Which eigenvalues are the first: the largest, or the largest in magnitude. Either way they are listed from largest to smallest. */
+export type EigenvalueOrder = 'algebraic' | 'magnitude';
 
 export interface RitzPairs {
-  /** Largest first. */
+  /** The wanted ones, largest first. */
   readonly values: number[];
-  /** Of each pair, its coordinates in the Lanczos basis. */
-  readonly coordinates: number[][];
+  /** Of each pair, its coordinates in the Lanczos basis; empty unless they were asked for. */
+  readonly coordinates: Float64Array[];
   /** Estimates |beta_m s_m| of |A y - theta y| (Golub and Van Loan, theorem 10.1.2). */
   readonly residuals: number[];
 }
 
-/** The `top` largest eigenpairs of the symmetric tridiagonal matrix with this diagonal, and `betas` beside it (the last one is outside). */
-export function ritzPairs(alphas: readonly number[], betas: readonly number[], top: number): RitzPairs {
+/**
+ * The first `top` eigenpairs of the symmetric tridiagonal matrix with diagonal `alphas`, and `betas` beside it, whose last entry couples to what
+ * lies outside. O(m^2) without coordinates, O(m^3) with them.
+ */
+export function ritzPairs(
+  alphas: readonly number[],
+  betas: readonly number[],
+  top: number,
+  order: EigenvalueOrder,
+  withCoordinates: boolean,
+): RitzPairs {
   const m = alphas.length;
-  const tridiagonal = Matrix.zeros(m, m);
-  for (let i = 0; i < m; i++) {
-    tridiagonal.set(i, i, alphas[i]!);
-    if (i + 1 < m) {
-      tridiagonal.set(i, i + 1, betas[i]!);
-      tridiagonal.set(i + 1, i, betas[i]!);
-    }
-  }
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(tridiagonal, {
-    assumeSymmetric: true,
-  });
-  const order = realEigenvalues
-    .map((_, index) => index)
-    .sort((a, b) => realEigenvalues[b]! - realEigenvalues[a]!);
-  const chosen = order.slice(0, top);
-  const coordinates = chosen.map((column) => eigenvectorMatrix.getColumn(column));
+  const { values, components } = tridiagonalEigen(alphas, betas, withCoordinates ? 'all' : [m - 1]);
+  const chosen = firstOf(values, top, order);
+  const width = withCoordinates ? m : 1;
+  const last = (i: number) => components[i * width + width - 1]!;
   return {
-    values: chosen.map((column) => realEigenvalues[column]!),
-    coordinates,
-    residuals: coordinates.map((vector) => Math.abs(betas[m - 1]! * vector[m - 1]!)),
+    values: chosen.map((i) => values[i]!),
+    coordinates: withCoordinates ? chosen.map((i) => components.subarray(i * m, (i + 1) * m)) : [],
+    residuals: chosen.map((i) => Math.abs(betas[m - 1]! * last(i))),
   };
+}
+
+/** How far to the front an eigenvalue comes. */
+export function rankOf(value: number, order: EigenvalueOrder): number {
+  return order === 'magnitude' ? Math.abs(value) : value;
+}
+
+/** Indices of the first `top` values, largest value first. */
+function firstOf(values: Float64Array, top: number, order: EigenvalueOrder): number[] {
+  return Array.from(values.keys())
+    .sort((a, b) => rankOf(values[b]!, order) - rankOf(values[a]!, order) || a - b)
+    .slice(0, top)
+    .sort((a, b) => values[b]! - values[a]! || a - b);
 }

@@ -2,7 +2,8 @@ import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadTensorFlow } from '../../../compute/tensorflow.ts';
 import { standardize } from '../../../science/examples.ts';
-import { type Eigenpairs, lanczos } from '../../../science/hessian/lanczos.ts';
+import type { Eigenpairs } from '../../../science/hessian/certify.ts';
+import { lanczos } from '../../../science/hessian/lanczos.ts';
 import { createHessianProduct } from '../../../science/hessian/product.ts';
 import { RandomStream } from '../../../science/random.ts';
 import { denseHessian } from './double-network.ts';
@@ -29,7 +30,16 @@ describe.each(zoo(12))('the Hessian of $name', ({ model, network, data, weights 
   });
 
   test.each([12, 5])('has the products of the dense matrix, in batches of %i examples', async (batchSize) => {
-    const hessian = createHessianProduct({ tf, model, data, standardize: 'scale', l2, weights, batchSize });
+    const hessian = createHessianProduct({
+      tf,
+      model,
+      data,
+      standardize: 'scale',
+      loss: 'cross-entropy',
+      l2,
+      weights,
+      batchSize,
+    });
     const random = new RandomStream(1, 'direction');
     const vector = Float32Array.from({ length: model.size }, () => random.normal());
     const image = await hessian.product(vector);
@@ -39,13 +49,22 @@ describe.each(zoo(12))('the Hessian of $name', ({ model, network, data, weights 
   });
 
   test('has the largest eigenpairs of the dense matrix, with the residuals it claims', async () => {
-    const hessian = createHessianProduct({ tf, model, data, standardize: 'scale', l2, weights });
+    const hessian = createHessianProduct({
+      tf,
+      model,
+      data,
+      standardize: 'scale',
+      loss: 'cross-entropy',
+      l2,
+      weights,
+    });
     const pairs: Eigenpairs = await lanczos({
+      tf,
       size: model.size,
       product: (vector) => hessian.product(vector),
       top,
       tolerance: 1e-5,
-      maxIterations: 200,
+      maxProducts: 200,
       seed: 0,
     });
     hessian.dispose();
@@ -79,7 +98,16 @@ describe.each(zoo(12))('the Hessian of $name', ({ model, network, data, weights 
 test('leaves no tensor behind', async () => {
   const [{ model, data, weights }] = zoo(12) as [ReturnType<typeof zoo>[number]];
   const before = tf.memory().numTensors;
-  const hessian = createHessianProduct({ tf, model, data, standardize: 'scale', l2, weights, batchSize: 7 });
+  const hessian = createHessianProduct({
+    tf,
+    model,
+    data,
+    standardize: 'scale',
+    loss: 'cross-entropy',
+    l2,
+    weights,
+    batchSize: 7,
+  });
   for (let i = 0; i < 20; i++) await hessian.product(weights);
   hessian.dispose();
   expect(tf.memory().numTensors).toBe(before);

@@ -9,7 +9,14 @@ import { type Specimen, zoo } from './zoo.ts';
 
 const { tf } = await loadTensorFlow({ threads: 1 });
 const specimens = zoo(47);
-const training = { batchSize: 2, sampling: 'without-replacement', seed: 4, momentum: 0.8, l2: 1e-3 } as const;
+const training = {
+  batchSize: 2,
+  sampling: 'without-replacement',
+  seed: 4,
+  momentum: 0.8,
+  loss: 'cross-entropy',
+  l2: 1e-3,
+} as const;
 const learningRate = 0.05;
 
 function startOf({ weights, model }: Specimen): SgdState {
@@ -78,7 +85,13 @@ describe.each(specimens)('SGD of $name', (specimen) => {
   });
 
   test('evaluates loss and accuracy like double precision', async () => {
-    const evaluate = createEvaluator({ tf, model, standardize: 'scale', l2: training.l2 });
+    const evaluate = createEvaluator({
+      tf,
+      model,
+      standardize: 'scale',
+      loss: 'cross-entropy',
+      l2: training.l2,
+    });
     const { loss } = await evaluate(specimen.weights, data);
     const expected = lossAndGradient(
       network,
