@@ -9,7 +9,7 @@ import { commonMetadata } from './step-metadata.ts';
 import { sharedStore } from './stores.ts';
 import { cellResultName, type StudyRecords } from './study-records.ts';
 
-/** The table of one cell, with the axes that tell it from the others. */
+/** The table of a cell, with the axes that tell it from the others. */
 interface CollectedCell {
   readonly cell: string;
   readonly axes: Readonly<Record<string, Json>>;
@@ -17,8 +17,8 @@ interface CollectedCell {
 }
 
 /**
- * The activity that gathers one table of one row from every succeeded cell into a `collection`: the axes named by `by`, the cell's label
- * (`cell`), then the collected columns, one row a cell in the order of the plan.
+ * The activity that gathers one table from every succeeded cell into a `collection`: the axes named by `by`, the cell's label (`cell`), then the
+ * columns of the table's only or last row (the last epoch of a `history`), one row a cell in the order of the plan.
  */
 export function createCollect(
   loadPlan: StudyRecords['loadPlan'],
@@ -46,7 +46,8 @@ export function createCollect(
         const columns = new Columns(collect.by);
         for (const [index, cell] of found.entries()) {
           signal.throwIfAborted();
-          columns.add(cell, (await store.open(cell.table)).row(0));
+          const table = await store.open(cell.table);
+          columns.add(cell, table.row(table.rows - 1));
           heartbeats.report({ done: index + 1, total: found.length, unit: 'cells' });
         }
         const metadata = {

@@ -3,6 +3,8 @@ import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { ArrowTable } from '../artifacts/table.ts';
 import type { TrainingContext } from '../artifacts/training-context.ts';
+import type { Model } from '../science/models/index.ts';
+import { statisticsNote } from '../science/models/statistics.ts';
 
 /** The digests of the data that a state was trained on, from the metadata `epochal.data`. */
 export interface DataDigests {
@@ -58,6 +60,11 @@ export function trainingOf(table: ArrowTable): { training: TrainingContext; data
     );
   }
   return { training: JSON.parse(training) as TrainingContext, data: JSON.parse(data) as DataDigests };
+}
+
+/** How a network with batch normalization was evaluated, in words; nothing for others. */
+export function evaluationMetadata({ normalizations }: Model): Record<string, string> {
+  return normalizations.length === 0 ? {} : { 'epochal.statistics': statisticsNote };
 }
 
 /** The metadata that hands the training on to the next artifact. */

@@ -16,7 +16,8 @@ export function folderCheckpoint(folder: string): Checkpoint {
     async read(name) {
       const file = await readFile(join(folder, name)).catch(() => undefined);
       if (file === undefined || file.length < digestBytes) return undefined;
-      const bytes = file.subarray(0, file.length - digestBytes);
+      // Not a Buffer, whose slice() is no copy, so that `bytes.slice().buffer` is what it seems.
+      const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length - digestBytes);
       return digest(bytes).equals(file.subarray(file.length - digestBytes)) ? bytes : undefined;
     },
     async write(name, bytes) {

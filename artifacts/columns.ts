@@ -45,7 +45,7 @@ export const columnsOf: Readonly<Record<ArtifactKind, KindColumns>> = {
     required: { index: 'int32', eigenvalue: 'float64', residual: 'float64', vector: 'floats' },
     more: false,
   },
-  series: { required: { step: 'int64', theta: 'floats' }, more: false },
+  series: { required: { step: 'int64', theta: 'floats' }, more: 'numbers' },
   spectrum: {
     required: {
       index: 'int32',
@@ -56,6 +56,13 @@ export const columnsOf: Readonly<Record<ArtifactKind, KindColumns>> = {
   },
   autocovariance: {
     required: { lag: 'int32', ...doubles(['measured', 'theory', 'standard_error']) },
+    more: 'numbers',
+  },
+  'noise-spectrum': {
+    required: {
+      index: 'int32',
+      ...doubles(['eigenvalue', 'noise_variance', 'noise_variance_standard_error', 'noise_variance_theory']),
+    },
     more: false,
   },
   parameters: { required: doubles(['lambda_cross', 'tau_sgd']), more: 'numbers' },

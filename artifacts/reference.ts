@@ -9,6 +9,7 @@ export const artifactKinds = [
   'series',
   'spectrum',
   'autocovariance',
+  'noise-spectrum',
   'parameters',
   'evaluation',
   'collection',

@@ -19,6 +19,12 @@ export const figureKinds: Readonly<
   'variance-spectrum': { from: 'spectrum' },
   'correlation-time': { from: 'spectrum', fit: 'parameters' },
   'training-curves': { from: 'history' },
+  'principal-components': { from: 'spectrum' },
+  'paired-difference': { from: 'collection' },
+  autocovariance: { from: 'autocovariance' },
+  'noise-variance': { from: 'noise-spectrum' },
+  trajectory: { from: 'series' },
+  valley: { from: 'series' },
   collection: { from: 'collection' },
 };
 
@@ -122,7 +128,7 @@ export function checkReport(
   };
 }
 
-/** Variances and correlation times of each spectrum (with the fit to it, if a stage makes one), training curves, collected tables. */
+/** Variances and correlation times of each spectrum (with the fit to it, if a stage makes one), training curves, noise, collected tables. */
 function defaultFigures(
   stages: readonly CheckedStage[],
   directories: { readonly stages: Directory; readonly collect: Directory },
@@ -145,6 +151,8 @@ function defaultFigures(
   }
   for (const from of of(directories.stages, 'cell', 'history'))
     figures.push({ kind: 'training-curves', from });
+  for (const from of of(directories.stages, 'cell', 'autocovariance'))
+    figures.push({ kind: 'autocovariance', from });
   for (const from of of(directories.collect, 'study', 'collection'))
     figures.push({ kind: 'collection', from });
   return figures;

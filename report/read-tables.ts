@@ -2,8 +2,16 @@ import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { TrainingContext } from '../artifacts/training-context.ts';
 import type { PlannedCell, PlannedFigure } from '../compiler/plan.ts';
-import type { AnalysisContext, CellTable, Collection, FigureData } from './figures/data.ts';
+import type {
+  AnalysisContext,
+  CellTable,
+  Collection,
+  FigureData,
+  NoiseContext,
+  ToyContext,
+} from './figures/data.ts';
 import { evenly, limit, type Study } from './read-study.ts';
+import { seriesColumns } from './series-columns.ts';
 
 /** Cells drawn at most in one figure; the others are told, not drawn. */
 export const drawnCells = 60;
@@ -60,14 +68,21 @@ async function readCellTable(
   const table = await store.open(outputOf(study, cell, from.stage, from.output)!);
   const training = parse<TrainingContext>(table.metadata['epochal.training']);
   const analysis = parse<AnalysisContext>(table.metadata['epochal.analysis']);
+  const noise = parse<NoiseContext>(table.metadata['epochal.noise']);
+  const toy = parse<ToyContext>(table.metadata['epochal.toy']);
   const fitRef = fit === undefined ? undefined : outputOf(study, cell, fit.stage, fit.output);
   return {
     cellId: cell.id,
     label: cellLabel(study, cell),
-    columns: Object.fromEntries(table.columns.map((name) => [name, table.numbers(name)])),
+    columns:
+      table.kind === 'series'
+        ? seriesColumns(table, toy)
+        : Object.fromEntries(table.columns.map((name) => [name, table.numbers(name)])),
     rows: table.rows,
     ...(training === undefined ? {} : { training }),
     ...(analysis === undefined ? {} : { analysis }),
+    ...(noise === undefined ? {} : { noise }),
+    ...(toy === undefined ? {} : { toy }),
     ...(fitRef === undefined ? {} : { fit: (await store.open(fitRef)).row(0) }),
   };
 }

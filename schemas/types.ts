@@ -19,10 +19,14 @@ export interface StageWiths {
   analyze: AnalyzeWith;
   collect: CollectWith;
   dataset: DatasetWith;
+  evaluate: EvaluateWith;
   fit: FitWith;
   hessian: HessianWith;
+  noise: NoiseWith;
+  pca: PcaWith;
   project: ProjectWith;
   record: RecordWith;
+  toy: ToyWith;
   train: TrainWith;
 }
 /**
@@ -43,14 +47,14 @@ export interface AnalyzeWith {
   blocks: number;
 }
 /**
- * Gathers one table of every successful cell into one, keyed by the cells' axes.
+ * Gathers one table of every successful cell into one, a row a cell, keyed by the cells' axes.
  *
  * This interface was referenced by `StageWiths`'s JSON-Schema
  * via the `definition` "CollectWith".
  */
 export interface CollectWith {
   /**
-   * `${{ cells.<stage>.<output> }}`: an artifact with one row a cell.
+   * `${{ cells.<stage>.<output> }}`: fitted parameters, an evaluation, or a training's history, of which the last epoch is taken.
    */
   table: ArtifactRef;
   /**
@@ -99,6 +103,22 @@ export interface DatasetWith {
   separation: number;
 }
 /**
+ * Mean loss (with its L2 term) and accuracy of a state on a dataset, without changing the state.
+ *
+ * This interface was referenced by `StageWiths`'s JSON-Schema
+ * via the `definition` "EvaluateWith".
+ */
+export interface EvaluateWith {
+  /**
+   * The weights; they bring their model and their L2 term.
+   */
+  state: ArtifactRef;
+  /**
+   * Examples to evaluate on, with the images' shape and the classes of the training examples.
+   */
+  data: ArtifactRef;
+}
+/**
  * Fits lambda_cross and tau_SGD to the correlation times, and the exponents of both regimes.
  *
  * This interface was referenced by `StageWiths`'s JSON-Schema
@@ -108,7 +128,7 @@ export interface FitWith {
   spectrum: ArtifactRef;
 }
 /**
- * The largest eigenpairs of the Hessian of the loss with its L2 term, matrix-free by Lanczos with full reorthogonalization.
+ * The first eigenpairs of the Hessian of the loss with its L2 term, matrix-free by Lanczos with full reorthogonalization, restarted within a bound on memory.
  *
  * This interface was referenced by `StageWiths`'s JSON-Schema
  * via the `definition` "HessianWith".
@@ -119,21 +139,224 @@ export interface HessianWith {
    */
   at: ArtifactRef;
   /**
-   * Number of eigenpairs, largest eigenvalues first.
+   * Number of eigenpairs, listed from the largest eigenvalue down.
    */
   top: number;
+  /**
+   * Which eigenvalues are wanted: the largest, or the largest in magnitude.
+   */
+  order: 'algebraic' | 'magnitude';
+  /**
+   * hessian: H. gauss-newton: its positive semidefinite part J^T (d2 loss / d logits2) J, with the L2 term.
+   */
+  matrix: 'hessian' | 'gauss-newton';
   /**
    * Training examples in the loss, the first of the set; default: all.
    */
   examples?: number;
   /**
-   * Largest residual |H v - lambda v| allowed, relative to the largest eigenvalue.
+   * Largest residual |H v - lambda v| allowed, relative to the largest wanted |eigenvalue|.
    */
   tolerance: number;
   /**
-   * Limit on Lanczos steps; default 20 * top + 200, and never more than there are weights.
+   * Bound on what is held, such as 8GB: half of it for Lanczos vectors (4 bytes for each weight), which are restarted when they do not fit, and half for activations that are kept between products. Default: 2 GB for each, and more vectors if `top` needs them.
+   */
+  memory?: string;
+  /**
+   * Limit on Lanczos steps, each of one product; default 20 * top + 200.
    */
   maxIterations?: number;
+  trace?: TraceProbes;
+  density?: DensityProbes;
+  /**
+   * Seed of the random vectors.
+   */
+  seed: number;
+}
+/**
+ * Also estimate the trace, with its standard error, by Hutch++ (Meyer et al. 2021): exact along the eigenvectors found, by random vectors for the rest. In the metadata `epochal.trace`.
+ */
+export interface TraceProbes {
+  /**
+   * Products with random vectors.
+   */
+  probes: number;
+}
+/**
+ * Also estimate the spectral density by stochastic Lanczos quadrature (Ubaru, Chen and Saad 2017). In the metadata `epochal.density`: nodes and their shares of all eigenvalues.
+ */
+export interface DensityProbes {
+  /**
+   * Random start vectors.
+   */
+  probes: number;
+  /**
+   * Lanczos steps, and products, of each.
+   */
+  steps: number;
+}
+/**
+ * Autocovariance of the gradient noise over its variance, against equation (2), at fixed weights or along SGD; with a basis also the noise covariance C in the eigenbasis of H.
+ *
+ * This interface was referenced by `StageWiths`'s JSON-Schema
+ * via the `definition` "NoiseWith".
+ */
+export interface NoiseWith {
+  /**
+   * The weights, and the data, model and settings they were trained with. Or else: `data` and `model`.
+   */
+  from?: ArtifactRef;
+  /**
+   * Training examples, for fresh weights of `model` from the seed.
+   */
+  data?: ArtifactRef;
+  model?: ModelSpec;
+  /**
+   * Eigenpairs of the Hessian at the same weights: gives the output `spectrum`. At fixed weights only.
+   */
+  basis?: ArtifactRef;
+  /**
+   * Indices of eigenvectors of `basis` along which the autocovariance is measured too: columns measured_<index> and standard_error_<index>.
+   */
+  along: number[];
+  /**
+   * fixed: all gradients at the same weights. moving: SGD goes on, and the gradient over all examples is taken at every step.
+   */
+  weights: 'fixed' | 'moving';
+  /**
+   * Epochs of steps k; the partners k + h of the last ones lie in further epochs, which are run too.
+   */
+  epochs: number;
+  /**
+   * Largest lag h; default: 2 M.
+   */
+  lags?: number;
+  /**
+   * Independent repetitions, with the seeds seed, seed + 1, ... Noise that repeats itself every epoch (shuffle-once) has no standard error without.
+   */
+  repeats: number;
+  optimizer?: NoiseOptimizer;
+  /**
+   * S; default: as the state was trained.
+   */
+  batchSize?: number;
+  /**
+   * Default: as the state was trained, else without-replacement.
+   */
+  sampling?: 'without-replacement' | 'shuffle-once' | 'with-replacement' | 'sequential';
+  /**
+   * Default: as the state was trained, else cross-entropy.
+   */
+  loss?: 'cross-entropy' | 'mean-squared-error';
+  /**
+   * For moving weights; default: as the state was trained, else 0.
+   */
+  l2?: number;
+  /**
+   * Default: as the state was trained, else per-image.
+   */
+  standardize?: 'per-image' | 'scale';
+  /**
+   * Seed of the batches, and of fresh weights; default: as the state was trained, else 0.
+   */
+  seed?: number;
+}
+/**
+ * A network, its activation and its initial weights.
+ *
+ * This interface was referenced by `StageWiths`'s JSON-Schema
+ * via the `definition` "ModelSpec".
+ */
+export interface ModelSpec {
+  /**
+   * linear: one dense layer (softmax regression). mlp: dense layers. lenet: two 5x5 'same' convolutions with 2x2 max pooling, then dense layers. resnet20: the residual network of He et al. for CIFAR-10, with batch normalization. transformer: patches, self-attention blocks, mean over the patches. custom: the `layers` given, then a dense layer to the classes.
+   */
+  name: 'linear' | 'mlp' | 'lenet' | 'resnet20' | 'transformer' | 'custom';
+  /**
+   * Widths of the hidden dense layers; default [64] for mlp, [120, 84] for lenet.
+   */
+  hidden?: number[];
+  /**
+   * Filters of lenet's two convolutions; default [6, 16].
+   */
+  filters?: number[];
+  /**
+   * Filters of resnet20's first stage, which the second and third double; default 16. Width of the transformer, a multiple of `heads`; default 64.
+   */
+  width?: number;
+  /**
+   * Blocks in each of resnet20's three stages; default 3. Blocks of the transformer; default 2.
+   */
+  blocks?: number;
+  /**
+   * Pixels along the side of the transformer's patches, a divisor of the image's height and width; default 4.
+   */
+  patch?: number;
+  /**
+   * Attention heads of the transformer; default 4.
+   */
+  heads?: number;
+  /**
+   * Width of the hidden dense layer in the transformer's blocks; default 4 * width.
+   */
+  feedForward?: number;
+  /**
+   * Layers of custom, one after the other: `{ kind: conv, filters, size }` with stride (default 1), padding (`same`, the default, or `valid`) and activation; `{ kind: pool, size }` with pooling (`max`, the default, or `average`), stride (default size) and padding; `{ kind: dense, units }` with activation; `{ kind: flatten }`; `{ kind: global-average }`. A layer's own activation may also be `none`; default: the network's.
+   */
+  layers?: {
+    kind: 'conv' | 'pool' | 'dense' | 'flatten' | 'global-average';
+  }[];
+  /**
+   * Default relu; gelu for transformer.
+   */
+  activation?: 'relu' | 'tanh' | 'gelu';
+  /**
+   * Distribution of the initial kernels; biases start at zero, the scales of norms at one, the transformer's embedding of places normal with deviation 0.02.
+   */
+  initialization: 'glorot-normal' | 'he-normal';
+}
+/**
+ * For moving weights; default: as the state was trained.
+ */
+export interface NoiseOptimizer {
+  name: 'sgd';
+  /**
+   * eta
+   */
+  learningRate: number;
+  /**
+   * beta of equation (1b).
+   */
+  momentum: number;
+}
+/**
+ * The principal components of a recorded trajectory: the eigenvectors of the weight covariance with the largest variances, with the loss's curvature along each.
+ *
+ * This interface was referenced by `StageWiths`'s JSON-Schema
+ * via the `definition` "PcaWith".
+ */
+export interface PcaWith {
+  trajectory: ArtifactRef;
+  /**
+   * The weights at which the curvature along the components is taken, such as the trajectory's mean.
+   */
+  at: ArtifactRef;
+  /**
+   * Number of principal components, largest variances first; fewer than the recorded steps.
+   */
+  components: number;
+  /**
+   * What is subtracted from each weight's series: a straight line, or only the mean.
+   */
+  drift: 'linear' | 'mean';
+  /**
+   * Largest residual |Sigma v - s v| allowed, relative to the largest variance.
+   */
+  tolerance: number;
+  /**
+   * Blocks of the series from which the standard errors are estimated.
+   */
+  blocks: number;
   /**
    * Seed of the start vector.
    */
@@ -178,6 +401,89 @@ export interface RecordWith {
   warmup: number;
 }
 /**
+ * SGD on a toy loss in double precision: a quadratic of given eigenvalues or a widening valley, with the noise of a finite sum of examples, or noise added to each step.
+ *
+ * This interface was referenced by `StageWiths`'s JSON-Schema
+ * via the `definition` "ToyWith".
+ */
+export interface ToyWith {
+  loss: ToyLoss;
+  noise: ToyNoise;
+  /**
+   * N
+   */
+  examples: number;
+  /**
+   * S. A last short batch is dropped.
+   */
+  batchSize: number;
+  /**
+   * How each batch is drawn, for noise of examples.
+   */
+  sampling: 'without-replacement' | 'shuffle-once' | 'with-replacement' | 'sequential';
+  /**
+   * eta
+   */
+  learningRate: number;
+  /**
+   * beta of equation (1b).
+   */
+  momentum: number;
+  /**
+   * Epochs that come first and are not recorded.
+   */
+  warmup: number;
+  /**
+   * Epochs of M = N / S steps to record, also where the noise is not that of examples.
+   */
+  epochs: number;
+  /**
+   * theta before the first step; default: the minimum of a quadratic, and |u| = 1, v = 2 in a valley.
+   */
+  start?: number[];
+  /**
+   * Seed of the examples, of every permutation and of every xi.
+   */
+  seed: number;
+}
+export interface ToyLoss {
+  /**
+   * quadratic: sum of lambda_i theta_i^2 / 2. valley: v^2 |u|^2 / 2 (Orvieto et al. 2022), theta = (u, v).
+   */
+  name: 'quadratic' | 'valley';
+  /**
+   * lambda_i of a quadratic; or else `range`.
+   */
+  eigenvalues?: number[];
+  range?: EigenvalueRange;
+  /**
+   * d, the components of u in a valley.
+   */
+  width: number;
+}
+/**
+ * lambda_i of a quadratic at equal ratios.
+ */
+export interface EigenvalueRange {
+  from: number;
+  to: number;
+  count: number;
+}
+export interface ToyNoise {
+  /**
+   * examples: batches of a finite sum of examples. white: xi_k added to each step. anti-correlated: xi_k - xi_(k-1) (Anti-PGD). none: gradient descent.
+   */
+  name: 'examples' | 'white' | 'anti-correlated' | 'none';
+  /**
+   * hessian: variance `scale` * lambda_i in direction i. isotropic: `scale`.
+   */
+  covariance: 'hessian' | 'isotropic';
+  /**
+   * Variance of one example's gradient, or of xi.
+   */
+  scale: number;
+}
+/**
  * Trains a network with SGD, equation (1), and keeps its last state and the history of its losses.
  *
  * This interface was referenced by `StageWiths`'s JSON-Schema
@@ -194,7 +500,7 @@ export interface TrainWith {
   test?: ArtifactRef;
   model: ModelSpec;
   /**
-   * Passes over the training examples.
+   * Passes over the training examples. 0 gives the initial weights, from which `record` follows the start of training.
    */
   epochs: number;
   optimizer: Optimizer;
@@ -206,6 +512,10 @@ export interface TrainWith {
    * How each batch is drawn: a new permutation each epoch, one permutation for all epochs, independent draws, or file order.
    */
   sampling: 'without-replacement' | 'shuffle-once' | 'with-replacement' | 'sequential';
+  /**
+   * Averaged over the examples. mean-squared-error: half the sum over the classes of (logit - one-hot)^2.
+   */
+  loss: 'cross-entropy' | 'mean-squared-error';
   /**
    * The loss has l2 * (sum of squared kernel weights) added; biases are free of it.
    */
@@ -219,31 +529,6 @@ export interface TrainWith {
    */
   seed: number;
 }
-/**
- * A network, its activation and its initial weights.
- *
- * This interface was referenced by `StageWiths`'s JSON-Schema
- * via the `definition` "ModelSpec".
- */
-export interface ModelSpec {
-  /**
-   * mlp: dense layers. lenet: two 5x5 'same' convolutions with 2x2 max pooling, then dense layers.
-   */
-  name: 'mlp' | 'lenet';
-  /**
-   * Widths of the hidden dense layers; default [64] for mlp, [120, 84] for lenet.
-   */
-  hidden?: number[];
-  /**
-   * Filters of lenet's two convolutions; default [6, 16].
-   */
-  filters?: number[];
-  activation: 'relu' | 'tanh';
-  /**
-   * Distribution of the initial kernels; biases start at zero.
-   */
-  initialization: 'glorot-normal' | 'he-normal';
-}
 export interface Optimizer {
   name: 'sgd';
   /**
@@ -251,9 +536,15 @@ export interface Optimizer {
    */
   learningRate: number;
   /**
-   * Factor on eta after each epoch.
+   * Factor on eta after each epoch; short for the schedule `exponential`.
    */
   decay: number;
+  /**
+   * How eta goes over the epochs. constant. exponential: times `decay` after each epoch. steps: times `factor` once `afterEpoch` epochs are done, for each of `steps`. cosine: final + (eta - final) (1 + cos(pi e / epochs)) / 2 in epoch e = 0, 1, ...
+   */
+  schedule?: {
+    name: 'constant' | 'exponential' | 'steps' | 'cosine';
+  };
   /**
    * beta of equation (1b).
    */
@@ -371,7 +662,7 @@ export interface Report {
  */
 export interface Figure {
   /**
-   * weight-variance, velocity-variance, correlation-time: against the Hessian eigenvalue. variance-spectrum: both variances. training-curves: loss and accuracy over epochs. collection: a collected table.
+   * weight-variance, velocity-variance, correlation-time: against the Hessian eigenvalue. variance-spectrum: both variances. training-curves: loss and accuracy over epochs. principal-components: variances of a pca, with those of a random walk. paired-difference: the two levels of one axis compared. autocovariance: of the gradient noise, against equation (2). noise-variance: C_ii against the Hessian eigenvalue. trajectory, valley: paths of a toy. collection: a collected table.
    */
   kind:
     | 'weight-variance'
@@ -379,6 +670,12 @@ export interface Figure {
     | 'variance-spectrum'
     | 'correlation-time'
     | 'training-curves'
+    | 'principal-components'
+    | 'paired-difference'
+    | 'autocovariance'
+    | 'noise-variance'
+    | 'trajectory'
+    | 'valley'
     | 'collection';
   /**
    * What to draw.

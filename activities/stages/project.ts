@@ -1,12 +1,13 @@
 import { InputError } from '../../artifacts/errors.ts';
-import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { ArrowTable } from '../../artifacts/table.ts';
+import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { ProjectWith } from '../../schemas/types.ts';
-import { type Basis, projectRows } from '../../science/projection.ts';
-import type { Stage, StageContext } from '../stage.ts';
+import { createProjection } from '../../science/projection.ts';
+import { readBasis } from '../basis.ts';
+import type { Stage } from '../stage.ts';
+import { findParts } from '../trajectory-reader.ts';
 
 /** Rows projected between two breaths. */
-const rowsPerChunk = 64;
+const rowsPerChunk = 256;
 
 /** `uses: project`: theta_k . p_i for every recorded step k and basis vector p_i, relative to the first recorded weights. */
 export const stage: Stage<ProjectWith> = {
@@ -15,7 +16,7 @@ export const stage: Stage<ProjectWith> = {
     const manifest = await context.store.open(context.with.trajectory);
     const eigenpairs = await context.store.open(context.with.basis);
     const basis = readBasis(eigenpairs);
-    const parts = await findParts(context, manifest);
+    const parts = await findParts(context.store, manifest);
     const first = await context.store.open(parts[0]!.ref);
     const reference = first.floatVector('weights', 0).slice();
     if (reference.length !== basis.size) {
@@ -24,6 +25,8 @@ export const stage: Stage<ProjectWith> = {
         'Take both from the same network: project the trajectory on the Hessian at its own mean.',
       );
     }
+    const { tf } = await loadTensorFlow({ threads: context.threads });
+    const projection = createProjection(tf, reference, basis);
     const total = parts.reduce((sum, part) => sum + part.rows, 0);
     let done = 0;
     const projected: { steps: Float64Array; theta: Float32Array }[] = [];
@@ -42,7 +45,7 @@ export const stage: Stage<ProjectWith> = {
         for (let row = 0; row < batch.rows; row += rowsPerChunk) {
           const rows = Math.min(rowsPerChunk, batch.rows - row);
           const values = batch.values.subarray(row * batch.size, (row + rows) * batch.size);
-          theta.set(projectRows(values, reference, basis), (batch.firstRow + row) * basis.count);
+          theta.set(projection.project(values), (batch.firstRow + row) * basis.count);
           done += rows;
           context.progress({ done, total, unit: 'rows', message: `on ${basis.count} eigenvectors` });
           await context.breathe();
@@ -51,6 +54,7 @@ export const stage: Stage<ProjectWith> = {
       await context.checkpoint.write(name, new Uint8Array(theta.buffer));
       projected.push({ steps: table.numbers('step'), theta });
     }
+    projection.dispose();
     const metadata = {
       'epochal.training': manifest.metadata['epochal.training']!,
       'epochal.data': manifest.metadata['epochal.data']!,
@@ -63,30 +67,3 @@ export const stage: Stage<ProjectWith> = {
     return { series };
   },
 };
-
-function readBasis(eigenpairs: ArrowTable): Basis {
-  const [batch] = eigenpairs.floatVectors('vector');
-  const { size } = batch!;
-  const vectors = new Float32Array(eigenpairs.rows * size);
-  for (const { firstRow, values } of eigenpairs.floatVectors('vector')) vectors.set(values, firstRow * size);
-  return { vectors, count: eigenpairs.rows, size };
-}
-
-async function findParts(
-  context: StageContext<ProjectWith>,
-  manifest: ArrowTable,
-): Promise<{ ref: ArtifactRef; rows: number }[]> {
-  const rows = manifest.numbers('rows');
-  const parts: { ref: ArtifactRef; rows: number }[] = [];
-  for (const [index, sha256] of manifest.strings('sha256').entries()) {
-    const ref = await context.store.find(sha256, 'trajectory-part');
-    if (ref === undefined) {
-      throw new InputError(
-        `Part ${index} of the trajectory, ${sha256.slice(0, 12)}, is not in the store ${context.store.uri}.`,
-        'Run the pipeline again: the record stage writes it anew.',
-      );
-    }
-    parts.push({ ref, rows: rows[index]! });
-  }
-  return parts;
-}

@@ -4,12 +4,19 @@ import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Checkpoint } from '../../artifacts/store.ts';
 import type { TrainingContext } from '../../artifacts/training-context.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
-import type { TrainWith } from '../../schemas/types.ts';
+import type { Optimizer, TrainWith } from '../../schemas/types.ts';
 import { createEvaluator } from '../../science/evaluate.ts';
-import { createModel, type Model } from '../../science/models/index.ts';
+import { learningRateAt, type Schedule } from '../../science/learning-rate.ts';
+import { createModel, type Model, ModelError, type ModelSpec } from '../../science/models/index.ts';
 import { createTrainer, type SgdState } from '../../science/sgd.ts';
 import type { Stage, StageContext } from '../stage.ts';
-import { type DataDigests, type LabelledExamples, readExamples, trainingMetadata } from '../training-data.ts';
+import {
+  type DataDigests,
+  evaluationMetadata,
+  type LabelledExamples,
+  readExamples,
+  trainingMetadata,
+} from '../training-data.ts';
 import { writeState } from '../write-state.ts';
 
 interface HistoryRow {
@@ -42,7 +49,8 @@ export const stage: Stage<TrainWith> = {
     const { training, model } = describeTraining(context, examples);
     const { tf } = await loadTensorFlow({ threads: context.threads });
     const trainer = createTrainer({ tf, model, data: examples, standardize: training.standardize, training });
-    const evaluate = createEvaluator({ tf, model, standardize: training.standardize, l2: training.l2 });
+    const { standardize, loss, l2 } = training;
+    const evaluate = createEvaluator({ tf, model, standardize, loss, l2, population: examples });
 
     let state: TrainCheckpoint = (await readCheckpoint(context.checkpoint)) ?? {
       weights: model.initialize(settings.seed),
@@ -53,9 +61,8 @@ export const stage: Stage<TrainWith> = {
     };
     const steps = training.batchesPerEpoch;
     const total = settings.epochs * steps;
-    const { decay, learningRate } = settings.optimizer;
     for (let epoch = state.epoch; epoch < settings.epochs; epoch++) {
-      const rate = learningRate * decay ** epoch;
+      const rate = rateOf(settings.optimizer, epoch, settings.epochs);
       let last: SgdState = state;
       for await (const chunk of trainer.epoch(state, epoch, rate)) {
         last = chunk.state;
@@ -89,7 +96,7 @@ function describeTraining(
   data: LabelledExamples,
 ): { training: TrainingContext; model: Model } {
   const { with: settings } = context;
-  const model = createModel(settings.model, data.shape, data.classes);
+  const model = buildModel(settings.model as ModelSpec, data);
   const { batchSize, epochs, optimizer } = settings;
   if (batchSize > data.examples) {
     throw new InputError(
@@ -106,16 +113,33 @@ function describeTraining(
     imageShape: data.shape,
     classes: data.classes,
     standardize: settings.standardize,
+    loss: settings.loss,
     l2: settings.l2,
     examples: data.examples,
     batchSize,
     batchesPerEpoch,
     sampling: settings.sampling,
-    learningRate: optimizer.learningRate * optimizer.decay ** (epochs - 1),
+    learningRate: rateOf(optimizer, Math.max(epochs - 1, 0), epochs),
     momentum: optimizer.momentum,
     seed: settings.seed,
   };
   return { training, model };
+}
+
+/** eta of an epoch, counted from 0. */
+function rateOf({ learningRate, decay, schedule }: Optimizer, epoch: number, epochs: number): number {
+  const chosen = (schedule as Schedule | undefined) ?? { name: 'exponential', decay };
+  return learningRateAt(chosen, learningRate, { epoch, epochs });
+}
+
+/** The network, or an `InputError` if it does not fit together. */
+function buildModel(spec: ModelSpec, { shape, classes }: LabelledExamples): Model {
+  try {
+    return createModel(spec, shape, classes);
+  } catch (error) {
+    if (error instanceof ModelError) throw new InputError(error.message, error.cure);
+    throw error;
+  }
 }
 
 async function readCheckpoint(checkpoint: Checkpoint): Promise<TrainCheckpoint | undefined> {
@@ -141,9 +165,10 @@ async function writeOutputs(
 ): Promise<Record<string, ArtifactRef>> {
   const { history } = state;
   const column = (name: keyof HistoryRow) => history.map((row) => row[name]);
+  const historyMetadata = { ...trainingMetadata(training, data), ...evaluationMetadata(model) };
   return {
     state: await writeState(context, { ...state, epoch: state.epoch }, training, model, data),
-    history: await context.write('history', trainingMetadata(training, data), (writer) =>
+    history: await context.write('history', historyMetadata, (writer) =>
       writer.append({
         epoch: column('epoch'),
         learning_rate: column('learning_rate'),

@@ -3,7 +3,7 @@ import { count, formatSignificant } from '../numbers.ts';
 import type { CellTable, CellTables } from './data.ts';
 import { leftOut, maximumPoints, type SpectrumQuantity, thinning } from './spectrum-series.ts';
 
-const samplingNames: Readonly<Record<TrainingContext['sampling'], string>> = {
+export const samplingNames: Readonly<Record<TrainingContext['sampling'], string>> = {
   'without-replacement': 'examples drawn without replacement',
   'shuffle-once': 'examples shuffled once',
   'with-replacement': 'examples drawn with replacement',

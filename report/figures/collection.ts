@@ -9,34 +9,80 @@ interface Quantity {
   readonly axisTitle: string;
 }
 
-const quantities: readonly Quantity[] = [
-  { column: 'lambda_cross', axisTitle: 'λ_{cross}' },
-  { column: 'tau_sgd', axisTitle: 'τ_{SGD} (steps)' },
+/** What is drawn of each kind of collected table: fits, evaluations, and the last epochs of histories. */
+const tables: readonly (readonly Quantity[])[] = [
+  [
+    { column: 'lambda_cross', axisTitle: 'λ_{cross}' },
+    { column: 'tau_sgd', axisTitle: 'τ_{SGD} (steps)' },
+  ],
+  [
+    { column: 'accuracy', axisTitle: 'accuracy' },
+    { column: 'loss', axisTitle: 'loss' },
+  ],
+  [
+    { column: 'test_accuracy', axisTitle: 'test accuracy' },
+    { column: 'train_accuracy', axisTitle: 'train accuracy' },
+    { column: 'train_loss', axisTitle: 'train loss' },
+  ],
 ];
 
 type Row = Collection['rows'][number];
 
-/** Fitted lambda_cross and tau_SGD against each axis of the matrix, with the theory's values (Fig. 21). */
+/** Fitted lambda_cross and tau_SGD against each axis of the matrix, with the theory's values (Fig. 21); or losses and accuracies. */
 export const collection: CollectionFigure = {
   kind: 'collection',
   scope: 'study',
-  title: 'Fitted λ_cross and τ_SGD against the hyperparameters',
+  title: 'Collected results against the axes of the study',
   draw: (data) => {
     const axes = drawnAxes(data);
+    const quantities = quantitiesOf(data);
     const panels = (width: number) =>
-      quantities.map((quantity) => axes.map((axis) => panel(data.rows, axis, quantity, width)));
+      quantities.map((quantity) =>
+        axes.map((axis) => panel(rowsAlong(axis, axes, data.rows), axis, quantity, width)),
+      );
     const spec =
       axes.length === 1
         ? { hconcat: panels(380).flat() }
         : { vconcat: panels(axes.length === 2 ? 380 : 250).map((hconcat) => ({ hconcat })) };
-    return { spec, legend: legend() };
+    return { spec, legend: legend(isFit(data)) };
   },
   caption: (data) => [
-    `λ_cross and τ_SGD fitted to the correlation times of ${count(data.rows.length, 'cell')}, with standard errors, against ${drawnAxes(data).join(', ')}.`,
-    'Theory: λ_cross = 3(1−β)S/(ηN) and τ_SGD = (M/3)(1+β)/(1−β).',
+    isFit(data)
+      ? `λ_cross and τ_SGD fitted to the correlation times of ${count(data.rows.length, 'cell')}, with standard errors, against ${drawnAxes(data).join(', ')}.`
+      : `Results of ${count(data.rows.length, 'cell')} against ${drawnAxes(data).join(', ')}.`,
+    ...(isFit(data) ? ['Theory: λ_cross = 3(1−β)S/(ηN) and τ_SGD = (M/3)(1+β)/(1−β).'] : []),
     ...hidden(data),
   ],
 };
+
+/**
+ * The cells to draw against an axis. Where one axis at a time is varied about a base cell (the most frequent value of each axis), those in which the
+ * other axes are at their base; otherwise all.
+ */
+function rowsAlong(axis: string, axes: readonly string[], rows: readonly Row[]): readonly Row[] {
+  const base = new Map(axes.map((other) => [other, mostFrequent(rows.map((row) => row[other]!))]));
+  const changed = (row: Row) => axes.filter((other) => row[other] !== base.get(other));
+  if (rows.some((row) => changed(row).length > 1)) return rows;
+  return rows.filter((row) => changed(row).every((other) => other === axis));
+}
+
+function mostFrequent<T>(values: readonly T[]): T {
+  const counts = new Map<T, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best))[0];
+}
+
+/** The quantities of the first kind of table that `data` is. */
+function quantitiesOf({ rows }: Collection): readonly Quantity[] {
+  const has = ({ column }: Quantity) => rows.some((row) => Number.isFinite(Number(row[column])));
+  const drawn = tables.map((quantities) => quantities.filter(has)).find(({ length }) => length > 0);
+  if (drawn === undefined) throw new Error('No cell has a finite λ_cross, accuracy or loss.');
+  return drawn;
+}
+
+function isFit(data: Collection): boolean {
+  return quantitiesOf(data).some(({ column }) => column === 'lambda_cross' || column === 'tau_sgd');
+}
 
 /** Axes with at least two values. A seed only repeats, so it is an abscissa only if nothing else varies. */
 function drawnAxes({ axes, rows }: Collection): string[] {
@@ -46,11 +92,13 @@ function drawnAxes({ axes, rows }: Collection): string[] {
   return varying.length > 0 ? varying : ['cell'];
 }
 
-function hidden({ rows }: Collection): string[] {
-  const bad = rows.filter((row) =>
+function hidden(data: Collection): string[] {
+  const quantities = quantitiesOf(data);
+  const bad = data.rows.filter((row) =>
     quantities.some(({ column }) => !Number.isFinite(Number(row[column]))),
   ).length;
-  return bad === 0 ? [] : [`${count(bad, 'cell')} without a fit ${bad === 1 ? 'is' : 'are'} left out.`];
+  const what = isFit(data) ? 'fit' : 'value';
+  return bad === 0 ? [] : [`${count(bad, 'cell')} without a ${what} ${bad === 1 ? 'is' : 'are'} left out.`];
 }
 
 function panel(rows: readonly Row[], axis: string, { column, axisTitle }: Quantity, width: number): Panel {
@@ -63,7 +111,6 @@ function panel(rows: readonly Row[], axis: string, { column, axisTitle }: Quanti
       return { x: row[axis]!, value, low: value - spread, high: value + spread };
     })
     .filter(({ value }) => Number.isFinite(value));
-  if (points.length === 0) throw new Error(`No cell has a finite ${column}.`);
   return {
     width,
     height: 240,
@@ -80,7 +127,7 @@ function panel(rows: readonly Row[], axis: string, { column, axisTitle }: Quanti
       y: {
         field: 'value',
         type: 'quantitative',
-        scale: { zero: true, nice: true },
+        scale: { zero: !column.includes('accuracy'), nice: true },
         axis: { title: axisTitle, tickCount: 5 },
       },
     },
@@ -122,7 +169,8 @@ function theoryLayers(rows: readonly Row[], axis: string, column: string, numeri
     : [{ data: { values }, mark: { type: 'tick', orient: 'horizontal', size: 22, thickness: 2, color } }];
 }
 
-function legend(): LegendItem[] {
+function legend(fitted: boolean): LegendItem[] {
+  if (!fitted) return [{ label: 'measured', colour: colours.measured.light, mark: 'point' }];
   return [
     { label: 'fit', colour: colours.measured.light, mark: 'point' },
     { label: 'theory', colour: colours.theory.light, mark: 'line' },

@@ -1,11 +1,17 @@
 import type { PlannedFigure } from '../../compiler/plan.ts';
 import { figureCsv } from '../csv.ts';
+import { autocovariance } from './autocovariance.ts';
 import { collection } from './collection.ts';
 import { correlationTime } from './correlation-time.ts';
 import type { FigureData } from './data.ts';
 import type { FigureDefinition } from './definition.ts';
+import { noiseVariance } from './noise-variance.ts';
+import { pairedDifferences } from './paired-difference.ts';
+import { principalComponents } from './principal-components.ts';
 import { renderPng, renderSvg } from './render.ts';
 import { trainingCurves } from './training-curves.ts';
+import { trajectory } from './trajectory.ts';
+import { valley } from './valley.ts';
 import { varianceSpectrum } from './variance-spectrum.ts';
 import { velocityVariance } from './velocity-variance.ts';
 import { weightVariance } from './weight-variance.ts';
@@ -16,6 +22,12 @@ const definitions = [
   varianceSpectrum,
   correlationTime,
   trainingCurves,
+  principalComponents,
+  pairedDifferences,
+  autocovariance,
+  noiseVariance,
+  trajectory,
+  valley,
   collection,
 ] as const;
 

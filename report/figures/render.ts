@@ -45,10 +45,10 @@ export async function renderSvg({ spec, legend }: Drawing): Promise<string> {
   }
 }
 
-/** Draws an SVG of {@link renderSvg} as a PNG, twice as large. */
-export function renderPng(svg: string): Uint8Array {
+/** Draws an SVG of {@link renderSvg} as a PNG, by default twice as large. */
+export function renderPng(svg: string, scale: number = pngScale): Uint8Array {
   const resvg = new Resvg(svg, {
-    fitTo: { mode: 'zoom', value: pngScale },
+    fitTo: { mode: 'zoom', value: scale },
     background: colours.surface.light,
     font: {
       loadSystemFonts: false,

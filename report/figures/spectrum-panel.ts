@@ -64,7 +64,7 @@ export function spectrumPanel(
       y: { field: 'value', type: 'quantitative', ...logChannel(y, quantity.axisTitle, height) },
     },
     layer: [
-      ...crossingLayers(shown, height),
+      ...crossingLayers(shown, height, x),
       line(theory, 'line'),
       ...(window.length === 0 ? [] : [line(window, 'dots')]),
       errorBars(measured, y),
@@ -111,8 +111,11 @@ function nearby(crossings: readonly number[], eigenvalues: readonly number[]): n
   return crossings.filter((crossing) => crossing > low / 10 && crossing < high * 10);
 }
 
-function crossingLayers(crossings: readonly Level[], height: number): Layer[] {
+function crossingLayers(crossings: readonly Level[], height: number, { domain }: LogScale): Layer[] {
   if (crossings.length === 0) return [];
+  // The label stands right of its rule, unless it would leave the frame there.
+  const place = Math.log(crossings[0]!.value / domain[0]) / Math.log(domain[1] / domain[0]);
+  const side = place > 0.7 ? ({ align: 'right', dx: -6 } as const) : ({ align: 'left', dx: 6 } as const);
   const values = crossings.map(({ value: eigenvalue, colour }) => ({
     eigenvalue,
     colour,
@@ -132,9 +135,8 @@ function crossingLayers(crossings: readonly Level[], height: number): Layer[] {
       data: { values },
       mark: {
         type: 'text',
-        align: 'left',
+        ...side,
         baseline: 'bottom',
-        dx: 6,
         fontSize: 12,
         color: colours.muted.light,
       },

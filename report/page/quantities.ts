@@ -13,6 +13,7 @@ const names: Readonly<Record<string, SafeHtml>> = {
   weight_variance_exponent_above: html`exponent of ${weight} where ${above}`,
   velocity_variance_exponent: html`exponent of σ²<sub>v</sub>`,
   loss_fluctuation: html`mean loss of the fluctuations, ½ Σ λ<sub>i</sub> σ²<sub>θ,i</sub>`,
+  noise_epoch_share: html`share of the noise left over an epoch`,
   parameter_correlation: html`correlation of the errors of ${cross} and τ<sub>SGD</sub>`,
   reduced_chi_square: html`χ² per degree of freedom`,
   r_squared: html`R² of ln τ`,

@@ -17,11 +17,12 @@ describe('a pipeline without a matrix', () => {
   it('evaluates `with`, fills defaults in and leaves artifacts as references', () => {
     expect(withOf(tiny)).toEqual({
       data: output('data', 'train', 'dataset'),
-      model: { name: 'mlp', activation: 'relu', initialization: 'glorot-normal' },
+      model: { name: 'mlp', initialization: 'glorot-normal' },
       epochs: 3,
       batchSize: 50,
       optimizer: { name: 'sgd', learningRate: 0.1, decay: 1, momentum: 0 },
       sampling: 'without-replacement',
+      loss: 'cross-entropy',
       l2: 0,
       standardize: 'per-image',
       seed: 0,

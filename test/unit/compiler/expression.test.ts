@@ -72,7 +72,9 @@ describe('types', () => {
       '{ name: mlp }',
       '${{ params.size }}',
     );
-    expect(withOf(text)).toMatchObject({ model: { name: 'mlp', hidden: [8], activation: 'relu' } });
+    expect(withOf(text)).toMatchObject({
+      model: { name: 'mlp', hidden: [8], initialization: 'glorot-normal' },
+    });
   });
 
   it('leaves a key out if its expression is null, so that its default holds', () => {

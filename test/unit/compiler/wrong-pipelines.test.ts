@@ -183,7 +183,7 @@ const values: readonly Row[] = [
     'expected a whole number of at least 1, got 2.5',
     'round',
   ],
-  ['below the minimum', edit(tiny, 'epochs: 3', 'epochs: 0'), '17:15', 'at least 1, got 0'],
+  ['below the minimum', edit(tiny, 'epochs: 3', 'epochs: -1'), '17:15', 'at least 0, got -1'],
   [
     'outside an enum',
     edit(tiny, 'mnist-digits', 'mnist-digit'),
@@ -437,8 +437,8 @@ const references: readonly Row[] = [
     'a collect of the wrong kind',
     edit(sweep, 'cells.fit.parameters', 'cells.train.state'),
     '38:51',
-    'takes a parameters artifact',
-    '`${{ cells.fit.parameters }}`',
+    'takes a parameters or evaluation or history artifact',
+    'of that kind: `cells.fit.parameters`',
   ],
   [
     'itself',

@@ -11,6 +11,7 @@ export function training(changes: Partial<TrainingContext> = {}): TrainingContex
     imageShape: [28, 28, 1],
     classes: 10,
     standardize: 'per-image',
+    loss: 'cross-entropy',
     l2: 1e-3,
     examples: 2000,
     batchSize: 50,

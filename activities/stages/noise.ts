@@ -1,0 +1,98 @@
+import { InputError } from '../../artifacts/errors.ts';
+import { loadTensorFlow } from '../../compute/tensorflow.ts';
+import type { NoiseWith } from '../../schemas/types.ts';
+import { autocorrelation, joinBlocks } from '../../science/noise/autocorrelation.ts';
+import type { DirectionsOptions } from '../../science/noise/directions.ts';
+import { expectedAutocorrelation } from '../../science/noise/finite-population.ts';
+import { isPeriodic } from '../../science/theory/noise.ts';
+import { type NoiseSetting, noiseSetting } from '../noise-setting.ts';
+import { measureNoiseSpectrum, type NoiseSpectrum } from '../noise-spectrum.ts';
+import { measureLagSums } from '../noise-sums.ts';
+import type { Stage, StageContext } from '../stage.ts';
+import { trainingMetadata } from '../training-data.ts';
+
+/** `uses: noise`: autocovariance of the gradient noise against equation (2), and its covariance in the eigenbasis of the Hessian. */
+export const stage: Stage<NoiseWith> = {
+  uses: 'noise',
+  async run(context) {
+    const { epochs, basis, along } = context.with;
+    if (along.length > 0 && basis === undefined)
+      throw new InputError(
+        '`along` names eigenvectors, but there is no `basis`.',
+        'Give the eigenpairs as `basis`.',
+      );
+    const setting = await noiseSetting(context);
+    const { training, lags } = setting;
+    const periodic = isPeriodic(training.sampling);
+    noteRepetition(context, training.sampling);
+    const { tf } = await loadTensorFlow({ threads: context.threads });
+    const { seeds, firstEpoch } = setting;
+    const options: DirectionsOptions = { ...training, seeds, firstEpoch, epochs, lags, periodic };
+    const spectrum =
+      basis === undefined ? undefined : await measureNoiseSpectrum(context, setting, options, tf);
+    const sums = await measureLagSums(context, setting, options, tf);
+
+    const measured = autocorrelation(joinBlocks({ sums, lags }, periodic ? epochs : 1));
+    const steps = setting.seeds.length * epochs * training.batchesPerEpoch;
+    const variance =
+      sums.filter((_, i) => i % (lags + 1) === 0).reduce((sum, value) => sum + value, 0) / steps;
+    const metadata = {
+      ...trainingMetadata(training, setting.data),
+      'epochal.noise': JSON.stringify(noiseContext(context, setting, variance, spectrum)),
+    };
+    const autocovariance = await context.write('autocovariance', metadata, (writer) =>
+      writer.append({
+        lag: Int32Array.from({ length: lags + 1 }, (_, lag) => lag),
+        measured: measured.measured,
+        theory: Float64Array.from({ length: lags + 1 }, (_, lag) => expectedAutocorrelation(lag, training)),
+        standard_error: training.sampling === 'sequential' ? unknown(lags) : measured.standardError,
+        ...Object.fromEntries(
+          [...(spectrum?.along ?? [])].flatMap(([index, noise]) => [
+            [`measured_${index}`, noise.measured],
+            [`standard_error_${index}`, noise.standardError],
+          ]),
+        ),
+      }),
+    );
+    const columns = spectrum?.columns ?? noDirections();
+    return {
+      autocovariance,
+      spectrum: await context.write('noise-spectrum', metadata, (writer) => writer.append({ ...columns })),
+    };
+  },
+};
+
+function noteRepetition({ note, with: settings }: StageContext<NoiseWith>, sampling: string): void {
+  if (sampling === 'sequential')
+    note(
+      'File order has only one order: the theory is the mean over random ones, and there is no standard error.',
+    );
+  else if (sampling === 'shuffle-once' && settings.repeats === 1)
+    note('One order repeats itself, so there is no standard error: raise `repeats` for more orders.');
+}
+
+/** What a figure says of the measurement beside how the network was trained. */
+function noiseContext(
+  { with: { weights, epochs, repeats } }: StageContext<NoiseWith>,
+  { lags, firstEpoch }: NoiseSetting,
+  variance: number,
+  spectrum: NoiseSpectrum | undefined,
+) {
+  return { weights, epochs, repeats, lags, firstEpoch, variance, ...spectrum?.alignment };
+}
+
+/** Repeating the order of the file tells nothing new. */
+function unknown(lags: number): Float64Array {
+  return new Float64Array(lags + 1).fill(Number.NaN);
+}
+
+function noDirections(): NoiseSpectrum['columns'] {
+  const none = () => new Float64Array(0);
+  return {
+    index: new Int32Array(0),
+    eigenvalue: none(),
+    noise_variance: none(),
+    noise_variance_standard_error: none(),
+    noise_variance_theory: none(),
+  };
+}
