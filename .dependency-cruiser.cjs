@@ -25,6 +25,7 @@ module.exports = {
     only('artifacts', []),
     only('science', ['compute']),
     only('compute', []),
+    only('bench', ['science', 'compute', 'artifacts', 'runtime', 'report']),
     only('schemas', ['artifacts']),
     {
       name: 'workflows-are-types-elsewhere',

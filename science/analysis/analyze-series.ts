@@ -38,6 +38,7 @@ export function analyzeSeries(input: SeriesInput): Spectrum {
     columns.eigenvalue[index] = eigenvalue;
     columns.noise_variance[index] = measured.noiseVariance.value;
     columns.noise_variance_standard_error[index] = measured.noiseVariance.error;
+    columns.noise_epoch_share[index] = measured.noiseEpochShare;
     fillMeasured(columns, index, measured);
     fillTheory(columns, index, measured, process, noiseWindow, input);
     notes.add(measured, eigenvalue, columns.correlation_time_theory[index]!, largest);

@@ -22,6 +22,8 @@ export interface Measured {
   readonly weightVariance: Estimate;
   readonly velocityVariance: Estimate;
   readonly noiseVariance: Estimate;
+  /** Mean square of the noise summed over an epoch, over M times its variance; NaN for less than two whole epochs. */
+  readonly noiseEpochShare: number;
   readonly correlationTime: Estimate;
   readonly correlationTimeSum: Estimate;
   /** Lag window of `correlationTimeSum`; undefined if that sum does not exist. */
@@ -77,12 +79,28 @@ export function measureDirection(theta: Float64Array, eigenvalue: number, input:
     weightVariance: weight.estimate,
     velocityVariance: speed.estimate,
     noiseVariance: disturbance.estimate,
+    noiseEpochShare: epochShare(noise, batchesPerEpoch) / disturbance.estimate.value,
     correlationTime,
     correlationTimeSum: lagWindow ? measureVelocitySum(residual, lagWindow, input) : absent,
     lagWindow,
     blockMeans: { weight: weight.blockMeans, velocity: speed.blockMeans, noise: disturbance.blockMeans },
     driftVariance,
   };
+}
+
+/**
+ * Mean over whole epochs of (sum of the noise over the epoch)^2 / M, for a series that begins with an epoch. The first epoch is left out, since its
+ * first two values do not exist.
+ */
+function epochShare(noise: Float64Array, batchesPerEpoch: number): number {
+  const epochs = Math.floor(noise.length / batchesPerEpoch);
+  let squares = 0;
+  for (let epoch = 1; epoch < epochs; epoch++) {
+    let sum = 0;
+    for (let k = epoch * batchesPerEpoch; k < (epoch + 1) * batchesPerEpoch; k++) sum += noise[k]!;
+    squares += sum ** 2;
+  }
+  return epochs > 1 ? squares / (epochs - 1) / batchesPerEpoch : Number.NaN;
 }
 
 /** Mean of the squares of `values[from..]`, with its standard error. */

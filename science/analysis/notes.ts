@@ -21,6 +21,7 @@ export class Notes {
   #cutShort = 0;
   #coarse = 0;
   #coarsest = 0;
+  #epochShares: number[] = [];
 
   constructor(input: SeriesInput) {
     this.#input = input;
@@ -44,6 +45,7 @@ export class Notes {
       this.#still++;
       return;
     }
+    if (measured.noiseEpochShare > 0) this.#epochShares.push(measured.noiseEpochShare);
     const tau = Math.max(measured.correlationTime.value, Number.isNaN(tauTheory) ? 0 : tauTheory);
     const relaxation = (tau * (1 - momentum)) / (1 + momentum);
     this.#slowest = Math.max(this.#slowest, relaxation);
@@ -104,6 +106,12 @@ export class Notes {
       this.#coarse,
       `are stored with a float32 spacing above a tenth of their velocity's standard deviation (up to ${digits(this.#coarsest)} times): rounding adds to velocity and noise variance.`,
     );
+    const share = median(this.#epochShares);
+    if (sampling === 'without-replacement' && share > 0.02) {
+      lines.push(
+        `The noise of an epoch does not sum to zero, but keeps ${digits(100 * share)} % of the variance of independent draws (median over directions): it changes with the weights within an epoch, against assumption 2, and makes flat directions slower than the theory says.`,
+      );
+    }
     if (steps % m !== 0) {
       lines.push(
         `The ${steps} steps are not whole epochs of ${m} batches; equation (2) is an average over all positions in an epoch.`,
@@ -119,6 +127,11 @@ export class Notes {
     }
     return lines;
   }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? 0;
 }
 
 function digits(value: number): string {

@@ -49,6 +49,12 @@ export type SpectrumColumns = {
   /** sigma_dg^2, variance of the gradient noise. */
   readonly noise_variance: Float64Array;
   readonly noise_variance_standard_error: Float64Array;
+  /**
+   * Variance of the noise summed over an epoch, over that of M independent draws: 1 with replacement; 0 without, if the noise does not depend on
+   * the weights (assumption 2), because the noise of an epoch then sums to zero. What is left of it moves flat directions like noise with
+   * replacement and makes their correlation time longer, by a factor of about 1 + share lambda_cross / lambda.
+   */
+  readonly noise_epoch_share: Float64Array;
 } & {
   readonly [name in
     | Quantity
@@ -75,6 +81,7 @@ export function emptyColumns(directions: number): SpectrumColumns {
     eigenvalue: column(),
     noise_variance: column(),
     noise_variance_standard_error: column(),
+    noise_epoch_share: column(),
     ...Object.fromEntries(perQuantity),
   };
 }

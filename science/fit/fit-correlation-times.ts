@@ -37,6 +37,10 @@ export interface Parameters extends RegimeExponents {
   readonly reduced_chi_square: number;
   /** Share of the weighted variance of ln tau that the fit explains. */
   readonly r_squared: number;
+  /** Median over all directions of the share of the noise that does not cancel over an epoch (`noise_epoch_share` of the spectrum). */
+  readonly noise_epoch_share: number;
+  /** 0 without replacement, 1 with; NaN for noise that repeats itself. */
+  readonly noise_epoch_share_theory: number;
   /** Directions fitted, and left out because eta lambda is not within (0, 2 (1 + beta)) or a value is missing. */
   readonly directions: number;
   readonly directions_left_out: number;
@@ -91,6 +95,9 @@ export function fitCorrelationTimes(input: FitInput): FitResult {
     parameter_correlation: fit.correlation,
     reduced_chi_square: fit.reducedChiSquare,
     r_squared: fit.rSquared,
+    noise_epoch_share: medianOf(input.columns.noise_epoch_share),
+    noise_epoch_share_theory:
+      input.sampling === 'without-replacement' ? 0 : input.sampling === 'with-replacement' ? 1 : Number.NaN,
     directions: rows.length,
     directions_left_out: leftOut,
     ...exponentsOf(rows, crossing, notes),
@@ -104,6 +111,11 @@ export function fitCorrelationTimes(input: FitInput): FitResult {
     ),
   };
   return { parameters, notes };
+}
+
+function medianOf(values: Float64Array = new Float64Array()): number {
+  const sorted = values.filter(Number.isFinite).sort();
+  return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
 interface CrossoverFit {

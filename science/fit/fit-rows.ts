@@ -1,7 +1,7 @@
 import { pooledErrors } from './weighted-line.ts';
 
 /** The spectrum's columns that the fit reads; a table read back from an artifact will do. */
-export type FitColumns = Readonly<
+export type FitColumns = { readonly noise_epoch_share?: Float64Array } & Readonly<
   Record<
     | 'eigenvalue'
     | 'weight_variance'

@@ -1,0 +1,139 @@
+/**
+ * `npm run bench`: Epochal beside its peers, interleaved in one run. Options: `--only TASK,...`, `--sides SIDE,...`, `--rounds N`, `--threads N`,
+ * `--examples N` and `--top-examples N`, `--top N`, `--out FOLDER` (default docs/benchmarks).
+ */
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { readSetupStamp } from '../runtime/setup-stamp.ts';
+import { type Comparison, compare, median } from './compare.ts';
+import { machineOf } from './machine.ts';
+import { readNpyDoubles } from './npy.ts';
+import { benchModel, type Problem, seed, writeDescription, writeProblem } from './problem.ts';
+import { writeResults } from './results.ts';
+import { Side } from './side.ts';
+import { type SweepResult, sweep } from './sweep.ts';
+import { sides, tasksOf } from './tasks.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    sides: { type: 'string' },
+    rounds: { type: 'string', default: '9' },
+    threads: { type: 'string', default: '2' },
+    examples: { type: 'string', default: '5000' },
+    'top-examples': { type: 'string', default: '5000' },
+    top: { type: 'string', default: '100' },
+    out: { type: 'string', default: path.join(import.meta.dirname, '..', 'docs', 'benchmarks') },
+  },
+});
+const python = readSetupStamp().benchPython?.program;
+if (python === undefined || !existsSync(python)) {
+  console.error(
+    'error: The Python of the peers is not installed.\n  Run `node runtime/setup/main.mjs --bench`.',
+  );
+  process.exit(2);
+}
+const number = (text: string) => Number(text);
+const say = (line: string) => console.log(line);
+const [examples, topExamples, top] = [
+  number(options.examples),
+  number(options['top-examples']),
+  number(options.top),
+];
+const model = benchModel();
+const problem: Problem = {
+  examples,
+  topExamples,
+  top,
+  tolerance: 1e-4,
+  arpackTolerance: 1e-4,
+  chunk: 500,
+  steps50: Math.floor(examples / 50),
+  steps500: Math.floor(examples / 500),
+  momentum: 0.9,
+  learningRate: 0.005,
+  l2: 1e-4,
+  rows: 250,
+  repeat: 8,
+  basis: 200,
+};
+const folder = mkdtempSync(path.join(tmpdir(), 'epochal-bench-'));
+const sideOptions = { folder, threads: number(options.threads), python };
+const tasks = tasksOf({
+  rounds: number(options.rounds),
+  examples,
+  topExamples,
+  top,
+  tolerance: problem.tolerance,
+  projected: problem.rows * problem.repeat,
+  basis: problem.basis,
+  size: model.size,
+});
+const wantedTasks = options.only?.split(',') ?? [...tasks.map(({ name }) => name), 'sweep'];
+const wantedSides = options.sides?.split(',') ?? sides.map(({ name }) => name);
+const known = [...tasks.map(({ name }) => name), 'sweep'];
+const unknown = [
+  ...wantedTasks.filter((name) => !known.includes(name)),
+  ...wantedSides.filter((name) => !sides.some((side) => side.name === name)),
+];
+if (unknown.length > 0) {
+  console.error(
+    `error: ${unknown.join(', ')} is unknown.\n  Tasks: ${known.join(', ')}. Sides: ${sides.map(({ name }) => name).join(', ')}.`,
+  );
+  process.exit(2);
+}
+
+say(`the problem is written to ${folder}`);
+writeProblem(folder, problem, model.initialize(seed));
+const { side: first } = await Side.start(sides[0]!, sideOptions);
+const { rate } = await first.ask({ rate: true });
+await first.close();
+say(`products of large float32 matrices: ${rate!.toFixed(0)} GFLOP/s on ${sideOptions.threads} threads`);
+
+const comparisons: Comparison[] = [];
+for (const task of tasks) {
+  if (!wantedTasks.includes(task.name)) continue;
+  say(`${task.title}`);
+  if (task.name === 'top') await setArpackTolerance();
+  const comparison = await compare(task, sideOptions, wantedSides, say);
+  comparisons.push(comparison);
+  for (const { side, times, refused } of comparison.entries) {
+    if (times === undefined) say(`  ${side}: refused: ${refused}`);
+    else
+      say(
+        `  ${side}: ${median(times).toPrecision(3)} ${task.unit} (${Math.min(...times).toPrecision(3)}-${Math.max(...times).toPrecision(3)})`,
+      );
+  }
+}
+let swept: SweepResult | undefined;
+if (wantedTasks.includes('sweep')) {
+  swept = await sweep(sideOptions.threads);
+  say(
+    `8 cells: ${swept.oneThreadEach.toFixed(1)} s with one thread each, ${swept.allThreadsEach.toFixed(1)} s with all threads each`,
+  );
+}
+mkdirSync(options.out, { recursive: true });
+await writeResults(options.out, {
+  comparisons,
+  sweep: swept,
+  problem,
+  machine: machineOf(sideOptions.threads, rate!),
+});
+say(`written to ${options.out}`);
+rmSync(folder, { recursive: true });
+
+/**
+ * ARPACK's tolerance is relative to each eigenvalue, ours to the largest. So that the peers need not do more, theirs is widened by the ratio of
+ * the largest to the last wanted eigenvalue, from a run of ours.
+ */
+async function setArpackTolerance(): Promise<void> {
+  const { side } = await Side.start(sides[0]!, sideOptions);
+  await side.ask({ prepare: 'top' });
+  const file = path.join(folder, 'spectrum.npy');
+  await side.ask({ result: file });
+  await side.close();
+  problem.arpackTolerance = problem.tolerance / readNpyDoubles(file)[top - 1]!;
+  writeDescription(folder, problem);
+}
