@@ -19,6 +19,7 @@ const batchBytes = 2 ** 28;
 /** `uses: hessian`: the first eigenpairs by Lanczos, checkpointed every few steps, and what is known of the rest of the spectrum. */
 export const stage: Stage<HessianWith> = {
   uses: 'hessian',
+  work: ({ top }) => top,
   async run(context) {
     const { with: settings } = context;
     const at = await context.store.open(settings.at);

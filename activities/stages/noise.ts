@@ -14,6 +14,7 @@ import { trainingMetadata } from '../training-data.ts';
 /** `uses: noise`: autocovariance of the gradient noise against equation (2), and its covariance in the eigenbasis of the Hessian. */
 export const stage: Stage<NoiseWith> = {
   uses: 'noise',
+  work: ({ epochs, repeats }) => epochs * repeats,
   async run(context) {
     const { epochs, basis, along } = context.with;
     if (along.length > 0 && basis === undefined)

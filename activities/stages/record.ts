@@ -34,6 +34,7 @@ const checkpointName = 'after-epoch';
 /** `uses: record`: goes on from a state and keeps the weights after every step, checkpointed after each epoch. */
 export const stage: Stage<RecordWith> = {
   uses: 'record',
+  work: ({ warmup, epochs }) => warmup + epochs,
   async run(context) {
     const settings = context.with;
     const from = await context.store.open(settings.from);

@@ -17,6 +17,7 @@ interface Piece {
 /** `uses: toy`: SGD on a toy loss in double precision, checkpointed every few epochs. */
 export const stage: Stage<ToyWith> = {
   uses: 'toy',
+  work: ({ warmup, epochs, examples, batchSize }) => ((warmup + epochs) * examples) / batchSize,
   async run(context) {
     const { warmup, epochs, examples, batchSize } = context.with;
     const setting = toySetting(context.with);

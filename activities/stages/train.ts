@@ -39,6 +39,7 @@ const checkpointName = 'after-epoch';
 /** `uses: train`: SGD from fresh weights, checkpointed after each epoch. */
 export const stage: Stage<TrainWith> = {
   uses: 'train',
+  work: ({ epochs, batchSize }) => epochs / batchSize,
   async run(context) {
     const settings = context.with;
     const examples = await readExamples(context.store, settings.data as ArtifactRef);

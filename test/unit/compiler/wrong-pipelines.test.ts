@@ -160,7 +160,7 @@ const values: readonly Row[] = [
     edit(tiny, '      epochs: 3\n', ''),
     '14:5',
     '`stages.train.with` lacks `epochs`',
-    'a whole number of at least 1',
+    'a whole number of at least 0',
   ],
   [
     'no with',
@@ -180,7 +180,7 @@ const values: readonly Row[] = [
     'a fraction',
     edit(tiny, 'epochs: 3', 'epochs: 2.5'),
     '17:15',
-    'expected a whole number of at least 1, got 2.5',
+    'expected a whole number of at least 0, got 2.5',
     'round',
   ],
   ['below the minimum', edit(tiny, 'epochs: 3', 'epochs: -1'), '17:15', 'at least 0, got -1'],
