@@ -6,7 +6,17 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const root = path.join(import.meta.dirname, '..');
 const program = (name: string) => path.join(root, 'node_modules', '.bin', name);
-const rooms = ['activities', 'artifacts', 'cli', 'compiler', 'compute', 'datasets', 'report', 'runtime'];
+const rooms = [
+  'activities',
+  'artifacts',
+  'bench',
+  'cli',
+  'compiler',
+  'compute',
+  'datasets',
+  'report',
+  'runtime',
+];
 
 interface Check {
   readonly name: string;

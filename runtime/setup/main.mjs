@@ -1,12 +1,14 @@
 /**
  * Puts everything in place that Epochal needs on this machine, and repairs what a killed set-up left: `node runtime/setup/main.mjs`. What is
- * there already costs nothing. `--tests` and `--bench` add what only those need. Runs on Node 20 and without any package.
+ * there already costs nothing. `--tests` and `--bench` add what only those need. What stands behind `--` is then run by the Node that was
+ * chosen: a shell that has looked `node` up before the set-up would go on with the old one. Runs on Node 20 and without any package.
  */
+import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { SetupError, say } from './command.mjs';
 import { removeUnfinished } from './install-once.mjs';
 import { withLock } from './lock.mjs';
-import { node } from './node.mjs';
+import { chosenNode, node } from './node.mjs';
 import { npmPackages } from './npm-packages.mjs';
 import { cacheFolder } from './places.mjs';
 import { pythonEnvironment } from './python.mjs';
@@ -16,11 +18,14 @@ import { isAtLeast } from './versions.mjs';
 
 const OLDEST_NODE = '20.10.0';
 
+const separator = process.argv.indexOf('--');
+const options = separator < 0 ? process.argv : process.argv.slice(0, separator);
+const command = separator < 0 ? [] : process.argv.slice(separator + 1);
 const steps = [npmPackages, node, tensorflow, temporal];
-if (process.argv.includes('--tests')) {
+if (options.includes('--tests')) {
   steps.push(pythonEnvironment('testPython', 'test/requirements.txt', 'tests'));
 }
-if (process.argv.includes('--bench')) {
+if (options.includes('--bench')) {
   steps.push(pythonEnvironment('benchPython', 'bench/requirements.txt', 'benchmarks'));
 }
 
@@ -44,10 +49,23 @@ try {
       }
     });
   }
+  if (command.length > 0) process.exitCode = await runChosen(command);
 } catch (error) {
   const known = error instanceof SetupError || ['ENOSPC', 'EACCES', 'EROFS', 'EPERM'].includes(error.code);
   if (!known) throw error;
   say(`error: ${error.message}`);
   if (error.cure) say(`  ${error.cure}`);
   process.exitCode = 1;
+}
+
+/** Runs a script to its end and gives its exit code. Ctrl-C reaches it by itself. */
+async function runChosen(args) {
+  const child = spawn(chosenNode(), args, { stdio: 'inherit' });
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  const [code, signal] = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (...ending) => resolve(ending));
+  });
+  return signal === null ? code : 1;
 }
