@@ -151,6 +151,10 @@ export interface HessianWith {
    */
   matrix: 'hessian' | 'gauss-newton';
   /**
+   * For a network with batch normalization. fixed: the means and variances of the training set count as constants, as in evaluation. batch: those of each batch (of the training's batch size, in the order of the set), differentiated with the rest: the loss that SGD descends.
+   */
+  normalization: 'fixed' | 'batch';
+  /**
    * Training examples in the loss, the first of the set; default: all.
    */
   examples?: number;

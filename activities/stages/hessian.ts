@@ -1,10 +1,11 @@
 import { InputError } from '../../artifacts/errors.ts';
+import type { TrainingContext } from '../../artifacts/training-context.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { HessianWith } from '../../schemas/types.ts';
 import { type Eigenpairs, lanczos, leastVectors } from '../../science/hessian/lanczos.ts';
-import { createHessianProduct } from '../../science/hessian/product.ts';
+import { createHessianProduct, type HessianProductOptions } from '../../science/hessian/product.ts';
 import { describeLoss } from '../../science/loss.ts';
-import { createModel } from '../../science/models/index.ts';
+import { createModel, type Model } from '../../science/models/index.ts';
 import { statisticsAt, statisticsNote } from '../../science/models/statistics.ts';
 import { openLanczosCheckpoint } from '../lanczos-checkpoint.ts';
 import { spectrumEstimates } from '../spectrum-estimates.ts';
@@ -36,9 +37,12 @@ export const stage: Stage<HessianWith> = {
     const { tf } = await loadTensorFlow({ threads: context.threads });
     const weights = at.floatVector('weights', 0).slice();
     const { loss, l2, standardize } = training;
-    const statistics = statisticsAt({ tf, model, data: all, standardize }, weights);
+    const normalization = normalizationOf(settings, model, training, () =>
+      statisticsAt({ tf, model, data: all, standardize }, weights),
+    );
     const hessian = createHessianProduct({
-      ...{ tf, model, data: examples, standardize, loss, l2, statistics, weights },
+      ...{ tf, model, data: examples, standardize, loss, l2, weights },
+      ...normalization.options,
       matrix: settings.matrix,
       cacheBytes,
     });
@@ -55,7 +59,7 @@ export const stage: Stage<HessianWith> = {
         matrix: settings.matrix,
         order: settings.order,
         loss: describeLoss(loss),
-        ...(statistics.length > 0 ? { statistics: statisticsNote } : {}),
+        ...normalization.metadata,
         examples: examples.examples,
         iterations: pairs.products,
         converged: pairs.converged,
@@ -79,6 +83,20 @@ export const stage: Stage<HessianWith> = {
     return { eigenpairs };
   },
 };
+
+/** Where batch normalization takes its moments from, as options of the product and in words; nothing for a network without. */
+function normalizationOf(
+  { normalization }: HessianWith,
+  model: Model,
+  { batchSize }: TrainingContext,
+  statistics: () => Float32Array,
+): { readonly options: Partial<HessianProductOptions>; readonly metadata: Record<string, string> } {
+  if (model.normalizations.length === 0) return { options: {}, metadata: {} };
+  if (normalization === 'fixed')
+    return { options: { statistics: statistics() }, metadata: { statistics: statisticsNote } };
+  const note = `Batch normalization uses the means and variances of each batch of ${batchSize} consecutive examples.`;
+  return { options: { statistics: 'batch', batchSize }, metadata: { statistics: note } };
+}
 
 type Problem = Pick<Parameters<typeof lanczos>[0], 'tf' | 'size' | 'product' | 'top'> & {
   readonly maxVectors: number;

@@ -20,8 +20,11 @@ export interface HessianProductOptions {
   readonly standardize: Standardization;
   readonly loss: LossName;
   readonly l2: number;
-  /** The moments of a network with batch normalization, which count as constants (models/statistics.ts); for others not needed. */
-  readonly statistics?: Float32Array | undefined;
+  /**
+   * The moments of a network with batch normalization, which count as constants (models/statistics.ts); `batch`: the moments of each batch of
+   * `batchSize` examples, differentiated with the rest, as in training. For other networks not needed.
+   */
+  readonly statistics?: Float32Array | 'batch' | undefined;
   /** theta, length P, at which the Hessian is taken. */
   readonly weights: Float32Array;
   readonly matrix?: CurvatureMatrix;
@@ -62,7 +65,10 @@ interface Batch {
 export function createHessianProduct(options: HessianProductOptions): HessianProduct {
   const { tf, data, loss, l2, weights, cacheBytes = 2e9, matrix = 'hessian' } = options;
   const statistics = statisticsOf(options);
-  const model = withMoments(options.model, fixedMoments(statistics, options.model.normalizations));
+  const model =
+    statistics === undefined
+      ? options.model
+      : withMoments(options.model, fixedMoments(statistics, options.model.normalizations));
   prepareSecondDerivatives(tf);
   prepareWindowPooling(tf);
   const theta = tf.tensor1d(weights);
@@ -132,7 +138,7 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
       for (const graph of graphs.values()) graph.dispose();
       tf.dispose([
         theta,
-        statistics,
+        ...(statistics === undefined ? [] : [statistics]),
         ...batches.flatMap(({ images, labels, kept = [] }) => [images, labels, ...kept]),
       ]);
     },
@@ -157,7 +163,14 @@ function cutIntoBatches(tf: TensorFlow, data: Examples, values: Float32Array, mo
   return batches;
 }
 
-function statisticsOf({ tf, model, statistics = new Float32Array(0) }: HessianProductOptions): Tensor1D {
+/** The fixed moments; undefined if each batch has its own. */
+function statisticsOf(options: HessianProductOptions): Tensor1D | undefined {
+  const { tf, model, statistics = new Float32Array(0), batchSize } = options;
+  if (statistics === 'batch') {
+    if (batchSize === undefined)
+      throw new TypeError('With the moments of batches, their size must be given.');
+    return undefined;
+  }
   const wanted = 2 * model.normalizations.reduce((sum, channels) => sum + channels, 0);
   if (statistics.length !== wanted)
     throw new TypeError(

@@ -71,6 +71,18 @@ describe.each(specimens)('$name', ({ model, loss, data, weights, l2, problem }) 
     hessian.dispose();
   });
 
+  test.runIf(normalized)('has the Hessian of double precision, with the moments of the batch', async () => {
+    const options = { tf, model, data, standardize: how, loss, l2, weights } as const;
+    const random = new RandomStream(2, 'direction');
+    const v = Float32Array.from({ length: model.size }, () => random.normal());
+    const hessian = createHessianProduct({ ...options, statistics: 'batch', batchSize: data.examples });
+    const product = await hessian.product(v);
+    expect(relativeDistance(product, doubleHessianProduct(problem, theta, v))).toBeLessThan(2e-5);
+    // The moments move with the weights: the matrix with fixed ones is another.
+    expect(relativeDistance(product, doubleHessianProduct(fixed, theta, v))).toBeGreaterThan(0.01);
+    hessian.dispose();
+  });
+
   test('gives, as a recorded graph, the numbers of eager operations, and the same bits each time it is recorded', () => {
     const frozen = withMoments(model, fixedMoments(tf.tensor1d(statistics), model.normalizations));
     const random = new RandomStream(3, 'direction');
