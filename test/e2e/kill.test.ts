@@ -61,7 +61,7 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
     300_000,
   );
 
-  test.each(['train', 'hessian'])(
+  test.each(['train', 'record', 'hessian'])(
     'worker killed during %s',
     (stage) => killDuring(stage, /worker-process/),
     300_000,
