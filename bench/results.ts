@@ -110,10 +110,10 @@ function verdicts({ task, entries }: Comparison): string[] {
   };
   const own = timeOf('epochal');
   const lines = task.targets.flatMap(({ sides: group, ratio }) => {
-    const times = group.flatMap((side) => timeOf(side) ?? []);
-    if (own === undefined || times.length === 0) return [];
-    const reached = Math.min(...times) / own;
-    const who = group.length === 1 ? group[0]! : `the fastest of ${group.join(', ')}`;
+    const present = group.filter((side) => timeOf(side) !== undefined);
+    if (own === undefined || present.length === 0) return [];
+    const reached = Math.min(...present.map((side) => timeOf(side)!)) / own;
+    const who = present.length === 1 ? present[0]! : `the fastest of ${present.join(', ')}`;
     return [
       `- ${reached >= ratio ? 'reached' : '**missed**'}: ${reached.toFixed(2)} times ${who} (aim: ${ratio})`,
     ];
