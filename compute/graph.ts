@@ -17,8 +17,9 @@ export interface CompiledFunction {
 
 /**
  * Records `fn` once, at the boundary of the native binding, and runs it from then on as one graph: the same kernels on the same inputs, so the
- * same bits, without the cost of some 20 microseconds an operation. (One exception: TensorFlow replaces a division by a constant with a product,
- * which may change the last bit, so write the product.) Everything that `fn` does in JavaScript happens once, while recording; shapes must not
+ * same bits, without the cost of some 20 microseconds an operation. (Two exceptions: TensorFlow replaces a division by a constant with a product,
+ * so write the product; and it joins some operations of normalizations and gelu. Either may change the last bits, always in the same way: a
+ * graph that is recorded again has the bits it had.) Everything that `fn` does in JavaScript happens once, while recording; shapes must not
  * depend on values. Tensors from outside that are not among the inputs become constants.
  *
  * Runs `fn` as it is where the backend is not `tensorflow`. Throws {@link CaptureError}.
