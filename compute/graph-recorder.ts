@@ -36,6 +36,11 @@ export class GraphRecorder {
     this.#backend = nativeBackend(tf);
     this.#real = this.#backend.binding;
     for (const [index, id] of this.#backend.getInputTensorIds(inputs).entries()) {
+      const other = this.#names.get(id);
+      if (other !== undefined)
+        throw new CaptureError(
+          `Input ${index} is the tensor of ${other.replace(/:0$/, '')} again: a recorded function must tell its inputs apart. Give a copy.`,
+        );
       const dtype = this.#backend.getDTypeInteger(inputs[index]!.dtype);
       this.#names.set(id, `${this.#graph.placeholder(`input${index}`, dtype)}:0`);
     }

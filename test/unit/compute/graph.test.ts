@@ -111,6 +111,13 @@ test('keeps constants from outside, large ones too', () => {
   graph.dispose();
 });
 
+test('a recorded function must be able to tell its inputs apart', () => {
+  const x = tf.tensor1d([1, 2]);
+  expect(() => compile(tf, ([a, b]) => [tf.sub(a!, b!)], [x, x])).toThrow(
+    /Input 1 is the tensor of input0 again/,
+  );
+});
+
 test('a recorded function must not read values', () => {
   const read = ([x]: Tensor[]) => [tf.scalar(x!.dataSync()[0]!)];
   expect(() => compile(tf, read, [tf.tensor1d([1, 2])])).toThrow(CaptureError);
