@@ -116,9 +116,6 @@ function forkComputeProcess(threads: number, gpu: string | undefined): ChildProc
     ],
     env: {
       ...process.env,
-      // The same number of threads gives the same bits on any number of cores; it is part of the step key.
-      TF_NUM_INTRAOP_THREADS: String(threads),
-      TF_NUM_INTEROP_THREADS: '1',
       OMP_NUM_THREADS: String(threads),
       TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2',
       CUDA_VISIBLE_DEVICES: gpu ?? '',

@@ -9,6 +9,8 @@ import type { StageContext } from './stage.ts';
 export interface Matrix {
   readonly tf: TensorFlow;
   readonly size: number;
+  /** As of `lanczos`. */
+  readonly lanes: number;
   product(vector: Float32Array): Promise<Float64Array>;
 }
 

@@ -8,7 +8,7 @@ import { writeNpy } from './npy.ts';
 import type { Problem } from './problem.ts';
 
 const [folder, threads] = process.argv.slice(2) as [string, string];
-const { tf, library } = await loadTensorFlow({ threads: Number(threads) });
+const { tf, library, lanes } = await loadTensorFlow({ threads: Number(threads), sharing: 'graphs' });
 const answer = (values: object) => process.stdout.write(`${JSON.stringify(values)}\n`);
 const description = () => JSON.parse(readFileSync(join(folder, 'problem.json'), 'utf8')) as Problem;
 
@@ -43,7 +43,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     if (request.rate) answer({ rate: await matrixRate() });
     else if (request.prepare !== undefined) {
-      round = await tasks[request.prepare]!({ tf, problem: description(), load });
+      round = await tasks[request.prepare]!({ tf, lanes, problem: description(), load });
       if (request.prepare !== 'top') await round();
       answer({ ready: true });
     } else {

@@ -16,6 +16,7 @@ export type Round = () => Promise<ArrayLike<number>>;
 
 export interface Inputs {
   readonly tf: TensorFlow;
+  readonly lanes: number;
   readonly problem: Problem;
   /** An array of the problem by name, flat. */
   load(name: string): Float32Array;
@@ -40,7 +41,7 @@ function firstExamples(problem: Problem, count: number): Examples {
   return { ...all, images, labels: all.labels.subarray(0, count), examples: count };
 }
 
-function sgd({ tf, problem, load }: Inputs, batchSize: number): Round {
+function sgd({ tf, lanes, problem, load }: Inputs, batchSize: number): Round {
   const { momentum, l2, learningRate } = problem;
   const training = {
     batchSize,
@@ -51,7 +52,7 @@ function sgd({ tf, problem, load }: Inputs, batchSize: number): Round {
     l2,
   } as const;
   const data = benchExamples(problem.examples);
-  const trainer = createTrainer({ tf, model, data, standardize: 'per-image', training });
+  const trainer = createTrainer({ tf, model, data, standardize: 'per-image', training, lanes });
   const weights = load('weights');
   return async () => {
     const losses: number[] = [];
@@ -65,7 +66,7 @@ function sgd({ tf, problem, load }: Inputs, batchSize: number): Round {
 }
 
 /** The gradient over all examples, L2 term included. */
-function gradient({ tf, problem, load }: Inputs): Round {
+function gradient({ tf, lanes, problem, load }: Inputs): Round {
   prepareReductionGradients(tf);
   const { chunk, examples, l2 } = problem;
   const values = standardize(benchExamples(examples), 'per-image');
@@ -83,6 +84,7 @@ function gradient({ tf, problem, load }: Inputs): Round {
       at as Tensor1D,
       images as Tensor4D,
       classes as Tensor1D,
+      lanes,
     ).gradient,
   ];
   const graph = compile(tf, fn, [theta, ...batches[0]!]);
@@ -99,7 +101,7 @@ function gradient({ tf, problem, load }: Inputs): Round {
   };
 }
 
-function productOf({ tf, problem, load }: Inputs, examples: number): HessianProduct {
+function productOf({ tf, lanes, problem, load }: Inputs, examples: number): HessianProduct {
   const data = firstExamples(problem, examples);
   const weights = load('weights');
   return createHessianProduct({
@@ -110,6 +112,7 @@ function productOf({ tf, problem, load }: Inputs, examples: number): HessianProd
     loss: 'cross-entropy',
     l2: problem.l2,
     weights,
+    lanes,
   });
 }
 
@@ -121,12 +124,13 @@ function hvp(inputs: Inputs, examples: number): Round {
 
 /** Eigenvalues and residuals relative to the largest eigenvalue, and the number of products. Warmed up by one product. */
 async function top(inputs: Inputs): Promise<Round> {
-  const { problem, tf } = inputs;
+  const { problem, tf, lanes } = inputs;
   const hessian = productOf(inputs, problem.topExamples);
   await hessian.product(inputs.load('direction'));
   return async () => {
     const pairs = await lanczos({
       tf,
+      lanes,
       size: model.size,
       product: (vector) => hessian.product(vector),
       top: problem.top,

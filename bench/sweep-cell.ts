@@ -4,7 +4,7 @@ import { createTrainer, type SgdState } from '../science/sgd.ts';
 import { benchExamples, benchModel } from './problem.ts';
 
 const [seed, threads] = process.argv.slice(2).map(Number) as [number, number];
-const { tf } = await loadTensorFlow({ threads });
+const { tf, lanes } = await loadTensorFlow({ threads, sharing: 'graphs' });
 const model = benchModel();
 const training = {
   batchSize: 50,
@@ -14,7 +14,11 @@ const training = {
   loss: 'cross-entropy',
   l2: 1e-4,
 } as const;
-const trainer = createTrainer({ tf, model, data: benchExamples(2500), standardize: 'per-image', training });
+const trainer = createTrainer({
+  ...{ tf, model, data: benchExamples(2500), standardize: 'per-image' },
+  training,
+  lanes,
+});
 let state: SgdState = { weights: model.initialize(seed), velocity: new Float32Array(model.size), step: 0 };
 for (let epoch = 0; epoch < 4; epoch++)
   for await (const chunk of trainer.epoch(state, epoch, 0.005)) state = chunk.state;

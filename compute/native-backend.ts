@@ -35,6 +35,7 @@ export interface TensorMetadata {
 /** tfjs-node's backend object, as far as this project uses it. */
 export interface NativeBackend {
   binding: NativeBinding;
+  readonly isUsingGpuDevice: boolean;
   getDTypeInteger(dtype: string): number;
   getInputTensorIds(tensors: readonly unknown[]): number[];
   executeSingleOutput(

@@ -24,14 +24,25 @@ export interface Backend {
   readonly library: string;
 }
 
+/**
+ * What threads share. `operations`: each operation runs on all threads. `graphs`: each operation runs on one, and a compiled function runs as
+ * many side by side as there are threads; for functions that are made of parallel parts, which short operations do not keep waiting.
+ */
+export type ThreadSharing = 'operations' | 'graphs';
+
 export interface LoadedTensorFlow extends Backend {
   readonly tf: TensorFlow;
   readonly threads: number;
+  readonly sharing: ThreadSharing;
+  /** Parallel parts that a compiled function should have: the threads if graphs share them, else 1; 1 on a GPU. */
+  readonly lanes: number;
 }
 
 export interface LoadOptions {
-  /** Threads of one operation. Results depend on their number, not on the cores there are. */
+  /** Results depend on their number, not on the cores there are. */
   readonly threads: number;
+  /** Default: `operations`. */
+  readonly sharing?: ThreadSharing;
   /** `auto` (default) is `tensorflow`. `cpu`, pure JavaScript, is slow and only for machines without the native parts. */
   readonly backend?: 'auto' | 'tensorflow' | 'cpu';
 }
@@ -51,28 +62,34 @@ export function loadedBackend(): Backend | undefined {
 
 /**
  * Loads TensorFlow into this process. The thread counts are read by the native library when it starts, so they are fixed by the first call:
- * a later call with another count throws `RangeError`. Throws {@link MissingBackendError} without the native parts.
+ * a later call with another count, or another way to share them, throws `RangeError`. Throws {@link MissingBackendError} without the native parts.
  */
-export async function loadTensorFlow({ threads, backend = 'auto' }: LoadOptions): Promise<LoadedTensorFlow> {
+export async function loadTensorFlow(options: LoadOptions): Promise<LoadedTensorFlow> {
+  const { threads, backend = 'auto' } = options;
+  // One thread is shared by nothing.
+  const sharing = threads === 1 ? 'operations' : (options.sharing ?? 'operations');
   if (loaded !== undefined) {
-    if (loaded.threads !== threads) {
+    if (loaded.threads !== threads || loaded.sharing !== sharing) {
       throw new RangeError(
-        `TensorFlow runs with ${loaded.threads} threads in this process; ${threads} were asked for.`,
+        `TensorFlow runs with ${loaded.threads} threads in this process (shared by ${loaded.sharing}); ${threads} were asked for (${sharing}).`,
       );
     }
     return loaded;
   }
-  process.env.TF_NUM_INTRAOP_THREADS = String(threads);
-  process.env.TF_NUM_INTEROP_THREADS = '1';
+  process.env.TF_NUM_INTRAOP_THREADS = String(sharing === 'graphs' ? 1 : threads);
+  process.env.TF_NUM_INTEROP_THREADS = String(sharing === 'graphs' ? threads : 1);
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   // On by default only on some processors, and about four times faster on the others too.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   process.env.OMP_NUM_THREADS = String(threads);
   const tf = backend === 'cpu' ? loadJavaScript() : loadNative();
   const isNative = tf.getBackend() === 'tensorflow';
+  const hasLanes = sharing === 'graphs' && isNative && !nativeBackend(tf).isUsingGpuDevice;
   loaded = {
     tf,
     threads,
+    sharing,
+    lanes: hasLanes ? threads : 1,
     backend: isNative ? 'tensorflow' : 'cpu',
     library: isNative ? nativeBackend(tf).binding.TF_Version : tf.version_core,
   };

@@ -2,6 +2,7 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node
 import { type CompiledFunction, compile } from '../compute/graph.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import { type Examples, inputsOf, type Standardization } from './examples.ts';
+import { laneSizes } from './lanes.ts';
 import { kernelMask, type LossName, l2Loss, lossOf, unflatten } from './loss.ts';
 import type { Model } from './models/model.ts';
 import { fixedMoments } from './models/moments.ts';
@@ -22,6 +23,8 @@ export interface EvaluatorOptions {
   readonly l2: number;
   /** The training examples, over which a network with batch normalization takes its moments (models/statistics.ts); others need none. */
   readonly population?: Examples | undefined;
+  /** Parts of the examples that are computed side by side (lanes.ts). Default 1. */
+  readonly lanes?: number;
 }
 
 /** Examples in one graph call. */
@@ -71,10 +74,12 @@ export function createEvaluator(
   };
 }
 
-function evaluateBatch({ tf, model, loss }: EvaluatorOptions, inputs: Tensor[]): Tensor[] {
+function evaluateBatch({ tf, model, loss, lanes = 1 }: EvaluatorOptions, inputs: Tensor[]): Tensor[] {
   const [theta, images, labels, statistics] = inputs as [Tensor1D, Tensor4D, Tensor1D, Tensor1D?];
   const moments = statistics === undefined ? undefined : fixedMoments(statistics, model.normalizations);
-  const logits = model.logits(tf, unflatten(theta, model), images, moments) as Tensor2D;
+  const parameters = unflatten(theta, model);
+  const parts = tf.split(images, laneSizes(labels.size, lanes)) as Tensor4D[];
+  const logits = tf.concat(parts.map((part) => model.logits(tf, parameters, part, moments))) as Tensor2D;
   const right = tf.equal(tf.argMax(logits, 1), labels);
   return [lossOf(tf, loss, logits, labels), tf.sum(right.toFloat())];
 }

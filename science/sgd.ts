@@ -55,6 +55,8 @@ export interface TrainerOptions {
   readonly standardize: Standardization;
   readonly training: SgdSettings;
   readonly recordWeights?: boolean;
+  /** Parts of a batch that are computed side by side (gradient.ts); last bits depend on it. Default 1; 1 with batch normalization. */
+  readonly lanes?: number;
 }
 
 /** Thrown when a batch's loss is not finite. It could be because the learning rate exceeds 2 (1 + beta) / lambda_max, beyond which SGD is unstable. */
@@ -148,12 +150,13 @@ export function createTrainer(options: TrainerOptions): Trainer {
 
 /** The recorded function: `steps` updates; gives weights, velocity, losses and, if asked for, the weights after each step. */
 function sgdSteps(
-  { tf, model, training, recordWeights }: TrainerOptions,
+  { tf, model, training, recordWeights, lanes = 1 }: TrainerOptions,
   steps: number,
   inputs: Tensor[],
 ): Tensor[] {
   const { batchSize, momentum, loss } = training;
   const objective = { model, loss };
+  const separable = model.normalizations.length === 0;
   let [weights, velocity] = inputs as [Tensor1D, Tensor1D];
   const [, , learningRate, order, images, labels, penalty] = inputs as [
     Tensor,
@@ -171,7 +174,7 @@ function sgdSteps(
     const x = gatherRows(tf, images, batch);
     const y = gatherRows(tf, labels, batch);
     const at = weights;
-    const { value, gradient } = lossAndGradient(tf, objective, at, x, y);
+    const { value, gradient } = lossAndGradient(tf, objective, at, x, y, separable ? lanes : 1);
     const decay = tf.mul(penalty, at);
     const slope = tf.add(gradient, tf.mul(decay, 2));
     velocity = tf.sub(tf.mul(velocity, momentum), tf.mul(slope, learningRate));

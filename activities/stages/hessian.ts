@@ -4,6 +4,7 @@ import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { HessianWith } from '../../schemas/types.ts';
 import { type Eigenpairs, lanczos, leastVectors } from '../../science/hessian/lanczos.ts';
 import { createHessianProduct, type HessianProductOptions } from '../../science/hessian/product.ts';
+import { sharingFor } from '../../science/lanes.ts';
 import { describeLoss } from '../../science/loss.ts';
 import { createModel, type Model } from '../../science/models/index.ts';
 import { statisticsAt, statisticsNote } from '../../science/models/statistics.ts';
@@ -34,7 +35,8 @@ export const stage: Stage<HessianWith> = {
     const top = Math.min(settings.top, size);
     const { maxVectors, cacheBytes } = memoryFor(settings.memory, top, size);
 
-    const { tf } = await loadTensorFlow({ threads: context.threads });
+    const sharing = settings.normalization === 'batch' ? sharingFor(model) : 'graphs';
+    const { tf, lanes } = await loadTensorFlow({ threads: context.threads, sharing });
     const weights = at.floatVector('weights', 0).slice();
     const { loss, l2, standardize } = training;
     const normalization = normalizationOf(settings, model, training, () =>
@@ -45,11 +47,12 @@ export const stage: Stage<HessianWith> = {
       ...normalization.options,
       matrix: settings.matrix,
       cacheBytes,
+      lanes,
     });
     const product = (vector: Float32Array) => hessian.product(vector, context.breathe);
-    const pairs = await firstPairs(context, { tf, size, product, top, maxVectors });
+    const pairs = await firstPairs(context, { tf, size, lanes, product, top, maxVectors });
     noteShortcomings(context, pairs, top, settings.tolerance);
-    const estimates = await spectrumEstimates(context, { tf, size, product }, pairs);
+    const estimates = await spectrumEstimates(context, { tf, size, lanes, product }, pairs);
     hessian.dispose();
 
     const metadata = {
@@ -98,7 +101,7 @@ function normalizationOf(
   return { options: { statistics: 'batch', batchSize }, metadata: { statistics: note } };
 }
 
-type Problem = Pick<Parameters<typeof lanczos>[0], 'tf' | 'size' | 'product' | 'top'> & {
+type Problem = Pick<Parameters<typeof lanczos>[0], 'tf' | 'size' | 'lanes' | 'product' | 'top'> & {
   readonly maxVectors: number;
 };
 

@@ -3,6 +3,7 @@ import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { TrainingContext } from '../../artifacts/training-context.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { RecordWith } from '../../schemas/types.ts';
+import { sharingFor } from '../../science/lanes.ts';
 import { createModel } from '../../science/models/index.ts';
 import { createTrainer, type SgdState, type Trainer } from '../../science/sgd.ts';
 import type { Stage, StageContext } from '../stage.ts';
@@ -46,7 +47,7 @@ export const stage: Stage<RecordWith> = {
     };
     const examples = await findExamples(context.store, data.train);
     const model = createModel(training.model, training.imageShape, training.classes);
-    const { tf } = await loadTensorFlow({ threads: context.threads });
+    const { tf, lanes } = await loadTensorFlow({ threads: context.threads, sharing: sharingFor(model) });
     const trainer = createTrainer({
       tf,
       model,
@@ -54,6 +55,7 @@ export const stage: Stage<RecordWith> = {
       standardize: training.standardize,
       training,
       recordWeights: true,
+      lanes,
     });
 
     const firstEpoch = from.numbers('epoch')[0]!;

@@ -6,6 +6,7 @@ import type { TrainingContext } from '../../artifacts/training-context.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { Optimizer, TrainWith } from '../../schemas/types.ts';
 import { createEvaluator } from '../../science/evaluate.ts';
+import { sharingFor } from '../../science/lanes.ts';
 import { learningRateAt, type Schedule } from '../../science/learning-rate.ts';
 import { createModel, type Model, ModelError, type ModelSpec } from '../../science/models/index.ts';
 import { createTrainer, type SgdState } from '../../science/sgd.ts';
@@ -48,10 +49,14 @@ export const stage: Stage<TrainWith> = {
         ? undefined
         : await readExamples(context.store, settings.test as ArtifactRef);
     const { training, model } = describeTraining(context, examples);
-    const { tf } = await loadTensorFlow({ threads: context.threads });
-    const trainer = createTrainer({ tf, model, data: examples, standardize: training.standardize, training });
+    const { tf, lanes } = await loadTensorFlow({ threads: context.threads, sharing: sharingFor(model) });
+    const trainer = createTrainer({
+      ...{ tf, model, data: examples, standardize: training.standardize },
+      training,
+      lanes,
+    });
     const { standardize, loss, l2 } = training;
-    const evaluate = createEvaluator({ tf, model, standardize, loss, l2, population: examples });
+    const evaluate = createEvaluator({ tf, model, standardize, loss, l2, population: examples, lanes });
 
     let state: TrainCheckpoint = (await readCheckpoint(context.checkpoint)) ?? {
       weights: model.initialize(settings.seed),

@@ -19,6 +19,8 @@ export interface DensityOptions {
   /** Lanczos steps of each probe. */
   readonly steps: number;
   readonly seed: number;
+  /** As of `lanczos`. */
+  readonly lanes?: number;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function quadratureRule(options: DensityOptions, probe: number): Pr
   const random = new RandomStream(seed, 'density', probe);
   const start = Float64Array.from({ length: size }, () => random.normal());
   normalize(start);
-  const basis = new OrthonormalBasis(tf, size);
+  const basis = new OrthonormalBasis(tf, size, options.lanes);
   const alphas: number[] = [];
   const betas: number[] = [];
   let vector = rounded(start);

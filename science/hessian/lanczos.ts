@@ -23,6 +23,8 @@ export interface LanczosOptions {
   readonly tolerance: number;
   /** Limit on steps, of one product each; measuring the residuals comes on top. */
   readonly maxProducts: number;
+  /** Parts of each product with the basis that are computed side by side (basis.ts); last bits depend on it. Default 1. */
+  readonly lanes?: number;
   /** Vectors of length P that may be held at once, at least {@link leastVectors}; default: no bound. */
   readonly maxVectors?: number;
   readonly seed: number;
@@ -109,7 +111,7 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
   let products = resume?.products ?? 0;
   let alphas = [...(resume?.alphas ?? [])];
   let betas = [...(resume?.betas ?? [])];
-  const basis = new OrthonormalBasis(tf, size);
+  const basis = new OrthonormalBasis(tf, size, options.lanes);
   for await (const row of resume?.basis ?? []) basis.push(row);
   let vector = resume?.next ?? randomUnitVector(size, seed, 0, basis);
   let converged = 0;

@@ -4,6 +4,7 @@ import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { compileInTwoParts, type TwoPartFunction } from '../../compute/two-part-graph.ts';
 import { prepareWindowPooling } from '../../compute/window-pooling.ts';
 import { type Examples, type Standardization, standardize } from '../examples.ts';
+import { laneSizes } from '../lanes.ts';
 import { kernelMask, type LossName } from '../loss.ts';
 import { type Model, withMoments } from '../models/model.ts';
 import { fixedMoments } from '../models/moments.ts';
@@ -30,6 +31,8 @@ export interface HessianProductOptions {
   readonly matrix?: CurvatureMatrix;
   /** Most examples in one graph call; default: so many that what is kept of them takes 128 MB, and at most 500. Last bits depend on it. */
   readonly batchSize?: number;
+  /** Parts of a batch that are computed side by side (lanes.ts); last bits depend on it. Default 1; 1 with the moments of batches. */
+  readonly lanes?: number;
   /** Bytes that activations may take which are kept from one product to the next; what exceeds them is computed each time, with equal bits. */
   readonly cacheBytes?: number;
 }
@@ -43,9 +46,11 @@ export interface HessianProduct {
 }
 
 interface Batch {
-  readonly images: Tensor4D;
-  readonly labels: Tensor1D;
   readonly count: number;
+  /** Examples in each lane. */
+  readonly sizes: readonly number[];
+  /** Images and labels of each lane, in turn. */
+  readonly examples: readonly Tensor[];
   /** What does not depend on the vector, once it was computed, if there is room for it. */
   kept?: Tensor[];
 }
@@ -78,20 +83,25 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
   const multiply = matrix === 'hessian' ? hessianTimes : gaussNewtonTimes;
   let room = cacheBytes;
 
-  const graphOf = ({ images, labels, count }: Batch, direction: Tensor): TwoPartFunction => {
+  const graphOf = ({ sizes, examples, count }: Batch, direction: Tensor): TwoPartFunction => {
     let graph = graphs.get(count);
     if (graph === undefined) {
-      const fn = (fixed: Tensor[], varying: Tensor[]) => [
-        multiply(tf, { model, loss }, fixed, varying[0] as Tensor1D),
-      ];
-      graph = compileInTwoParts(tf, fn, [theta, images, labels], [direction]);
+      const fn = ([at, ...lanes]: Tensor[], [v]: Tensor[]) => {
+        const parts = sizes.map((size, lane) => {
+          const [images, labels] = lanes.slice(2 * lane, 2 * lane + 2) as [Tensor4D, Tensor1D];
+          const part = multiply(tf, { model, loss }, [at as Tensor1D, images, labels], v as Tensor1D);
+          return size === count ? part : tf.mul(part, size / count);
+        });
+        return [parts.reduce((sum, part) => tf.add(sum, part))];
+      };
+      graph = compileInTwoParts(tf, fn, [theta, ...examples], [direction]);
       graphs.set(count, graph);
     }
     return graph;
   };
   const batchProduct = (batch: Batch, direction: Tensor): Float32Array => {
     const graph = graphOf(batch, direction);
-    const at = batch.kept ?? graph.prepare([theta, batch.images, batch.labels]);
+    const at = batch.kept ?? graph.prepare([theta, ...batch.examples]);
     const [output] = graph.run(at, [direction]);
     if (batch.kept === undefined) {
       const bytes = bytesOf(at);
@@ -108,16 +118,17 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
   /** Bytes that are kept for each example, from a few of them: a prime number, by which tensors of another kind are hardly divisible. */
   const measure = (): number => {
     const few = Math.min(data.examples, 7);
-    const [probe] = cutIntoBatches(tf, { ...data, examples: few }, values, few) as [Batch];
+    const [probe] = cutIntoBatches(tf, { ...data, examples: few }, values, few, 1) as [Batch];
     // Not theta itself: a recorded function must tell its inputs apart.
     const direction = tf.zerosLike(theta);
-    const kept = graphOf(probe, direction).prepare([theta, probe.images, probe.labels]);
+    const kept = graphOf(probe, direction).prepare([theta, ...probe.examples]);
     const bytes = bytesOf(kept.filter(({ shape }) => (shape[0] ?? 1) % few === 0));
-    tf.dispose([...kept, direction, probe.images, probe.labels]);
+    tf.dispose([...kept, direction, ...probe.examples]);
     return bytes / few;
   };
   const batchSize = options.batchSize ?? Math.max(8, Math.min(500, Math.floor(128e6 / measure())));
-  const batches = cutIntoBatches(tf, data, values, batchSize);
+  const lanes = options.statistics === 'batch' ? 1 : (options.lanes ?? 1);
+  const batches = cutIntoBatches(tf, data, values, batchSize, lanes);
 
   return {
     size: model.size,
@@ -139,26 +150,38 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
       tf.dispose([
         theta,
         ...(statistics === undefined ? [] : [statistics]),
-        ...batches.flatMap(({ images, labels, kept = [] }) => [images, labels, ...kept]),
+        ...batches.flatMap(({ examples, kept = [] }) => [...examples, ...kept]),
       ]);
     },
   };
 }
 
-/** As few batches as their size allows, as equal as can be. */
-function cutIntoBatches(tf: TensorFlow, data: Examples, values: Float32Array, most: number): Batch[] {
+/** As few batches as their size allows, as equal as can be, each cut into lanes. */
+function cutIntoBatches(
+  tf: TensorFlow,
+  data: Examples,
+  values: Float32Array,
+  most: number,
+  lanes: number,
+): Batch[] {
   const batchSize = Math.ceil(data.examples / Math.ceil(data.examples / most));
   const [height, width, channels] = data.shape;
   const pixels = height * width * channels;
+  const tensorsOf = (start: number, count: number) => [
+    tf.tensor4d(values.subarray(start * pixels, (start + count) * pixels), [count, height, width, channels]),
+    tf.tensor1d(data.labels.subarray(start, start + count), 'int32'),
+  ];
   const batches: Batch[] = [];
   for (let start = 0; start < data.examples; start += batchSize) {
     const count = Math.min(batchSize, data.examples - start);
-    const images = values.subarray(start * pixels, (start + count) * pixels);
-    batches.push({
-      images: tf.tensor4d(images, [count, height, width, channels]),
-      labels: tf.tensor1d(data.labels.subarray(start, start + count), 'int32'),
-      count,
-    });
+    const sizes = laneSizes(count, lanes);
+    const examples: Tensor[] = [];
+    let at = start;
+    for (const size of sizes) {
+      examples.push(...tensorsOf(at, size));
+      at += size;
+    }
+    batches.push({ count, sizes, examples });
   }
   return batches;
 }

@@ -16,6 +16,8 @@ export interface TraceOptions {
   /** Random vectors for what is left; one product each, at least 2. */
   readonly probes: number;
   readonly seed: number;
+  /** As of `lanczos`. */
+  readonly lanes?: number;
   /** Results of products that were done before, in order, and a call for each one that is done. */
   readonly resume?: readonly number[];
   onSample?(sample: number): Promise<void>;
@@ -39,7 +41,8 @@ export interface TraceEstimate {
  */
 export async function hutchPlusPlus(options: TraceOptions): Promise<TraceEstimate> {
   const { tf, size, product, sketch, probes, seed, resume = [], onSample } = options;
-  const basis = new OrthonormalBasis(tf, size, options.known ?? []);
+  const basis = new OrthonormalBasis(tf, size, options.lanes);
+  for (const row of options.known ?? []) basis.push(row);
   let within = options.knownTrace ?? 0;
   for (let index = 0; index < sketch; index++) {
     const vector = await product(signs(seed, 'sketch', index, size));

@@ -66,7 +66,7 @@ describe('stageKinds', () => {
   it('come from the schemas', () => {
     expect(stageKinds.train).toMatchObject({
       uses: 'train',
-      version: 1,
+      version: 2,
       scope: 'cell',
       compute: true,
       inputs: { data: 'dataset', test: 'dataset' },

@@ -14,18 +14,18 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   return sum;
 };
 
-/** Random vectors that lie close to one another, made orthonormal by the basis: more of them than a block holds, and not a multiple. */
-const rows: Float32Array[] = [];
-const basis = new OrthonormalBasis(tf, size);
-const common = normals();
-for (let i = 0; i < 150; i++) {
-  const vector = normals().map((value, k) => value + 20 * common[k]!);
-  const length = basis.orthogonalize(vector);
-  rows.push(Float32Array.from(vector, (value) => value / length));
-  basis.push(rows[i]!);
-}
+describe.each([1, 3])('a basis that is kept in blocks, of %i lanes', (lanes) => {
+  /** Random vectors that lie close to one another, made orthonormal by the basis: more of them than a block holds, and not a multiple. */
+  const rows: Float32Array[] = [];
+  const basis = new OrthonormalBasis(tf, size, lanes);
+  const common = normals();
+  for (let i = 0; i < 150; i++) {
+    const vector = normals().map((value, k) => value + 20 * common[k]!);
+    const length = basis.orthogonalize(vector);
+    rows.push(Float32Array.from(vector, (value) => value / length));
+    basis.push(rows[i]!);
+  }
 
-describe('a basis that is kept in blocks', () => {
   test('is orthonormal to 1e-6, measured in double precision', () => {
     let deviation = 0;
     for (const [i, a] of rows.entries())
@@ -75,7 +75,7 @@ describe('a basis that is kept in blocks', () => {
 
   test('leaves no tensor behind', () => {
     const tensors = tf.memory().numTensors;
-    const other = new OrthonormalBasis(tf, size);
+    const other = new OrthonormalBasis(tf, size, lanes);
     for (const row of rows) other.push(row);
     other.orthogonalize(normals());
     other.replace(rows.slice(0, 40));
