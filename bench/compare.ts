@@ -45,7 +45,7 @@ export async function compare(
   let versions: Record<string, string> = {};
   for (const spec of sides) {
     if (!wanted.includes(spec.name)) continue;
-    const { side, hello } = await Side.start(spec, options);
+    const { side, hello } = await Side.start(spec, { ...options, sharing: task.sharing ?? 'graphs' });
     if (hello.error === undefined && !hello.tasks!.includes(task.name)) {
       await side.close();
       continue;
@@ -72,6 +72,7 @@ export async function compare(
       const answer = await side.ask({ result: fileOf(name) });
       if (answer.error !== undefined) errors.set(name, answer.error);
       else {
+        if (name === 'epochal' && round === 0) task.onReference?.(readNpyDoubles(fileOf(name)));
         seconds.get(name)!.push(answer.seconds!);
         worked.get(name)!.push(answer.processorSeconds!);
         peaks.set(name, answer.peakBytes!);
@@ -92,7 +93,7 @@ export async function compare(
       processorTimes: worked.get(name)!.map((time) => time * scaleOf(task)),
       peakBytes: peaks.get(name)!,
       deviation: relativeDistance(result.subarray(0, task.compared), reference.subarray(0, task.compared)),
-      ...(task.name === 'top' ? { products: result.at(-1)! } : {}),
+      ...(task.withProducts ? { products: result.at(-1)! } : {}),
     };
   });
   return { task, entries: [...entries, ...failed], versions };

@@ -1,14 +1,16 @@
-/** Epochal's side of the benchmark: answers requests as peers/protocol.py does. Arguments: folder of the problem, threads. */
+/** Epochal's side of the benchmark: answers requests as peers/protocol.py does. Arguments: folder of the problem, threads, sharing. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { loadTensorFlow } from '../compute/tensorflow.ts';
+import type { Tensor2D } from '@tensorflow/tfjs-node';
+import { compile } from '../compute/graph.ts';
+import { loadTensorFlow, type ThreadSharing } from '../compute/tensorflow.ts';
 import { type Round, tasks } from './epochal-tasks.ts';
 import { writeNpy } from './npy.ts';
 import type { Problem } from './problem.ts';
 
-const [folder, threads] = process.argv.slice(2) as [string, string];
-const { tf, library, lanes } = await loadTensorFlow({ threads: Number(threads), sharing: 'graphs' });
+const [folder, threads, sharing] = process.argv.slice(2) as [string, string, ThreadSharing];
+const { tf, library, lanes } = await loadTensorFlow({ threads: Number(threads), sharing });
 const answer = (values: object) => process.stdout.write(`${JSON.stringify(values)}\n`);
 const description = () => JSON.parse(readFileSync(join(folder, 'problem.json'), 'utf8')) as Problem;
 
@@ -17,19 +19,25 @@ function load(name: string): Float32Array {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset + 128, bytes.byteOffset + bytes.length));
 }
 
-/** GFLOP/s of a product of two large float32 matrices: the most that this machine's cores and this library give. */
-async function matrixRate(): Promise<number> {
+/** GFLOP/s of products of large float32 matrices, one a lane: the most that this machine's cores and this library give. */
+function matrixRate(): number {
   const n = 2048;
-  const [a, b] = [tf.ones([n, n]), tf.ones([n, n])];
+  // A matrix of its own for each lane: equal products would be computed once.
+  const inputs = Array.from({ length: lanes + 1 }, () => tf.ones([n, n]));
+  const graph = compile(
+    tf,
+    ([a, ...others]) => others.map((b) => tf.matMul(a as Tensor2D, b as Tensor2D)),
+    inputs,
+  );
   let best = 0;
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 6; round++) {
     const begin = performance.now();
-    const product = tf.matMul(a as never, b as never);
-    product.dataSync();
-    best = Math.max(best, (2 * n ** 3) / (performance.now() - begin) / 1e6);
-    product.dispose();
+    const products = graph.run(inputs);
+    best = Math.max(best, (lanes * 2 * n ** 3) / (performance.now() - begin) / 1e6);
+    tf.dispose(products);
   }
-  tf.dispose([a, b]);
+  graph.dispose();
+  tf.dispose(inputs);
   return best;
 }
 
@@ -41,10 +49,10 @@ answer({
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as { prepare?: string; result?: string; rate?: true };
   try {
-    if (request.rate) answer({ rate: await matrixRate() });
+    if (request.rate) answer({ rate: matrixRate() });
     else if (request.prepare !== undefined) {
       round = await tasks[request.prepare]!({ tf, lanes, problem: description(), load });
-      if (request.prepare !== 'top') await round();
+      if (!request.prepare.startsWith('top')) await round();
       answer({ ready: true });
     } else {
       const [begin, worked] = [performance.now(), process.cpuUsage()];

@@ -29,7 +29,8 @@ export const tasks: Record<string, (inputs: Inputs) => Round | Promise<Round>> =
   gradient,
   'hvp-1000': (inputs) => hvp(inputs, 1000),
   'hvp-all': (inputs) => hvp(inputs, inputs.problem.examples),
-  top,
+  'top-1000': (inputs) => top(inputs, 1000),
+  top: (inputs) => top(inputs, inputs.problem.topExamples),
   project,
 };
 
@@ -123,9 +124,9 @@ function hvp(inputs: Inputs, examples: number): Round {
 }
 
 /** Eigenvalues and residuals relative to the largest eigenvalue, and the number of products. Warmed up by one product. */
-async function top(inputs: Inputs): Promise<Round> {
+async function top(inputs: Inputs, examples: number): Promise<Round> {
   const { problem, tf, lanes } = inputs;
-  const hessian = productOf(inputs, problem.topExamples);
+  const hessian = productOf(inputs, examples);
   await hessian.product(inputs.load('direction'));
   return async () => {
     const pairs = await lanczos({

@@ -1,16 +1,15 @@
 /**
- * `npm run bench`: Epochal beside its peers, interleaved in one run. Options: `--only TASK,...`, `--sides SIDE,...`, `--top-sides SIDE,...` (for the eigenpairs, which take longest), `--rounds N`, `--threads N`,
+ * `npm run bench`: Epochal beside its peers, interleaved in one run. Options: `--only TASK,...`, `--sides SIDE,...`, `--top-sides SIDE,...` (for the eigenpairs of `--top-examples`, which take longest), `--rounds N`, `--threads N`,
  * `--examples N` and `--top-examples N`, `--top N`, `--out FOLDER` (default docs/benchmarks).
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSetupStamp } from '../runtime/setup-stamp.ts';
 import { type Comparison, compare, median } from './compare.ts';
 import { machineOf } from './machine.ts';
-import { readNpyDoubles } from './npy.ts';
-import { benchModel, type Problem, seed, writeDescription, writeProblem } from './problem.ts';
+import { benchModel, type Problem, seed, writeProblem } from './problem.ts';
 import { writeResults } from './results.ts';
 import { Side } from './side.ts';
 import { type SweepResult, sweep } from './sweep.ts';
@@ -49,7 +48,6 @@ const problem: Problem = {
   topExamples,
   top,
   tolerance: 1e-4,
-  arpackTolerance: 1e-4,
   chunk: 500,
   steps50: Math.floor(examples / 50),
   steps500: Math.floor(examples / 500),
@@ -71,6 +69,7 @@ const tasks = tasksOf({
   projected: problem.rows * problem.repeat,
   basis: problem.basis,
   size: model.size,
+  onSpectrum: setArpackTolerance,
 });
 const wantedTasks = options.only?.split(',') ?? [...tasks.map(({ name }) => name), 'sweep'];
 const wantedSides = options.sides?.split(',') ?? sides.map(({ name }) => name);
@@ -98,7 +97,6 @@ const comparisons: Comparison[] = [];
 for (const task of tasks) {
   if (!wantedTasks.includes(task.name)) continue;
   say(`${task.title}`);
-  if (task.name === 'top') await setArpackTolerance();
   const comparison = await compare(task, sideOptions, task.name === 'top' ? topSides : wantedSides, say);
   comparisons.push(comparison);
   for (const { side, times, refused } of comparison.entries) {
@@ -128,14 +126,11 @@ rmSync(folder, { recursive: true });
 
 /**
  * ARPACK's tolerance is relative to each eigenvalue, ours to the largest. So that the peers need not do more, theirs is widened by the ratio of
- * the largest to the last wanted eigenvalue, from a run of ours.
+ * the largest to the last wanted eigenvalue.
  */
-async function setArpackTolerance(): Promise<void> {
-  const { side } = await Side.start(sides[0]!, sideOptions);
-  await side.ask({ prepare: 'top' });
-  const file = path.join(folder, 'spectrum.npy');
-  await side.ask({ result: file });
-  await side.close();
-  problem.arpackTolerance = problem.tolerance / readNpyDoubles(file)[top - 1]!;
-  writeDescription(folder, problem);
+function setArpackTolerance(eigenvalues: Float64Array): void {
+  writeFileSync(
+    path.join(folder, 'arpack-tolerance.json'),
+    JSON.stringify(problem.tolerance / eigenvalues.at(-1)!),
+  );
 }

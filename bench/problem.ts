@@ -14,8 +14,6 @@ export interface Problem {
   readonly top: number;
   /** Residual allowed, relative to the largest eigenvalue. */
   readonly tolerance: number;
-  /** The same for ARPACK, which takes it relative to each eigenvalue. */
-  arpackTolerance: number;
   /** Examples in one batch of a gradient or product, for the peers. */
   readonly chunk: number;
   /** Steps of one epoch. */
@@ -94,10 +92,6 @@ export function writeProblem(folder: string, problem: Problem, weights: Float32A
   write('reference', weights);
   write('rows', rows, [problem.rows, model.size]);
   write('basis', spread(problem.basis * model.size, Math.sqrt(12 / model.size)), [problem.basis, model.size]);
-  writeDescription(folder, problem);
-}
-
-export function writeDescription(folder: string, problem: Problem): void {
-  const { layout, size } = benchModel();
+  const { layout, size } = model;
   writeFileSync(join(folder, 'problem.json'), JSON.stringify({ ...problem, layout, size }));
 }

@@ -59,7 +59,7 @@ function table({ task, entries }: Comparison): string[] {
   const own = entries.find(({ side }) => side === 'epochal');
   const base = own?.times === undefined ? Number.NaN : median(own.times);
   const work = own?.processorTimes === undefined ? Number.NaN : median(own.processorTimes);
-  const withMemory = task.name === 'top';
+  const withMemory = task.withProducts;
   const rateOf = (time: number) =>
     task.operations === undefined
       ? undefined

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import type { ThreadSharing } from '../compute/tensorflow.ts';
 
 /** One participant: how its process is started. */
 export interface SideSpec {
@@ -28,6 +29,8 @@ export interface SideOptions {
   readonly folder: string;
   readonly threads: number;
   readonly python: string;
+  /** How Epochal's threads are shared. */
+  readonly sharing?: ThreadSharing;
 }
 
 /** A running participant, asked one question at a time. */
@@ -37,13 +40,13 @@ export class Side {
   readonly #lines: AsyncIterator<string>;
   readonly #reader: Interface;
 
-  private constructor(spec: SideSpec, { folder, threads, python }: SideOptions) {
+  private constructor(spec: SideSpec, { folder, threads, python, sharing = 'graphs' }: SideOptions) {
     this.spec = spec;
     const here = import.meta.dirname;
     const common = [folder, String(threads)];
     const [program, args] =
       spec.python === undefined
-        ? [process.execPath, [path.join(here, 'epochal-side.ts'), ...common]]
+        ? [process.execPath, [path.join(here, 'epochal-side.ts'), ...common, sharing]]
         : [python, [path.join(here, 'peers', spec.python[0]!), ...common, ...spec.python.slice(1)]];
     this.#process = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#process.stderr!.pipe(createWriteStream(path.join(folder, `${spec.name}.log`), { flags: 'a' }));

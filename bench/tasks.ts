@@ -1,3 +1,4 @@
+import type { ThreadSharing } from '../compute/tensorflow.ts';
 import type { SideSpec } from './side.ts';
 
 /** A part of the comparison. */
@@ -9,8 +10,14 @@ export interface Task {
   readonly perRound: number;
   readonly operations?: number;
   readonly rounds: number;
+  /** How Epochal's threads are shared, as in the stage that does this. Default: `graphs`. */
+  readonly sharing?: ThreadSharing;
   /** Leading numbers of a result that the reported deviation is of; default: all. */
   readonly compared?: number;
+  /** Eigenpairs: with the number of products and the peak memory. */
+  readonly withProducts?: boolean;
+  /** Called with Epochal's first result, before any peer is asked. */
+  onReference?(result: Float64Array): void;
   /** How far a result may be from Epochal's; undefined if it agrees, else why not. */
   check(result: Float64Array, reference: Float64Array): string | undefined;
   /** Least ratio to Epochal's time that is aimed at, for the best of each group of sides. */
@@ -60,11 +67,13 @@ export interface Sizes {
   readonly projected: number;
   readonly basis: number;
   readonly size: number;
+  /** Called with the eigenvalues relative to the largest, before a peer is asked for them. */
+  onSpectrum(eigenvalues: Float64Array): void;
 }
 
 /** All tasks that compare with peers. */
 export function tasksOf(sizes: Sizes): Task[] {
-  const { rounds, examples, topExamples, top, tolerance, projected, basis, size } = sizes;
+  const { rounds, examples, topExamples, top, tolerance, projected, basis, size, onSpectrum } = sizes;
   const sgd = (batchSize: 50 | 500): Task => {
     const steps = Math.floor(examples / batchSize);
     return {
@@ -97,6 +106,26 @@ export function tasksOf(sizes: Sizes): Task[] {
       { sides: ['tensorflow'], ratio: 0.95 },
     ],
   });
+  const eigenpairs = (name: string, count: number): Task => ({
+    name,
+    title: `Top ${top} eigenpairs, ${count.toLocaleString('en')} examples`,
+    unit: 's',
+    perRound: 1,
+    rounds: 1,
+    compared: top,
+    withProducts: true,
+    onReference: (result) => onSpectrum(result.subarray(0, top)),
+    check: (result, reference) => {
+      const residual = Math.max(...result.subarray(top, 2 * top));
+      if (residual > 1.2 * tolerance)
+        return `a residual is ${residual.toExponential(1)} of the largest eigenvalue`;
+      const shift = Math.max(...result.subarray(0, top).map((value, i) => Math.abs(value - reference[i]!)));
+      return shift > tolerance
+        ? `an eigenvalue differs by ${shift.toExponential(1)} of the largest`
+        : undefined;
+    },
+    targets: [{ sides: [...productsOfPyTorch, 'curvlinops', 'tensorflow', 'jax'], ratio: 2 }],
+  });
   return [
     sgd(50),
     sgd(500),
@@ -119,27 +148,12 @@ export function tasksOf(sizes: Sizes): Task[] {
       perRound: 1,
       operations: 2 * projected * basis * size,
       rounds: Math.min(rounds, 5),
+      sharing: 'operations',
       check: (result, reference) => apart(result, reference, 1e-6, 'projections'),
       targets: [],
     },
-    {
-      name: 'top',
-      title: `Top ${top} eigenpairs, ${topExamples.toLocaleString('en')} examples`,
-      unit: 's',
-      perRound: 1,
-      rounds: 1,
-      compared: top,
-      check: (result, reference) => {
-        const residual = Math.max(...result.subarray(top, 2 * top));
-        if (residual > 1.2 * tolerance)
-          return `a residual is ${residual.toExponential(1)} of the largest eigenvalue`;
-        const shift = Math.max(...result.subarray(0, top).map((value, i) => Math.abs(value - reference[i]!)));
-        return shift > tolerance
-          ? `an eigenvalue differs by ${shift.toExponential(1)} of the largest`
-          : undefined;
-      },
-      targets: [{ sides: [...productsOfPyTorch, 'curvlinops', 'tensorflow', 'jax'], ratio: 2 }],
-    },
+    eigenpairs('top-1000', 1000),
+    eigenpairs('top', topExamples),
   ];
 }
 

@@ -45,6 +45,7 @@ serve(
     {
         'hvp-1000': hvp(1000),
         'hvp-all': hvp(problem['examples']),
+        'top-1000': lambda: top_task(hvp_of(1000)),
         'top': lambda: top_task(hvp_of(problem['topExamples'])),
     },
     {'curvlinops': version('curvlinops-for-pytorch'), 'torch': torch.__version__},

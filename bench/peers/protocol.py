@@ -45,7 +45,7 @@ def serve(tasks, versions):
             if 'prepare' in request:
                 with contextlib.redirect_stdout(sys.stderr):
                     run = tasks[request['prepare']]()
-                    if request['prepare'] != 'top':
+                    if not request['prepare'].startswith('top'):
                         run()
                 answer(ready=True)
             else:
@@ -98,7 +98,10 @@ def top_pairs(product):
 
     operator = LinearOperator((Layout.size, Layout.size), matvec=counted, dtype=np.float32)
     start = load('direction')
-    values, vectors = eigsh(operator, k=problem['top'], which='LA', tol=problem['arpackTolerance'], v0=start, maxiter=100_000)
+    # Known only after Epochal's round: it depends on the spectrum.
+    with open(os.path.join(folder, 'arpack-tolerance.json')) as file:
+        tolerance = json.load(file)
+    values, vectors = eigsh(operator, k=problem['top'], which='LA', tol=tolerance, v0=start, maxiter=100_000)
     order = np.argsort(-values)
     values, vectors = values[order].astype(np.float64), vectors[:, order]
     products = count[0]

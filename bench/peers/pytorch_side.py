@@ -110,8 +110,10 @@ tasks = {
     'gradient': gradient(problem['examples']),
     'hvp-1000': hvp(1000),
     'hvp-all': hvp(problem['examples']),
+    'top-1000': lambda: top_task(hvp_of(1000)),
     'top': lambda: top_task(hvp_of(problem['topExamples'])),
     'project': project,
 }
-only = {'retained': ['hvp-1000', 'hvp-all', 'top'], 'func': ['hvp-1000', 'hvp-all'], 'compile': ['sgd-50', 'sgd-500', 'gradient', 'hvp-1000']}
+products = ['hvp-1000', 'hvp-all', 'top-1000', 'top']
+only = {'retained': products, 'func': products, 'compile': ['sgd-50', 'sgd-500', 'gradient', 'hvp-1000', 'top-1000']}
 serve({name: tasks[name] for name in only.get(mode, tasks)}, {'torch': torch.__version__})

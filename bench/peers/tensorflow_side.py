@@ -126,6 +126,7 @@ serve(
         'gradient': gradient(problem['examples']),
         'hvp-1000': hvp(1000),
         'hvp-all': hvp(problem['examples']),
+        'top-1000': lambda: top_task(hvp_of(1000)),
         'top': lambda: top_task(hvp_of(problem['topExamples'])),
     },
     {'tensorflow': tf.__version__},
