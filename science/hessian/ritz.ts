@@ -1,4 +1,5 @@
 import { tridiagonalEigen } from './tridiagonal.ts';
+import { tridiagonalVectors } from './tridiagonal-vectors.ts';
 
 /** Which eigenvalues are the first: the largest, or the largest in magnitude. Either way they are listed from largest to smallest. */
 export type EigenvalueOrder = 'algebraic' | 'magnitude';
@@ -14,7 +15,7 @@ export interface RitzPairs {
 
 /**
  * The first `top` eigenpairs of the symmetric tridiagonal matrix with diagonal `alphas`, and `betas` beside it, whose last entry couples to what
- * lies outside. O(m^2) without coordinates, O(m^3) with them.
+ * lies outside. O(m^2), and with coordinates as much again for those that are close to one another (tridiagonal-vectors.ts).
  */
 export function ritzPairs(
   alphas: readonly number[],
@@ -24,15 +25,55 @@ export function ritzPairs(
   withCoordinates: boolean,
 ): RitzPairs {
   const m = alphas.length;
-  const { values, components } = tridiagonalEigen(alphas, betas, withCoordinates ? 'all' : [m - 1]);
-  const chosen = firstOf(values, top, order);
-  const width = withCoordinates ? m : 1;
-  const last = (i: number) => components[i * width + width - 1]!;
+  if (!withCoordinates) {
+    const { values, components } = tridiagonalEigen(alphas, betas, [m - 1]);
+    const chosen = firstOf(values, top, order);
+    return {
+      values: chosen.map((i) => values[i]!),
+      coordinates: [],
+      residuals: chosen.map((i) => Math.abs(betas[m - 1]! * components[i]!)),
+    };
+  }
+  const blocks = unreducedBlocks(betas, m);
+  const all = blocks.flatMap(({ start, end }) =>
+    Array.from(tridiagonalEigen(alphas.slice(start, end), betas.slice(start, end), []).values, (value) => ({
+      value,
+      start,
+    })),
+  );
+  const chosen = firstOf(
+    Float64Array.from(all, ({ value }) => value),
+    top,
+    order,
+  ).map((i) => all[i]!);
+  const vectors = new Map(
+    blocks.map(({ start, end }) => {
+      const values = chosen.filter((pair) => pair.start === start).map(({ value }) => value);
+      return [start, tridiagonalVectors(alphas.slice(start, end), betas.slice(start, end), values)] as const;
+    }),
+  );
+  const coordinates = chosen.map(({ start }) => {
+    const whole = new Float64Array(m);
+    whole.set(vectors.get(start)!.shift()!, start);
+    return whole;
+  });
   return {
-    values: chosen.map((i) => values[i]!),
-    coordinates: withCoordinates ? chosen.map((i) => components.subarray(i * m, (i + 1) * m)) : [],
-    residuals: chosen.map((i) => Math.abs(betas[m - 1]! * last(i))),
+    values: chosen.map(({ value }) => value),
+    coordinates,
+    residuals: coordinates.map((y) => Math.abs(betas[m - 1]! * y[m - 1]!)),
   };
+}
+
+/** The matrix falls apart where an entry beside the diagonal is zero, which happens after a breakdown. */
+function unreducedBlocks(betas: readonly number[], m: number): { start: number; end: number }[] {
+  const blocks: { start: number; end: number }[] = [];
+  let start = 0;
+  for (let i = 0; i < m; i++) {
+    if (i + 1 < m && betas[i] !== 0) continue;
+    blocks.push({ start, end: i + 1 });
+    start = i + 1;
+  }
+  return blocks;
 }
 
 /** How far to the front an eigenvalue comes. */

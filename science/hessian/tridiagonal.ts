@@ -13,15 +13,15 @@ export interface TridiagonalEigen {
 export function tridiagonalEigen(
   diagonal: ArrayLike<number>,
   beside: ArrayLike<number>,
-  wanted: readonly number[] | 'all',
+  wanted: readonly number[],
 ): TridiagonalEigen {
   const m = diagonal.length;
   const d = Float64Array.from(diagonal);
   const e = new Float64Array(m);
   for (let i = 0; i + 1 < m; i++) e[i] = beside[i]!;
-  const width = wanted === 'all' ? m : wanted.length;
+  const width = wanted.length;
   const z = new Float64Array(m * width);
-  for (let k = 0; k < width; k++) z[(wanted === 'all' ? k : wanted[k]!) * width + k] = 1;
+  for (let k = 0; k < width; k++) z[wanted[k]! * width + k] = 1;
 
   let shift = 0;
   let scale = 0;

@@ -21,6 +21,11 @@ const matrices: Record<string, { diagonal: number[]; beside: number[] }> = {
   // Its largest eigenvalues agree in pairs to many digits (Wilkinson 1965).
   Wilkinson: { diagonal: many(31, (i) => Math.abs(i - 15)), beside: many(31, () => 1) },
   graded: { diagonal: many(40, (i) => 10 ** (-i / 4)), beside: many(40, (i) => 3 * 10 ** (-i / 4 - 1)) },
+  // Sixty eigenvalues within 1e-7 of the largest, beside others far away: all of them are made orthogonal to one another.
+  crowded: {
+    diagonal: many(80, (i) => (i < 20 ? 1 / (i + 1) : 0.3 + 1e-9 * random.normal())),
+    beside: many(80, (i) => (i < 20 ? 0.1 / (i + 1) : 1e-8)),
+  },
   split: { diagonal: many(20, (i) => i % 3), beside: many(20, (i) => (i % 5 === 4 ? 0 : 0.5)) },
   zero: { diagonal: many(6, () => 0), beside: many(6, () => 0) },
   single: { diagonal: [-2], beside: [5] },
@@ -30,7 +35,11 @@ describe.each(Object.entries(matrices))('the tridiagonal matrix "%s"', (_, { dia
   const m = diagonal.length;
   const matrix = dense(diagonal, beside);
   const norm = Math.max(1e-30, ...diagonal.map(Math.abs), ...beside.map(Math.abs));
-  const { values, components } = tridiagonalEigen(diagonal, beside, 'all');
+  const { values, components } = tridiagonalEigen(
+    diagonal,
+    beside,
+    many(m, (i) => i),
+  );
 
   test('is T = sum of lambda z z^T, with orthonormal z', () => {
     const z = new Matrix(many(m, (i) => [...components.subarray(i * m, (i + 1) * m)]));
@@ -55,6 +64,20 @@ describe.each(Object.entries(matrices))('the tridiagonal matrix "%s"', (_, { dia
     for (let i = 0; i < m; i++) {
       expect(few.components[2 * i]).toBe(components[i * m]);
       expect(few.components[2 * i + 1]).toBe(components[i * m + m - 1]);
+    }
+  });
+
+  test('has eigenvectors by inverse iteration: orthonormal, with residuals of rounding', () => {
+    const pairs = ritzPairs(diagonal, beside, m, 'algebraic', true);
+    const y = new Matrix(pairs.coordinates.map((row) => [...row]));
+    expect(Matrix.sub(y.mmul(y.transpose()), Matrix.eye(m)).norm()).toBeLessThan(1e-9);
+    const residuals = Matrix.sub(y.mmul(matrix), Matrix.diag(pairs.values).mmul(y));
+    expect(residuals.norm()).toBeLessThan(1e-14 * norm * m);
+    for (const [i, value] of [...values].sort((a, b) => b - a).entries())
+      expect(Math.abs(value - pairs.values[i]!)).toBeLessThan(1e-13 * norm * m);
+    for (const row of pairs.coordinates) {
+      const largest = Math.max(...row.map(Math.abs));
+      expect(row.find((component) => Math.abs(component) === largest)).toBe(largest);
     }
   });
 
