@@ -137,7 +137,7 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
   while (!isFinished()) {
     if (basis.length === longest) {
       const pairs = ritzPairs(alphas, betas, keptOf(longest, top), order, true);
-      const kept = restartOf(pairs, betas.at(-1)!);
+      const kept = restartOf(tf, pairs, betas.at(-1)!);
       const rows = rowsOf(basis.combine(kept.coefficients, kept.alphas.length), size);
       basis.replace(rows);
       ({ alphas, betas } = kept);

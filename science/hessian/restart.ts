@@ -1,4 +1,6 @@
-import type { RitzPairs } from './ritz.ts';
+import type { TensorFlow } from '../../compute/tensorflow.ts';
+import { jacobiMatrix } from './jacobi-matrix.ts';
+import { type RitzPairs, ritzPairs } from './ritz.ts';
 import { addScaled, dot, norm, normalize } from './vectors.ts';
 
 /** A shorter Lanczos basis for some of the Ritz pairs. */
@@ -10,18 +12,57 @@ export interface Restart {
   readonly betas: number[];
 }
 
+/** The new basis in that of the kept Ritz vectors: count rows of length count. */
+interface Rotation {
+  readonly rows: readonly Float64Array[];
+  readonly alphas: number[];
+  readonly betas: number[];
+}
+
+/** What a row may couple to the next vector beside the last one, relative to the coupling: far below the rounding of the vectors. */
+const mostCoupling = 1e-9;
+
 /**
  * Thick restart of Lanczos (Wu and Simon 2000): of the m basis vectors only the span of the kept Ritz vectors y_i stays. There the matrix is
  * diag(theta_i), coupled to the next vector by s_i = beta_m (y_i)_m. Instead of carrying this arrowhead on, the span gets the basis in which the
- * matrix is tridiagonal with its last vector alone coupled: that of Lanczos on diag(theta) from s, numbered backwards, in double precision and
- * fully reorthogonalized. (It is the basis of the implicitly restarted method, Sorensen 1992.)
+ * matrix is tridiagonal with its last vector alone coupled: that of Lanczos on diag(theta) from s, numbered backwards. (It is the basis of the
+ * implicitly restarted method, Sorensen 1992.) It is found from theta and s without vectors, and its vectors by inverse iteration; where
+ * eigenvalues are equal to rounding, which leaves these vectors undetermined, by Lanczos itself.
  */
-export function restartOf({ values, coordinates }: RitzPairs, beta: number): Restart {
-  const count = values.length;
+export function restartOf(tf: TensorFlow, pairs: RitzPairs, beta: number): Restart {
+  const { values, coordinates } = pairs;
   const m = coordinates[0]!.length;
+  const couplings = Float64Array.from(coordinates, (y) => beta * y[m - 1]!);
+  const { rows, alphas, betas } =
+    rotationBySpectrum(values, couplings) ?? rotationByLanczos(values, couplings);
+  return { coefficients: multiplied(tf, rows, coordinates, m), alphas, betas };
+}
+
+/** O(count^2), and as much again for close eigenvalues; undefined if it does not decouple all rows but the last. */
+export function rotationBySpectrum(values: readonly number[], couplings: Float64Array): Rotation | undefined {
+  const count = values.length;
+  const coupling = norm(couplings);
+  if (coupling === 0) return undefined;
+  const { diagonal, beside } = jacobiMatrix(
+    values,
+    couplings.map((entry) => (entry / coupling) ** 2),
+  );
+  const alphas = Array.from(diagonal).reverse();
+  const betas = [...Array.from(beside).reverse(), coupling];
+  const vectors = ritzPairs(alphas, betas, count, 'algebraic', true).coordinates;
+  for (const [i, z] of vectors.entries())
+    if (z[count - 1]! * couplings[i]! < 0) for (let j = 0; j < count; j++) z[j] = -z[j]!;
+  const rows = Array.from({ length: count }, (_, j) => Float64Array.from(vectors, (z) => z[j]!));
+  const stray = rows.slice(0, -1).reduce((most, row) => Math.max(most, Math.abs(dot(row, couplings))), 0);
+  return stray <= mostCoupling * coupling ? { rows, alphas, betas } : undefined;
+}
+
+/** Lanczos on diag(values), in double precision and fully reorthogonalized: O(count^3). */
+export function rotationByLanczos(values: readonly number[], couplings: Float64Array): Rotation {
+  const count = values.length;
   const theta = Float64Array.from(values);
   const negligible = Number.EPSILON * Math.max(...theta.map(Math.abs)) * 8;
-  let vector = Float64Array.from(coordinates, (y) => beta * y[m - 1]!);
+  let vector = Float64Array.from(couplings);
   const coupling = norm(vector);
   const rows: Float64Array[] = [];
   const alphas = new Array<number>(count);
@@ -40,7 +81,7 @@ export function restartOf({ values, coordinates }: RitzPairs, beta: number): Res
     for (let pass = 0; pass < 2; pass++) for (const row of rows) addScaled(image, row, -dot(row, image));
     vector = image;
   }
-  return { coefficients: multiplied(rows.reverse(), coordinates, m), alphas, betas };
+  return { rows: rows.reverse(), alphas, betas };
 }
 
 /** A vector orthogonal to the rows: what is left of the unit vector that lies least in their span. */
@@ -53,16 +94,21 @@ function outside(rows: readonly Float64Array[], size: number): Float64Array<Arra
   return vector;
 }
 
+/** rows times coordinates, in float32 as the basis itself. */
 function multiplied(
+  tf: TensorFlow,
   rows: readonly Float64Array[],
   coordinates: readonly Float64Array[],
   m: number,
 ): Float32Array {
-  const product = new Float32Array(rows.length * m);
-  for (const [j, row] of rows.entries()) {
-    const sum = new Float64Array(m);
-    for (const [i, y] of coordinates.entries()) addScaled(sum, y, row[i]!);
-    product.set(sum, j * m);
-  }
-  return product;
+  const flat = (list: readonly Float64Array[], width: number) => {
+    const values = new Float32Array(list.length * width);
+    for (const [index, row] of list.entries()) values.set(row, index * width);
+    return tf.tensor2d(values, [list.length, width]);
+  };
+  const [left, right] = [flat(rows, rows.length), flat(coordinates, m)];
+  const product = tf.matMul(left, right);
+  const values = product.dataSync() as Float32Array;
+  tf.dispose([left, right, product]);
+  return values;
 }

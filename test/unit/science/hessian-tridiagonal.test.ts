@@ -1,9 +1,12 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { describe, expect, test } from 'vitest';
-import { restartOf } from '../../../science/hessian/restart.ts';
+import { loadTensorFlow } from '../../../compute/tensorflow.ts';
+import { restartOf, rotationByLanczos, rotationBySpectrum } from '../../../science/hessian/restart.ts';
 import { type EigenvalueOrder, ritzPairs } from '../../../science/hessian/ritz.ts';
 import { tridiagonalEigen } from '../../../science/hessian/tridiagonal.ts';
 import { RandomStream } from '../../../science/random.ts';
+
+const { tf } = await loadTensorFlow({ threads: 1 });
 
 function dense(diagonal: readonly number[], beside: readonly number[]): Matrix {
   const matrix = Matrix.diag([...diagonal]);
@@ -84,7 +87,7 @@ describe.each(Object.entries(matrices))('the tridiagonal matrix "%s"', (_, { dia
   test.each<EigenvalueOrder>(['algebraic', 'magnitude'])('restarts onto the first third, %s', (order) => {
     const count = Math.ceil(m / 3);
     const pairs = ritzPairs(diagonal, beside, count, order, true);
-    const { coefficients, alphas, betas } = restartOf(pairs, beside[m - 1]!);
+    const { coefficients, alphas, betas } = restartOf(tf, pairs, beside[m - 1]!);
     const basis = new Matrix(many(count, (j) => [...coefficients.subarray(j * m, (j + 1) * m)]));
     // Coefficients are float32.
     expect(Matrix.sub(basis.mmul(basis.transpose()), Matrix.eye(count)).norm()).toBeLessThan(3e-7 * m);
@@ -99,4 +102,25 @@ describe.each(Object.entries(matrices))('the tridiagonal matrix "%s"', (_, { dia
     for (const [i, value] of again.values.entries())
       expect(Math.abs(value - pairs.values[i]!)).toBeLessThan(1e-12 * norm * m);
   });
+});
+
+test('a restart finds from the spectrum the basis that Lanczos finds, with couplings of any size', () => {
+  const count = 90;
+  const values = many(count, (i) => 1 / (i + 1) ** 1.2);
+  const couplings = Float64Array.from(
+    { length: count },
+    (_, i) => 10 ** (i / 9 - 10) * (i % 3 === 0 ? -1 : 1),
+  );
+  const [found, expected] = [rotationBySpectrum(values, couplings)!, rotationByLanczos(values, couplings)];
+  for (let j = 0; j < count; j++) {
+    expect(Math.abs(found.alphas[j]! - expected.alphas[j]!)).toBeLessThan(1e-13);
+    expect(Math.abs(found.betas[j]! - expected.betas[j]!)).toBeLessThan(1e-13);
+    for (let i = 0; i < count; i++)
+      expect(Math.abs(found.rows[j]![i]! - expected.rows[j]![i]!)).toBeLessThan(1e-9);
+  }
+});
+
+test('a restart from equal eigenvalues, or without coupling, is left to Lanczos', () => {
+  expect(rotationBySpectrum([2, 1, 1, 0.5], Float64Array.of(0.1, 0.3, -0.2, 0.4))).toBeUndefined();
+  expect(rotationBySpectrum([2, 1], new Float64Array(2))).toBeUndefined();
 });
