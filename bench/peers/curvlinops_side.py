@@ -1,5 +1,5 @@
 """curvlinops: its Hessian operator (PyTorch), with SciPy's eigsh for eigenpairs."""
-from protocol import chunks, load, problem, serve, top_task
+from protocol import chunks, product_tasks, serve
 
 import curvlinops
 import torch
@@ -33,20 +33,4 @@ def hvp_of(examples):
     return product
 
 
-def hvp(examples):
-    def task():
-        product = hvp_of(examples)
-        return lambda: product(load('direction'))
-
-    return task
-
-
-serve(
-    {
-        'hvp-1000': hvp(1000),
-        'hvp-all': hvp(problem['examples']),
-        'top-1000': lambda: top_task(hvp_of(1000)),
-        'top': lambda: top_task(hvp_of(problem['topExamples'])),
-    },
-    {'curvlinops': version('curvlinops-for-pytorch'), 'torch': torch.__version__},
-)
+serve(product_tasks(hvp_of), {'curvlinops': version('curvlinops-for-pytorch'), 'torch': torch.__version__})

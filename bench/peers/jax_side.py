@@ -1,7 +1,7 @@
 """JAX: Hessian products forward over reverse. argv[3] is the mode: lax.scan over steps and batches (scan), or one jitted call for each (calls)."""
 import sys
 
-from protocol import Layout, load, problem, serve, top_task
+from protocol import Layout, load, problem, product_tasks, serve
 
 import jax
 import jax.numpy as jnp
@@ -122,23 +122,10 @@ def hvp_of(examples):
     return lambda vector: Layout.join(multiply(p, [jnp.asarray(t) for t in Layout.cut(vector)], x, y))
 
 
-def hvp(examples):
-    def task():
-        product = hvp_of(examples)
-        return lambda: product(load('direction'))
-
-    return task
-
-
-tasks = {
+sgd_tasks = {
     'sgd-50': sgd(50, problem['steps50']),
     'sgd-500': sgd(500, problem['steps500']),
     'gradient': gradient(problem['examples']),
-    'hvp-1000': hvp(1000),
-    'hvp-all': hvp(problem['examples']),
 }
 # lax.scan is the slower one, and eigenpairs take hundreds of products.
-if sys.argv[3] == 'calls':
-    tasks['top-1000'] = lambda: top_task(hvp_of(1000))
-    tasks['top'] = lambda: top_task(hvp_of(problem['topExamples']))
-serve(tasks, {'jax': jax.__version__})
+serve(sgd_tasks | product_tasks(hvp_of, eigenpairs=sys.argv[3] == 'calls'), {'jax': jax.__version__})

@@ -80,10 +80,27 @@ class Layout:
         return np.concatenate([np.asarray(t).ravel() for t in tensors])
 
 
-def top_task(product):
-    """Warms up by one product; a whole round would take too long."""
-    product(load('direction'))
-    return lambda: top_pairs(product)
+def product_tasks(hvp_of, eigenpairs=True):
+    """The tasks of a side whose `hvp_of(examples)` gives the Hessian's product with a vector."""
+
+    def hvp(examples):
+        def task():
+            product = hvp_of(examples)
+            return lambda: product(load('direction'))
+
+        return task
+
+    def top(examples):
+        def task():
+            product = hvp_of(examples)
+            # Warms up by one product; a whole round would take too long.
+            product(load('direction'))
+            return lambda: top_pairs(product)
+
+        return task
+
+    products = {'hvp-1000': hvp(1000), 'hvp-all': hvp(problem['examples'])}
+    return products | ({'top-1000': top(1000), 'top': top(problem['topExamples'])} if eigenpairs else {})
 
 
 def top_pairs(product):

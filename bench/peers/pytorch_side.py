@@ -1,7 +1,7 @@
 """PyTorch: eager with channels_last (the faster memory format of LeNet on a CPU), or compiled. argv[3] is the mode."""
 import sys
 
-from protocol import chunks, load, problem, serve, top_task
+from protocol import chunks, load, problem, product_tasks, serve
 
 import numpy as np
 import torch
@@ -86,14 +86,6 @@ def hvp_of(examples):
     return product
 
 
-def hvp(examples):
-    def task():
-        product = hvp_of(examples)
-        return lambda: product(load('direction'))
-
-    return task
-
-
 def project():
     basis = torch.from_numpy(load('basis')).double()
     rows, reference = torch.from_numpy(load('rows')), torch.from_numpy(load('reference')).double()
@@ -108,12 +100,8 @@ tasks = {
     'sgd-50': sgd(50, problem['steps50']),
     'sgd-500': sgd(500, problem['steps500']),
     'gradient': gradient(problem['examples']),
-    'hvp-1000': hvp(1000),
-    'hvp-all': hvp(problem['examples']),
-    'top-1000': lambda: top_task(hvp_of(1000)),
-    'top': lambda: top_task(hvp_of(problem['topExamples'])),
     'project': project,
-}
+} | product_tasks(hvp_of)
 products = ['hvp-1000', 'hvp-all', 'top-1000', 'top']
 only = {'retained': products, 'func': products, 'compile': ['sgd-50', 'sgd-500', 'gradient', 'hvp-1000', 'top-1000']}
 serve({name: tasks[name] for name in only.get(mode, tasks)}, {'torch': torch.__version__})

@@ -1,5 +1,5 @@
 """TensorFlow for Python: tf.function, with the loops over steps and batches in the graph; Hessian products by differentiating backwards twice."""
-from protocol import Layout, load, problem, serve, threads, top_task
+from protocol import Layout, load, problem, product_tasks, serve, threads
 
 import numpy as np
 import tensorflow as tf
@@ -111,23 +111,9 @@ def hvp_of(examples):
     return product
 
 
-def hvp(examples):
-    def task():
-        product = hvp_of(examples)
-        return lambda: product(load('direction'))
-
-    return task
-
-
-serve(
-    {
-        'sgd-50': sgd(50, problem['steps50']),
-        'sgd-500': sgd(500, problem['steps500']),
-        'gradient': gradient(problem['examples']),
-        'hvp-1000': hvp(1000),
-        'hvp-all': hvp(problem['examples']),
-        'top-1000': lambda: top_task(hvp_of(1000)),
-        'top': lambda: top_task(hvp_of(problem['topExamples'])),
-    },
-    {'tensorflow': tf.__version__},
-)
+sgd_tasks = {
+    'sgd-50': sgd(50, problem['steps50']),
+    'sgd-500': sgd(500, problem['steps500']),
+    'gradient': gradient(problem['examples']),
+}
+serve(sgd_tasks | product_tasks(hvp_of), {'tensorflow': tf.__version__})
