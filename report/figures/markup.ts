@@ -14,9 +14,9 @@ export function plainScripts(text: string): string {
   return text.replace(/\^\{2\}/g, '²').replace(/([\^_])\{([^}]*)\}/g, '$1$2');
 }
 
-const scale = 0.74;
-const raise = 0.36;
-const lower = 0.22;
+const scale = 0.7;
+const raise = 0.42;
+const lower = 0.28;
 /** Width of a digit as a share of the font size, in DejaVu Sans and near enough in others. */
 const digit = 0.62;
 

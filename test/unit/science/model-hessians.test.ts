@@ -97,7 +97,7 @@ describe.each(specimens)('$name', ({ model, loss, data, weights, l2, problem }) 
       const [once, again] = graphs.map((graph) => graph.run(inputs)) as [Tensor[], Tensor[]];
       for (const [i, eager] of f(inputs).entries()) {
         expect(bits(once[i]!)).toEqual(bits(again[i]!));
-        // TensorFlow joins some operations of normalizations and activations, so the last bits may differ.
+        // TensorFlow regroups the sums of normalizations and gelu (compute/graph.ts), so the last bits may differ.
         expect(relativeDistance(once[i]!.dataSync(), eager.dataSync())).toBeLessThan(2e-6);
       }
       for (const graph of graphs) graph.dispose();
