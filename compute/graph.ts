@@ -17,11 +17,12 @@ export interface CompiledFunction {
 
 /**
  * Records `fn` once, at the boundary of the native binding, and runs it from then on as one graph: the same kernels on the same inputs, so the
- * same bits, without the cost of some 20 microseconds an operation. (Exceptions, by
- * a session's optimizer, which the binding has no switch for: it folds constants, so write a product and not a division by a constant; and it
- * regroups sums and takes common factors out of them, as they come with normalizations and gelu. And the gradient of overlapping max pooling adds
- * up in another order. These may change the last bits, always in the same way: a graph that is recorded again has the bits it had.) Everything that `fn` does in JavaScript happens once, while recording; shapes must not
- * depend on values. Tensors from outside that are not among the inputs become constants.
+ * same bits, without the cost of some 20 microseconds an operation. Everything that `fn` does in JavaScript happens once, while recording; shapes
+ * must not depend on values. Tensors from outside that are not among the inputs become constants.
+ *
+ * Three things change last bits, always in the same way, so that a graph recorded again has the bits it had. A session's optimizer, which the
+ * binding has no switch for, folds constants (so write a product and not a division by a constant), and regroups sums and takes common factors
+ * out of them, as they come with normalizations and gelu. And the gradient of overlapping max pooling adds up in another order.
  *
  * Runs `fn` as it is where the backend is not `tensorflow`. Throws {@link CaptureError}.
  */
