@@ -3,6 +3,8 @@
  * `docs/figures.md`: for each pipeline its command, its pictures (`docs/figures/*.png`) and what was measured beside the theory. All numbers are read
  * from the artifacts of the studies.
  *
+ * Ends with how long each pipeline took.
+ *
  *     npm run figures                      # all
  *     npm run figures -- fig24-replacement # some; the sections of the others stay as they are
  */
@@ -38,13 +40,17 @@ if (unknown.length > 0) {
 
 const sections = await readSections();
 const failed: string[] = [];
+const took: string[] = [];
 for (const name of wanted.length > 0 ? wanted : available) {
   console.error(`\n${name}`);
+  const begin = performance.now();
   const studyId = await runPipeline(name);
+  took.push(`${name}: ${Math.ceil((performance.now() - begin) / 1000)} s`);
   if (studyId === undefined) failed.push(name);
   else sections.set(name, await makeSection(name, studyId));
   await writePage();
 }
+console.error(`\n${took.join('\n')}`);
 if (failed.length > 0) {
   console.error(`Did not succeed: ${failed.join(', ')}.`);
   process.exitCode = 1;
