@@ -1,4 +1,4 @@
-import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
+import type { ASTNode, Environment, EvaluationError, ParseResult } from '@marcbachmann/cel-js';
 import { ParseError } from '@marcbachmann/cel-js';
 import type { ArtifactKind } from '../artifacts/reference.ts';
 import { explainCelError } from './cel-errors.ts';
@@ -92,10 +92,24 @@ export function compileExpression(
         // A function's own error (a bad regular expression, the floor of NaN) is as much the expression's fault as one of CEL's.
         if (error instanceof EvaluationFailure) throw error;
         const { message, cure, start, end } = explainCelError(error, text, scope);
-        throw new EvaluationFailure(start, end, message, cure);
+        const keys = (error as Partial<EvaluationError>).code === 'no_such_key' ? keysBefore(start) : [];
+        const key = text.slice(start, end);
+        throw new EvaluationFailure(start, end, message, cure ?? keyCure(key, keys));
+      }
+
+      /** The keys of the map whose key stands at `start`, where it is reached by names alone. */
+      function keysBefore(start: number): string[] {
+        const path = /(?:^|[^\w.])([a-zA-Z_]\w*(?:\.\w+)*)\.$/.exec(text.slice(0, start))?.[1];
+        if (path === undefined) return [];
+        const map = plain(scope.environment.parse(path)(values), path.length);
+        return isPlainObject(map) ? Object.keys(map) : [];
       }
     },
   };
+}
+
+function keyCure(key: string, keys: readonly string[]): string | undefined {
+  return keys.length === 0 ? undefined : choose(key, keys, 'keys');
 }
 
 /** CEL's result as a value of the pipeline: its maps become plain objects. */

@@ -321,6 +321,13 @@ const expressions: readonly Row[] = [
     '19:50',
     'ternary branches must have the same type',
   ],
+  [
+    'a key that a map lacks',
+    edit(edit(tiny, 'params.rate', '2.0 * params.use.rat'), 'params:', 'params:\n  use: { rate: 0.1 }'),
+    '20:67',
+    'no such key: rat',
+    'did you mean `rate`?',
+  ],
   ['division by zero', edit(tiny, 'params.rate', '1 / (params.batchSize - 50)'), '19:50', 'division by zero'],
   ['an index out of a list', edit(tiny, 'params.rate', '[0.1][params.batchSize]'), '19:50', 'out of bounds'],
   [
