@@ -4,7 +4,7 @@ import { descendants, epochal, eventually, freshHome, root, startEpochal } from 
 
 const pipeline = join(root, 'test', 'e2e', 'fixtures', 'small.yaml');
 /** Long enough to be caught in the middle of each stage. */
-const settings = ['--set', 'epochs=40', '--set', 'recordEpochs=40', '--set', 'eigenpairs=40'];
+const settings = ['--set', 'epochs=40', '--set', 'recordEpochs=120', '--set', 'eigenpairs=40'];
 
 interface Listed {
   readonly stage: string;
