@@ -101,8 +101,12 @@ export function compileExpression(
       function keysBefore(start: number): string[] {
         const path = /(?:^|[^\w.])([a-zA-Z_]\w*(?:\.\w+)*)\.$/.exec(text.slice(0, start))?.[1];
         if (path === undefined) return [];
-        const map = plain(scope.environment.parse(path)(values), path.length);
-        return isPlainObject(map) ? Object.keys(map) : [];
+        try {
+          const map = plain(scope.environment.parse(path)(values), path.length);
+          return isPlainObject(map) ? Object.keys(map) : [];
+        } catch {
+          return []; // Names bound by a macro such as map() cannot be looked at from outside.
+        }
       }
     },
   };

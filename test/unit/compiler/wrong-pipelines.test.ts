@@ -328,6 +328,12 @@ const expressions: readonly Row[] = [
     'no such key: rat',
     'did you mean `rate`?',
   ],
+  [
+    'a key that a map lacks, in a macro',
+    edit(tiny, '"${{ params.rate }}"', `'\${{ [{"rate": 0.1}].map(one, one.rat)[0] }}'`),
+    '19:79',
+    'no such key: rat',
+  ],
   ['division by zero', edit(tiny, 'params.rate', '1 / (params.batchSize - 50)'), '19:50', 'division by zero'],
   ['an index out of a list', edit(tiny, 'params.rate', '[0.1][params.batchSize]'), '19:50', 'out of bounds'],
   [
