@@ -3,7 +3,7 @@ import { RandomStream } from '../random.ts';
 import { OrthonormalBasis } from './basis.ts';
 import { certify, type Eigenpairs } from './certify.ts';
 import { restartOf } from './restart.ts';
-import { type EigenvalueOrder, rankOf, ritzPairs } from './ritz.ts';
+import { type EigenvalueOrder, rankOf, ritzPairs, ritzValues } from './ritz.ts';
 import { breakdown, lanczosStep } from './step.ts';
 import { normalize, rounded } from './vectors.ts';
 
@@ -120,7 +120,7 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
     const m = basis.length;
     const isLast = m === size || products >= options.maxProducts;
     if (m === 0 || !(isLast || m === longest || isLook(m))) return false;
-    const { values, residuals } = ritzPairs(alphas, betas, Math.min(top, m), order, false);
+    const { values, residuals } = ritzValues(alphas, betas, Math.min(top, m), order);
     const allowed = margin * tolerance * Math.max(...values.map(Math.abs));
     converged = residuals.filter((residual) => residual <= allowed).length;
     if (isLast) return m >= top;
@@ -136,7 +136,7 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
 
   while (!isFinished()) {
     if (basis.length === longest) {
-      const pairs = ritzPairs(alphas, betas, keptOf(longest, top), order, true);
+      const pairs = ritzPairs(alphas, betas, keptOf(longest, top), order);
       const kept = restartOf(tf, pairs, betas.at(-1)!);
       const rows = rowsOf(basis.combine(kept.coefficients, kept.alphas.length), size);
       basis.replace(rows);
@@ -154,7 +154,7 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
     await options.onStep?.({ products, vector, next, alpha, beta, converged });
     vector = next;
   }
-  const pairs = ritzPairs(alphas, betas, top, order, true);
+  const pairs = ritzPairs(alphas, betas, top, order);
   const coefficients = new Float32Array(top * basis.length);
   for (const [i, y] of pairs.coordinates.entries()) coefficients.set(y, i * basis.length);
   const vectors = basis.combine(coefficients, top);

@@ -49,7 +49,7 @@ export function rotationBySpectrum(values: readonly number[], couplings: Float64
   );
   const alphas = Array.from(diagonal).reverse();
   const betas = [...Array.from(beside).reverse(), coupling];
-  const vectors = ritzPairs(alphas, betas, count, 'algebraic', true).coordinates;
+  const vectors = ritzPairs(alphas, betas, count, 'algebraic').coordinates;
   for (const [i, z] of vectors.entries())
     if (z[count - 1]! * couplings[i]! < 0) for (let j = 0; j < count; j++) z[j] = -z[j]!;
   const rows = Array.from({ length: count }, (_, j) => Float64Array.from(vectors, (z) => z[j]!));

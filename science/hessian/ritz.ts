@@ -4,36 +4,47 @@ import { tridiagonalVectors } from './tridiagonal-vectors.ts';
 /** Which eigenvalues are the first: the largest, or the largest in magnitude. Either way they are listed from largest to smallest. */
 export type EigenvalueOrder = 'algebraic' | 'magnitude';
 
-export interface RitzPairs {
+export interface RitzValues {
   /** The wanted ones, largest first. */
   readonly values: number[];
-  /** Of each pair, its coordinates in the Lanczos basis; empty unless they were asked for. */
-  readonly coordinates: Float64Array[];
   /** Estimates |beta_m s_m| of |A y - theta y| (Golub and Van Loan, theorem 10.1.2). */
   readonly residuals: number[];
 }
 
+export interface RitzPairs {
+  /** The wanted ones, largest first. */
+  readonly values: number[];
+  /** Of each pair, its coordinates in the Lanczos basis. */
+  readonly coordinates: Float64Array[];
+}
+
 /**
- * The first `top` eigenpairs of the symmetric tridiagonal matrix with diagonal `alphas`, and `betas` beside it, whose last entry couples to what
- * lies outside. O(m^2), and with coordinates as much again for those that are close to one another (tridiagonal-vectors.ts).
+ * The first `top` eigenvalues of the symmetric tridiagonal matrix with diagonal `alphas`, and `betas` beside it, whose last entry couples to what
+ * lies outside. O(m^2).
  */
+export function ritzValues(
+  alphas: readonly number[],
+  betas: readonly number[],
+  top: number,
+  order: EigenvalueOrder,
+): RitzValues {
+  const m = alphas.length;
+  const { values, components } = tridiagonalEigen(alphas, betas, [m - 1]);
+  const chosen = firstOf(values, top, order);
+  return {
+    values: chosen.map((i) => values[i]!),
+    residuals: chosen.map((i) => Math.abs(betas[m - 1]! * components[i]!)),
+  };
+}
+
+/** The same eigenvalues with their eigenvectors: O(m^2), and as much again for those that are close to one another (tridiagonal-vectors.ts). */
 export function ritzPairs(
   alphas: readonly number[],
   betas: readonly number[],
   top: number,
   order: EigenvalueOrder,
-  withCoordinates: boolean,
 ): RitzPairs {
   const m = alphas.length;
-  if (!withCoordinates) {
-    const { values, components } = tridiagonalEigen(alphas, betas, [m - 1]);
-    const chosen = firstOf(values, top, order);
-    return {
-      values: chosen.map((i) => values[i]!),
-      coordinates: [],
-      residuals: chosen.map((i) => Math.abs(betas[m - 1]! * components[i]!)),
-    };
-  }
   const blocks = unreducedBlocks(betas, m);
   const all = blocks.flatMap(({ start, end }) =>
     Array.from(tridiagonalEigen(alphas.slice(start, end), betas.slice(start, end), []).values, (value) => ({
@@ -57,11 +68,7 @@ export function ritzPairs(
     whole.set(vectors.get(start)!.shift()!, start);
     return whole;
   });
-  return {
-    values: chosen.map(({ value }) => value),
-    coordinates,
-    residuals: coordinates.map((y) => Math.abs(betas[m - 1]! * y[m - 1]!)),
-  };
+  return { values: chosen.map(({ value }) => value), coordinates };
 }
 
 /** The matrix falls apart where an entry beside the diagonal is zero, which happens after a breakdown. */

@@ -2,7 +2,7 @@ import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { describe, expect, test } from 'vitest';
 import { loadTensorFlow } from '../../../compute/tensorflow.ts';
 import { restartOf, rotationByLanczos, rotationBySpectrum } from '../../../science/hessian/restart.ts';
-import { type EigenvalueOrder, ritzPairs } from '../../../science/hessian/ritz.ts';
+import { type EigenvalueOrder, ritzPairs, ritzValues } from '../../../science/hessian/ritz.ts';
 import { tridiagonalEigen } from '../../../science/hessian/tridiagonal.ts';
 import { RandomStream } from '../../../science/random.ts';
 
@@ -71,7 +71,7 @@ describe.each(Object.entries(matrices))('the tridiagonal matrix "%s"', (_, { dia
   });
 
   test('has eigenvectors by inverse iteration: orthonormal, with residuals of rounding', () => {
-    const pairs = ritzPairs(diagonal, beside, m, 'algebraic', true);
+    const pairs = ritzPairs(diagonal, beside, m, 'algebraic');
     const y = new Matrix(pairs.coordinates.map((row) => [...row]));
     expect(Matrix.sub(y.mmul(y.transpose()), Matrix.eye(m)).norm()).toBeLessThan(1e-9);
     const residuals = Matrix.sub(y.mmul(matrix), Matrix.diag(pairs.values).mmul(y));
@@ -86,7 +86,7 @@ describe.each(Object.entries(matrices))('the tridiagonal matrix "%s"', (_, { dia
 
   test.each<EigenvalueOrder>(['algebraic', 'magnitude'])('restarts onto the first third, %s', (order) => {
     const count = Math.ceil(m / 3);
-    const pairs = ritzPairs(diagonal, beside, count, order, true);
+    const pairs = ritzPairs(diagonal, beside, count, order);
     const { coefficients, alphas, betas } = restartOf(tf, pairs, beside[m - 1]!);
     const basis = new Matrix(many(count, (j) => [...coefficients.subarray(j * m, (j + 1) * m)]));
     // Coefficients are float32.
@@ -98,7 +98,7 @@ describe.each(Object.entries(matrices))('the tridiagonal matrix "%s"', (_, { dia
       const coupling = beside[m - 1]! * basis.get(j, m - 1);
       expect(Math.abs(coupling - (j === count - 1 ? betas[j]! : 0))).toBeLessThan(3e-7 * norm);
     }
-    const again = ritzPairs(alphas, betas, count, order, false);
+    const again = ritzValues(alphas, betas, count, order);
     for (const [i, value] of again.values.entries())
       expect(Math.abs(value - pairs.values[i]!)).toBeLessThan(1e-12 * norm * m);
   });
