@@ -5,6 +5,7 @@ import { prepareReductionGradients } from '../compute/reduction-gradients.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import { type Examples, type Standardization, standardize } from './examples.ts';
 import { lossAndGradient } from './gradient.ts';
+import { isSeparable } from './lanes.ts';
 import { kernelMask, type LossName } from './loss.ts';
 import type { Model } from './models/model.ts';
 import { epochBatches, type Sampling } from './sampling.ts';
@@ -156,7 +157,7 @@ function sgdSteps(
 ): Tensor[] {
   const { batchSize, momentum, loss } = training;
   const objective = { model, loss };
-  const separable = model.normalizations.length === 0;
+  const parts = isSeparable(model) ? lanes : 1;
   let [weights, velocity] = inputs as [Tensor1D, Tensor1D];
   const [, , learningRate, order, images, labels, penalty] = inputs as [
     Tensor,
@@ -174,7 +175,7 @@ function sgdSteps(
     const x = gatherRows(tf, images, batch);
     const y = gatherRows(tf, labels, batch);
     const at = weights;
-    const { value, gradient } = lossAndGradient(tf, objective, at, x, y, separable ? lanes : 1);
+    const { value, gradient } = lossAndGradient(tf, objective, at, x, y, parts);
     const decay = tf.mul(penalty, at);
     const slope = tf.add(gradient, tf.mul(decay, 2));
     velocity = tf.sub(tf.mul(velocity, momentum), tf.mul(slope, learningRate));
