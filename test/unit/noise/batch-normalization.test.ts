@@ -1,22 +1,15 @@
 import { expect, test } from 'vitest';
 import { loadTensorFlow } from '../../../compute/tensorflow.ts';
-import type { Examples } from '../../../science/examples.ts';
 import { createModel, type Model, type ModelSpec } from '../../../science/models/index.ts';
 import { createGradients } from '../../../science/noise/gradients.ts';
 import { RandomStream } from '../../../science/random.ts';
 import { epochBatches } from '../../../science/sampling.ts';
+import { randomExamples } from '../science/random-examples.ts';
 
 const { tf } = await loadTensorFlow({ threads: 1 });
 const examples = 240;
 const shape = [8, 8, 1] as const;
-const random = new RandomStream(3, 'share');
-const data: Examples = {
-  images: Uint8Array.from({ length: examples * 64 }, () => random.below(256)),
-  labels: Int32Array.from({ length: examples }, () => random.below(3)),
-  shape,
-  classes: 3,
-  examples,
-};
+const data = randomExamples(new RandomStream(3, 'share'), shape, 3, examples);
 
 /** M var(mean of an epoch's gradients) / var(gradient), over all weights at fixed weights: 0 if the noise of an epoch cancels, 1 if it is white. */
 function shareLeft(model: Model, batchSize: number): number {

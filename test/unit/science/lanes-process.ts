@@ -4,10 +4,11 @@ import { loadTensorFlow } from '../../../compute/tensorflow.ts';
 import { lanczos } from '../../../science/hessian/lanczos.ts';
 import { createHessianProduct } from '../../../science/hessian/product.ts';
 import { createTrainer, type SgdState } from '../../../science/sgd.ts';
-import { lenet } from './lanes-specimen.ts';
+import { zoo, zooTraining } from './zoo.ts';
 
 const { tf, lanes } = await loadTensorFlow({ threads: Number(process.argv[2]), sharing: 'graphs' });
-const { model, data, training, l2 } = lenet;
+const { model, data } = zoo(230).at(-1)!;
+const training = { ...zooTraining, batchSize: 35 };
 const common = { tf, model, data, standardize: 'scale', lanes: 2 } as const;
 const digest = createHash('sha256');
 for (let run = 0; run < 3; run++) {
@@ -18,7 +19,12 @@ for (let run = 0; run < 3; run++) {
     state = chunk.state;
   }
   trainer.dispose();
-  const hessian = createHessianProduct({ ...common, loss: 'cross-entropy', l2, weights: state.weights });
+  const hessian = createHessianProduct({
+    ...common,
+    loss: training.loss,
+    l2: training.l2,
+    weights: state.weights,
+  });
   const pairs = await lanczos({
     tf,
     lanes: 2,

@@ -5,16 +5,21 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { loadTensorFlow } from '../../../compute/tensorflow.ts';
 import { createEvaluator } from '../../../science/evaluate.ts';
+import { standardize } from '../../../science/examples.ts';
 import { createHessianProduct } from '../../../science/hessian/product.ts';
 import { laneSizes, sharingFor } from '../../../science/lanes.ts';
 import { createModel } from '../../../science/models/index.ts';
 import { RandomStream } from '../../../science/random.ts';
 import { createTrainer, type SgdState } from '../../../science/sgd.ts';
-import { lenet } from './lanes-specimen.ts';
+import { lossAndGradient } from './double-network.ts';
+import { zoo, zooTraining } from './zoo.ts';
 
 const { tf } = await loadTensorFlow({ threads: 1 });
-const { model, data, training, l2 } = lenet;
-const weights = model.initialize(2);
+const { model, network, data, weights } = zoo(230).at(-1)!;
+const training = { ...zooTraining, batchSize: 35 };
+const { l2 } = training;
+const labelled = { inputs: standardize(data, 'scale'), labels: data.labels };
+const exactGradient = (at: Float64Array<ArrayBuffer>) => lossAndGradient(network, at, labelled, l2).gradient;
 
 function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let [difference, length] = [0, 0];
@@ -79,6 +84,28 @@ describe('three lanes compute what one does', () => {
     expect(of(3).accuracy).toBe(of(1).accuracy);
     expect(of(3).loss).toBeCloseTo(of(1).loss, 6);
   });
+});
+
+test('three lanes have the gradient and the product of double precision', async () => {
+  const common = { tf, model, data, standardize: 'scale', lanes: 3 } as const;
+  const trainer = createTrainer({ ...common, training: { ...training, batchSize: 230 } });
+  const start: SgdState = { weights, velocity: new Float32Array(model.size), step: 0 };
+  let velocity = start.velocity;
+  for await (const chunk of trainer.epoch(start, 0, 1)) velocity = chunk.state.velocity;
+  trainer.dispose();
+  const theta = Float64Array.from(weights);
+  const descent = exactGradient(theta).map((slope) => -slope);
+  expect(distance(velocity, descent)).toBeLessThan(2e-6);
+
+  const random = new RandomStream(2, 'direction');
+  const vector = Float32Array.from({ length: model.size }, () => random.normal());
+  const hessian = createHessianProduct({ ...common, loss: 'cross-entropy', l2, weights });
+  const image = await hessian.product(vector);
+  hessian.dispose();
+  const step = 1e-6;
+  const [above, below] = [step, -step].map((h) => exactGradient(theta.map((at, i) => at + h * vector[i]!)));
+  const exact = above!.map((slope, i) => (slope - below![i]!) / (2 * step));
+  expect(distance(image, exact)).toBeLessThan(1e-5);
 });
 
 test('a network whose examples depend on one another has no lanes', () => {

@@ -4,6 +4,7 @@ import type { LossName } from '../../../science/loss.ts';
 import { createModel, type ImageShape, type Model, type ModelSpec } from '../../../science/models/index.ts';
 import { RandomStream } from '../../../science/random.ts';
 import type { DoubleProblem } from './double-loss.ts';
+import { randomExamples } from './random-examples.ts';
 
 export interface ModelSpecimen {
   readonly name: string;
@@ -95,14 +96,7 @@ function specimen(
     if (kernel) continue;
     for (let i = 0; i < tensor.reduce((a, b) => a * b); i++) weights[offset + i]! += 0.3 * random.normal();
   }
-  const pixels = shape[0] * shape[1] * shape[2];
-  const data: Examples = {
-    images: Uint8Array.from({ length: examples * pixels }, () => random.below(256)),
-    labels: Int32Array.from({ length: examples }, () => random.below(classes)),
-    shape,
-    classes,
-    examples,
-  };
+  const data = randomExamples(random, shape, classes, examples);
   const l2 = 3e-3;
   const kernels = model.layout.flatMap(({ kernel, offset, shape: tensor }) =>
     kernel ? [[offset, offset + tensor.reduce((a, b) => a * b)] as const] : [],

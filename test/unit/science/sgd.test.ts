@@ -5,18 +5,10 @@ import { standardize } from '../../../science/examples.ts';
 import { epochBatches } from '../../../science/sampling.ts';
 import { createTrainer, DivergedError, type SgdState, type StepChunk } from '../../../science/sgd.ts';
 import { lossAndGradient } from './double-network.ts';
-import { type Specimen, zoo } from './zoo.ts';
+import { type Specimen, zoo, zooTraining } from './zoo.ts';
 
 const { tf } = await loadTensorFlow({ threads: 1 });
 const specimens = zoo(47);
-const training = {
-  batchSize: 2,
-  sampling: 'without-replacement',
-  seed: 4,
-  momentum: 0.8,
-  loss: 'cross-entropy',
-  l2: 1e-3,
-} as const;
 const learningRate = 0.05;
 
 function startOf({ weights, model }: Specimen): SgdState {
@@ -30,7 +22,14 @@ async function run(
   recordWeights = true,
 ): Promise<StepChunk[]> {
   const { model, data } = specimen;
-  const trainer = createTrainer({ tf, model, data, standardize: 'scale', training, recordWeights });
+  const trainer = createTrainer({
+    tf,
+    model,
+    data,
+    standardize: 'scale',
+    training: zooTraining,
+    recordWeights,
+  });
   const chunks: StepChunk[] = [];
   let state = from;
   for (const epoch of epochs) {
@@ -70,11 +69,11 @@ describe.each(specimens)('SGD of $name', (specimen) => {
           inputs: batch.flatMap((example) => [...inputs.subarray(example * 60, example * 60 + 60)]),
           labels: batch.map((example) => data.labels[example]!),
         },
-        training.l2,
+        zooTraining.l2,
       );
       expect(loss).toBeCloseTo(expected.loss, 5);
       for (let i = 0; i < theta.length; i++) {
-        velocity[i] = -learningRate * expected.gradient[i]! + training.momentum * velocity[i]!;
+        velocity[i] = -learningRate * expected.gradient[i]! + zooTraining.momentum * velocity[i]!;
         theta[i]! += velocity[i]!;
       }
       const deviation = Math.max(...recorded[k]!.map((weight, i) => Math.abs(weight - theta[i]!)));
@@ -90,14 +89,14 @@ describe.each(specimens)('SGD of $name', (specimen) => {
       model,
       standardize: 'scale',
       loss: 'cross-entropy',
-      l2: training.l2,
+      l2: zooTraining.l2,
     });
     const { loss } = await evaluate(specimen.weights, data);
     const expected = lossAndGradient(
       network,
       Float64Array.from(specimen.weights),
       { inputs: standardize(data, 'scale'), labels: data.labels },
-      training.l2,
+      zooTraining.l2,
     );
     expect(loss).toBeCloseTo(expected.loss, 6);
   });
@@ -144,7 +143,7 @@ test('leaves no tensor behind', async () => {
 
 test('names the step and the learning rate when it diverges', async () => {
   const { model, data, weights } = specimens[2]!;
-  const trainer = createTrainer({ tf, model, data, standardize: 'scale', training });
+  const trainer = createTrainer({ tf, model, data, standardize: 'scale', training: zooTraining });
   const from = { weights, velocity: new Float32Array(model.size), step: 100 };
   const steps = async () => {
     for await (const { state } of trainer.epoch(from, 3, 1e30)) expect(state.step).toBeGreaterThan(100);

@@ -2,6 +2,7 @@ import type { Examples } from '../../../science/examples.ts';
 import { createModel, type Model } from '../../../science/models/index.ts';
 import { RandomStream } from '../../../science/random.ts';
 import type { DoubleNetwork } from './double-network.ts';
+import { randomExamples } from './random-examples.ts';
 
 export interface Specimen {
   readonly name: string;
@@ -12,6 +13,16 @@ export interface Specimen {
   /** Initial weights, with biases that are not zero. */
   readonly weights: Float32Array;
 }
+
+/** Settings of SGD for them. */
+export const zooTraining = {
+  batchSize: 2,
+  sampling: 'without-replacement',
+  seed: 4,
+  momentum: 0.8,
+  loss: 'cross-entropy',
+  l2: 1e-3,
+} as const;
 
 /** Small networks of every kind, odd image sizes among them so that pooling pads. */
 export function zoo(examples: number): Specimen[] {
@@ -35,13 +46,7 @@ function specimen(name: 'mlp' | 'lenet', activation: 'relu' | 'tanh', examples: 
   for (const { shape: tensor, offset, kernel } of model.layout) {
     if (!kernel) for (let i = 0; i < tensor[0]!; i++) weights[offset + i] = 0.2 * random.normal();
   }
-  const data: Examples = {
-    images: Uint8Array.from({ length: examples * 60 }, () => random.below(256)),
-    labels: Int32Array.from({ length: examples }, () => random.below(classes)),
-    shape,
-    classes,
-    examples,
-  };
+  const data = randomExamples(random, shape, classes, examples);
   const network = { shape, classes, hidden, activation, ...(name === 'lenet' ? { filters } : {}) };
   return { name: `${name}, ${activation}`, model, network, data, weights };
 }
