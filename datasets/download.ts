@@ -1,12 +1,9 @@
-import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { writeAtomically } from '../artifacts/atomic-file.ts';
 import { EnvironmentError } from '../artifacts/errors.ts';
+import { fetchFile } from '../artifacts/fetch-file.mjs';
 import { fileDigest } from './files.ts';
 
 /** A file on the net whose content is known. */
@@ -16,8 +13,6 @@ export interface RemoteFile {
   /** Folders that have it, tried in this order. */
   readonly mirrors: readonly string[];
 }
-
-const answerMs = 30_000;
 
 /** Where downloaded data is kept for all studies: `EPOCHAL_CACHE`, else the user's cache folder. */
 export function downloadFolder(dataset: string): string {
@@ -41,7 +36,7 @@ export async function download({ name, sha256, mirrors }: RemoteFile, folder: st
     try {
       await writeAtomically(
         folder,
-        (temporary) => fetchFile(url, sha256, temporary),
+        (temporary) => fetchWhole(url, sha256, temporary),
         () => target,
       );
       return target;
@@ -56,14 +51,8 @@ export async function download({ name, sha256, mirrors }: RemoteFile, folder: st
   );
 }
 
-async function fetchFile(url: string, sha256: string, target: string): Promise<void> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(answerMs) });
-  if (!response.ok || response.body === null)
-    throw new Error(`answered ${response.status} ${response.statusText}`);
-  await pipeline(
-    Readable.fromWeb(response.body as ReadableStream),
-    createWriteStream(target, { flush: true }),
-  );
+async function fetchWhole(url: string, sha256: string, target: string): Promise<void> {
+  await fetchFile(url, target);
   const digest = await fileDigest(target);
   if (digest !== sha256) throw new Error(`its SHA-256 is ${digest}, expected ${sha256}`);
 }

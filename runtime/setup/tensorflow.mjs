@@ -63,8 +63,9 @@ export const tensorflow = {
   },
 };
 
-function wantedFlavour() {
-  const wanted = process.env.EPOCHAL_TENSORFLOW ?? 'cpu';
+/** What `EPOCHAL_TENSORFLOW` asks for, else what is installed: a set-up without it does not take a GPU node's CUDA build away. */
+export function wantedFlavour(environment = process.env, known = readStamp().tensorflow) {
+  const wanted = environment.EPOCHAL_TENSORFLOW || known?.flavour || 'cpu';
   if (wanted === 'cpu' || wanted === 'gpu') return wanted;
   throw new SetupError(`EPOCHAL_TENSORFLOW is ${JSON.stringify(wanted)}.`, 'It may be cpu or gpu.');
 }

@@ -7,6 +7,7 @@ import { runCommand, SetupError } from '../../../runtime/setup/command.mjs';
 import { installed, installOnce, removeUnfinished } from '../../../runtime/setup/install-once.mjs';
 import { withLock } from '../../../runtime/setup/lock.mjs';
 import { holds } from '../../../runtime/setup/npm-packages.mjs';
+import { wantedFlavour } from '../../../runtime/setup/tensorflow.mjs';
 import { isAtLeast, runsTypeScript } from '../../../runtime/setup/versions.mjs';
 import { unpackWheel } from '../../../runtime/setup/wheel.mjs';
 
@@ -112,6 +113,17 @@ test('a wheel with another digest is refused, and says where to look', async () 
   });
   expect(existsSync(path.join(folder, 'six.py'))).toBe(false);
 }, 60_000);
+
+test.each([
+  ['gpu', undefined, 'gpu'],
+  [undefined, { flavour: 'gpu' }, 'gpu'],
+  ['cpu', { flavour: 'gpu' }, 'cpu'],
+  [undefined, undefined, 'cpu'],
+])('with EPOCHAL_TENSORFLOW %s and %o installed, TensorFlow is the %s build', (asked, known, expected) => {
+  const environment = asked === undefined ? {} : { EPOCHAL_TENSORFLOW: asked };
+  // Null: nothing is installed; undefined would be what this clone's set-up has put in place.
+  expect(wantedFlavour(environment, known ?? null)).toBe(expected);
+});
 
 test('a failed command is told with its last words and a cure', async () => {
   const failing = runCommand('sh', ['-c', 'echo one; echo two >&2; exit 3'], { cure: 'Do this.' });
