@@ -63,6 +63,7 @@ function stageContext(request: ComputeRequest, store: Store): StageContext<unkno
   return {
     with: request.with,
     key: request.key,
+    inputs: request.inputs,
     store,
     checkpoint: store.checkpoint(request.key),
     threads: request.threads,

@@ -18,6 +18,8 @@ export interface StageContext<With> {
   readonly with: With;
   /** Step key. */
   readonly key: string;
+  /** SHA-256 of the step's inputs, of outside files too, as they are in the key. */
+  readonly inputs: Readonly<Record<string, string>>;
   readonly store: Store;
   readonly checkpoint: Checkpoint;
   /** TensorFlow threads. */

@@ -21,9 +21,14 @@ export interface LabelledExamples {
   readonly examples: number;
 }
 
-/** Reads a `dataset` artifact. */
+/** Reads a `dataset` artifact. Throws `InputError` if it is empty. */
 export async function readExamples(store: Store, ref: ArtifactRef): Promise<LabelledExamples> {
   const table = await store.open(ref);
+  if (table.rows === 0)
+    throw new InputError(
+      'This set has no examples, since its dataset stage has `testExamples: 0`.',
+      'Raise `testExamples`, or leave out what uses the test set.',
+    );
   const shape = JSON.parse(table.metadata['epochal.shape']!) as [number, number, number];
   const size = shape[0] * shape[1] * shape[2];
   const images = new Uint8Array(table.rows * size);

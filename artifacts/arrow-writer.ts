@@ -43,10 +43,12 @@ export async function writeArrowFile(
   const pumped = pump();
   pumped.catch(() => undefined);
   const writer: TableWriter = {
-    append(columns) {
+    append(columns, listSizes = {}) {
       const types = checkColumns(kind, columns, schema);
-      const rows = rowsOf(kind, columns, types);
-      const data = Object.entries(types).map(([name, type]) => columnData(columns[name]!, type, rows));
+      const rows = rowsOf(kind, columns, types, listSizes);
+      const data = Object.entries(types).map(([name, type]) =>
+        columnData(columns[name]!, type, rows, listSizes[name]),
+      );
       if (schema !== undefined) checkTypes(kind, schema, data);
       schema ??= new arrow.Schema(
         Object.keys(types).map((name, index) => new arrow.Field(name, data[index]!.type, false)),
@@ -120,13 +122,16 @@ function rowsOf(
   kind: ArtifactKind,
   columns: Readonly<Record<string, ColumnValues>>,
   types: Record<string, ColumnType>,
+  listSizes: Readonly<Record<string, number>>,
 ): number {
   const scalars = Object.keys(types).filter((name) => types[name] !== 'floats' && types[name] !== 'bytes');
   const rows = columns[scalars[0]!]!.length;
   const odd = Object.keys(types).find((name) =>
     scalars.includes(name)
       ? columns[name]!.length !== rows
-      : rows === 0 || columns[name]!.length % rows !== 0,
+      : rows === 0
+        ? listSizes[name] === undefined || columns[name]!.length > 0
+        : columns[name]!.length % rows !== 0,
   );
   if (odd !== undefined) {
     throw new ColumnError(
@@ -136,7 +141,12 @@ function rowsOf(
   return rows;
 }
 
-function columnData(values: ColumnValues, type: ColumnType, rows: number): arrow.Data {
+function columnData(
+  values: ColumnValues,
+  type: ColumnType,
+  rows: number,
+  listSize = values.length / rows,
+): arrow.Data {
   const numbers = values as readonly number[];
   switch (type) {
     case 'floats': {
@@ -144,6 +154,7 @@ function columnData(values: ColumnValues, type: ColumnType, rows: number): arrow
       return listData(
         arrow.makeData({ type: new arrow.Float32(), length: data.length, nullCount: 0, data }),
         rows,
+        listSize,
       );
     }
     case 'bytes': {
@@ -151,6 +162,7 @@ function columnData(values: ColumnValues, type: ColumnType, rows: number): arrow
       return listData(
         arrow.makeData({ type: new arrow.Uint8(), length: data.length, nullCount: 0, data }),
         rows,
+        listSize,
       );
     }
     case 'int32':
@@ -187,7 +199,7 @@ function columnData(values: ColumnValues, type: ColumnType, rows: number): arrow
 }
 
 /** `vectorFromArray` cannot make fixed-size lists; this takes the values as they are, without a copy. */
-function listData(child: arrow.Data, rows: number): arrow.Data {
-  const type = new arrow.FixedSizeList(child.length / rows, new arrow.Field('item', child.type, false));
+function listData(child: arrow.Data, rows: number, listSize: number): arrow.Data {
+  const type = new arrow.FixedSizeList(listSize, new arrow.Field('item', child.type, false));
   return arrow.makeData({ type, length: rows, nullCount: 0, child });
 }

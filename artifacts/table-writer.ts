@@ -9,6 +9,12 @@ export type ColumnValues =
 
 /** Appends record batches to one Arrow file. */
 export interface TableWriter {
-  /** One record batch: exactly the columns of the artifact's kind (`columns.ts`), all of the same number of rows. */
-  append(columns: Readonly<Record<string, ColumnValues>>): void | Promise<void>;
+  /**
+   * One record batch: exactly the columns of the artifact's kind (`columns.ts`), all of the same number of rows. A batch without rows does not
+   * tell how long its lists would be: `listSizes` does, by column.
+   */
+  append(
+    columns: Readonly<Record<string, ColumnValues>>,
+    listSizes?: Readonly<Record<string, number>>,
+  ): void | Promise<void>;
 }

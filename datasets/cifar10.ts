@@ -1,69 +1,121 @@
 import { InputError } from '../artifacts/errors.ts';
-import { dataFolder, fileDigest, findFile, readBytes } from './files.ts';
+import { type PickledBatch, readPickledBatch } from './cifar10-pickle.ts';
+import { dataFolder, fileDigest, findFile, type SourceReader } from './files.ts';
 import type { LabelledImages } from './labelled-images.ts';
-import type { Loader } from './loader.ts';
+import { type DatasetSpec, type Loader, loadParts, partsOf } from './loader.ts';
 
 const side = 32;
 const channels = 3;
 const plane = side * side;
 const record = 1 + channels * plane;
-const trainFiles = [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`);
-const testFiles = ['test_batch.bin'];
+const batches = {
+  train: [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}`),
+  test: ['test_batch'],
+} as const;
 const classNames = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
 
-/** CIFAR-10 in its binary batches (Krizhevsky 2009): a label byte, then the red, green and blue planes of each image. */
+/**
+ * CIFAR-10 (Krizhevsky 2009), in its binary batches (a label byte, then the red, green and blue planes of each image) or in the pickled ones
+ * for Python that torchvision fetches; in the folder itself or in the one that the archive of either makes.
+ */
 export const cifar10: Loader = {
-  async sources({ path }, baseDirectory) {
-    const folder = await dataFolder(path, baseDirectory, 'cifar10');
+  async sources(spec, baseDirectory) {
     const digests: Record<string, string> = {};
-    for (const name of [...trainFiles, ...testFiles])
-      digests[name] = await fileDigest(await findFile(folder, name));
+    for (const { name, path } of (await locate(spec, baseDirectory)).files)
+      digests[name] = await fileDigest(path);
     return digests;
   },
-  async load({ path }, baseDirectory) {
-    const folder = await dataFolder(path, baseDirectory, 'cifar10');
-    return {
-      train: await readBatches(folder, trainFiles),
-      test: await readBatches(folder, testFiles),
-      description: 'CIFAR-10, binary batches',
-      notes: [],
-    };
+  async load(spec, baseDirectory, sources) {
+    const { files, pickled } = await locate(spec, baseDirectory);
+    const parts = await loadParts(spec, (part) =>
+      readBatches(
+        files.filter((file) => file.part === part),
+        pickled ? readPickled : readBinary,
+        sources,
+      ),
+    );
+    return { ...parts, description: `CIFAR-10, ${pickled ? 'pickled' : 'binary'} batches`, notes: [] };
   },
 };
 
-async function readBatches(folder: string, names: readonly string[]): Promise<LabelledImages> {
-  const files: Uint8Array[] = [];
-  for (const name of names) {
-    const path = await findFile(folder, name);
-    const bytes = await readBytes(path);
-    if (bytes.length === 0 || bytes.length % record !== 0) {
-      throw new InputError(
-        `${path} is truncated: ${bytes.length} bytes are not a multiple of the ${record} bytes of an image.`,
-        'Get the file again.',
-      );
-    }
-    files.push(bytes);
+interface BatchFile {
+  readonly part: 'train' | 'test';
+  readonly name: string;
+  readonly path: string;
+}
+
+/** The files of the wanted parts. The binary ones are taken if both are there. */
+async function locate(
+  spec: DatasetSpec,
+  baseDirectory: string,
+): Promise<{ files: BatchFile[]; pickled: boolean }> {
+  const folder = await dataFolder(spec.path, baseDirectory, 'cifar10');
+  const all = async (ending: string, below: string): Promise<BatchFile[]> => {
+    const files: BatchFile[] = [];
+    for (const part of partsOf(spec))
+      for (const batch of batches[part]) {
+        const name = `${batch}${ending}`;
+        files.push({ part, name, path: await findFile(folder, name, [below]) });
+      }
+    return files;
+  };
+  const pickled = await all('', 'cifar-10-batches-py').catch(() => undefined);
+  try {
+    return { files: await all('.bin', 'cifar-10-batches-bin'), pickled: false };
+  } catch (error) {
+    if (pickled === undefined) throw error;
+    return { files: pickled, pickled: true };
   }
-  const count = files.reduce((sum, bytes) => sum + bytes.length / record, 0);
-  const images = new Uint8Array(count * channels * plane);
-  const labels = new Int32Array(count);
-  let example = 0;
-  for (const [file, bytes] of files.entries()) {
-    for (let start = 0; start < bytes.length; start += record, example++) {
-      const label = bytes[start]!;
-      if (label >= classNames.length)
-        throw new InputError(
-          `${names[file]} has the label ${label}; CIFAR-10 has 0 to 9.`,
-          'Get the file again.',
-        );
-      labels[example] = label;
-      const target = example * channels * plane;
+}
+
+async function readBatches(
+  files: readonly BatchFile[],
+  parse: (bytes: Uint8Array, path: string) => PickledBatch,
+  sources: SourceReader,
+): Promise<LabelledImages> {
+  const parsed: PickledBatch[] = [];
+  for (const { name, path } of files) parsed.push(parse(await sources.read(name, path), path));
+  const labels = Int32Array.from(parsed.flatMap((batch) => [...batch.labels]));
+  const images = new Uint8Array(labels.length * channels * plane);
+  let target = 0;
+  for (const { planes } of parsed) {
+    for (let start = 0; start < planes.length; start += channels * plane, target += channels * plane) {
       for (let channel = 0; channel < channels; channel++) {
-        for (let pixel = 0; pixel < plane; pixel++) {
-          images[target + pixel * channels + channel] = bytes[start + 1 + channel * plane + pixel]!;
-        }
+        for (let pixel = 0; pixel < plane; pixel++)
+          images[target + pixel * channels + channel] = planes[start + channel * plane + pixel]!;
       }
     }
   }
   return { images, labels, shape: [side, side, channels], classes: classNames.length, classNames };
+}
+
+function readBinary(bytes: Uint8Array, path: string): PickledBatch {
+  if (bytes.length === 0 || bytes.length % record !== 0) {
+    throw new InputError(
+      `${path} is truncated: ${bytes.length} bytes are not a multiple of the ${record} bytes of an image.`,
+      'Get the file again.',
+    );
+  }
+  const count = bytes.length / record;
+  const labels = Array.from({ length: count }, (_, example) => bytes[example * record]!);
+  const planes = new Uint8Array(count * channels * plane);
+  for (let example = 0; example < count; example++)
+    planes.set(bytes.subarray(example * record + 1, (example + 1) * record), example * channels * plane);
+  return checked({ labels, planes }, path);
+}
+
+function readPickled(bytes: Uint8Array, path: string): PickledBatch {
+  return checked(readPickledBatch(bytes, path), path);
+}
+
+function checked({ labels, planes }: PickledBatch, path: string): PickledBatch {
+  if (planes.length !== labels.length * channels * plane)
+    throw new InputError(
+      `${path} has ${labels.length} labels, but ${planes.length} bytes of images in place of ${labels.length * channels * plane}.`,
+      'Get the file again.',
+    );
+  const wrong = labels.find((label) => !(label in classNames));
+  if (wrong !== undefined)
+    throw new InputError(`${path} has the label ${wrong}; CIFAR-10 has 0 to 9.`, 'Get the file again.');
+  return { labels, planes };
 }

@@ -26,31 +26,48 @@ export async function dataFolder(
   );
 }
 
-/** The file `name` or `name.gz` in `folder`. Throws `InputError` naming what was looked for. */
-export async function findFile(folder: string, name: string): Promise<string> {
-  for (const candidate of [name, `${name}.gz`]) {
-    const path = join(folder, candidate);
-    if ((await stat(path).catch(() => undefined))?.isFile()) return path;
+/**
+ * The file `name` or `name.gz` in `folder` or in one of its folders `below`, where other programs put it. Throws `InputError` naming what was
+ * looked for.
+ */
+export async function findFile(folder: string, name: string, below: readonly string[] = []): Promise<string> {
+  for (const place of ['', ...below]) {
+    for (const candidate of [name, `${name}.gz`]) {
+      const path = join(folder, place, candidate);
+      if ((await stat(path).catch(() => undefined))?.isFile()) return path;
+    }
   }
   const there = await readdir(folder);
   throw new InputError(
-    `There is no ${name} (or ${name}.gz) in ${folder}.`,
+    `There is no ${name} (or ${name}.gz) in ${folder}${below.length > 0 ? ` or its ${below.join(', ')}` : ''}.`,
     `It has ${there.slice(0, 6).join(', ') || 'no files'}${there.length > 6 ? ', ...' : ''}.`,
   );
 }
 
-/** The bytes of a file, decompressed if its name ends in `.gz`. Throws `InputError` for a broken archive. */
-export async function readBytes(path: string): Promise<Uint8Array> {
-  const bytes = await readFile(path);
-  if (!path.endsWith('.gz')) return bytes;
-  try {
-    return await unzip(bytes);
-  } catch (error) {
-    throw new InputError(
-      `${path} is truncated or not a gzip file: ${(error as Error).message}.`,
-      'Get the file again.',
-    );
+/** Reads source files once each and keeps the digest of the very bytes that were read, so that data and digest cannot be of different files. */
+export class SourceReader {
+  /** SHA-256 by the name that `Loader.sources` gives. */
+  readonly digests: Record<string, string> = {};
+
+  /** The bytes of a file, decompressed if its name ends in `.gz`. Throws `InputError` for a broken archive. */
+  async read(name: string, path: string): Promise<Uint8Array> {
+    const bytes = await readFile(path);
+    this.digests[name] = digestOf(bytes);
+    if (!path.endsWith('.gz')) return bytes;
+    try {
+      return await unzip(bytes);
+    } catch (error) {
+      throw new InputError(
+        `${path} is truncated or not a gzip file: ${(error as Error).message}.`,
+        'Get the file again.',
+      );
+    }
   }
+}
+
+/** SHA-256 of bytes. */
+export function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** SHA-256 of a file. */

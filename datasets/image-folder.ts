@@ -1,48 +1,44 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { InputError } from '../artifacts/errors.ts';
-import { dataFolder } from './files.ts';
+import { dataFolder, digestOf } from './files.ts';
 import type { LabelledImages } from './labelled-images.ts';
-import type { Loader } from './loader.ts';
+import { type Loader, loadParts, partsOf } from './loader.ts';
 
 const extensions = new Set(['.png', '.jpg', '.jpeg']);
 const channels = 3;
 
 /** PNG or JPEG images of one size in class folders: `train/<class>/*` and `test/<class>/*`. Classes are numbered in the order of their names. */
 export const imageFolder: Loader = {
-  async sources({ path }, baseDirectory) {
-    const folder = await dataFolder(path, baseDirectory, 'image-folder');
+  async sources(spec, baseDirectory) {
+    const folder = await dataFolder(spec.path, baseDirectory, 'image-folder');
     const digests: Record<string, string> = {};
-    for (const part of ['train', 'test']) {
-      const hash = createHash('sha256');
-      for (const { file, label } of (await listImages(join(folder, part))).files) {
-        hash.update(`${label} `).update(
-          createHash('sha256')
-            .update(await readFile(file))
-            .digest(),
-        );
-      }
-      digests[part] = hash.digest('hex');
+    for (const part of partsOf(spec)) {
+      const digest = new PartDigest();
+      for (const { file, label } of (await listImages(join(folder, part))).files)
+        digest.add(label, await readFile(file));
+      digests[part] = digest.hex();
     }
     return digests;
   },
-  async load({ path }, baseDirectory) {
-    const folder = await dataFolder(path, baseDirectory, 'image-folder');
-    const train = await listImages(join(folder, 'train'));
-    const test = await listImages(join(folder, 'test'));
-    const unknown = test.classNames.find((name) => !train.classNames.includes(name));
-    if (unknown !== undefined || test.classNames.length !== train.classNames.length) {
-      throw new InputError(
-        `The classes of ${folder}/train and ${folder}/test differ${unknown === undefined ? '' : ` (${unknown})`}.`,
-      );
-    }
-    const lossy = [...train.files, ...test.files].some(({ file }) => extname(file).toLowerCase() !== '.png');
+  async load(spec, baseDirectory, sources) {
+    const folder = await dataFolder(spec.path, baseDirectory, 'image-folder');
+    const lists: Partial<Record<'train' | 'test', ImageList>> = {};
+    for (const part of partsOf(spec)) lists[part] = await listImages(join(folder, part));
+    checkClasses(lists.train!, lists.test, folder);
+    const files = [...lists.train!.files, ...(lists.test?.files ?? [])];
+    const lossy = files.some(({ file }) => extname(file).toLowerCase() !== '.png');
+    const parts = await loadParts(spec, async (part) => {
+      const digest = new PartDigest();
+      const images = await readImages(lists[part]!, digest);
+      sources.digests[part] = digest.hex();
+      return images;
+    });
     return {
-      train: await readImages(train),
-      test: await readImages(test),
+      ...parts,
       description: lossy
         ? 'image folder, JPEG: results are not comparable digit for digit with the original images'
         : 'image folder, PNG',
@@ -60,18 +56,41 @@ interface ImageList {
   readonly files: readonly { readonly file: string; readonly label: number }[];
 }
 
+/** One digest for all images of a part, with their labels: thousands of names would not fit into a step's inputs. */
+class PartDigest {
+  readonly #hash = createHash('sha256');
+
+  add(label: number, bytes: Uint8Array): void {
+    this.#hash.update(`${label} `).update(Buffer.from(digestOf(bytes), 'hex'));
+  }
+
+  hex(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+function checkClasses(train: ImageList, test: ImageList | undefined, folder: string): void {
+  if (test === undefined) return;
+  const unknown = test.classNames.find((name) => !train.classNames.includes(name));
+  if (unknown === undefined && test.classNames.length === train.classNames.length) return;
+  throw new InputError(
+    `The classes of ${folder}/train and ${folder}/test differ${unknown === undefined ? '' : ` (${unknown})`}.`,
+    'Give both parts the same class folders, or set `testExamples: 0` to go without test images.',
+  );
+}
+
+/** Class folders, and images in them, may be links. */
 async function listImages(folder: string): Promise<ImageList> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+  const entries = await readdir(folder).catch(() => undefined);
   if (entries === undefined) {
     throw new InputError(
       `The data folder ${folder} does not exist.`,
-      'An image folder has train/<class>/ and test/<class>/.',
+      'An image folder has train/<class>/ and test/<class>/; without test images, set `testExamples: 0`.',
     );
   }
-  const classNames = entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
+  const classNames: string[] = [];
+  for (const name of entries.sort())
+    if ((await stat(join(folder, name)).catch(() => undefined))?.isDirectory()) classNames.push(name);
   const files: { file: string; label: number }[] = [];
   for (const [label, name] of classNames.entries()) {
     for (const file of (await readdir(join(folder, name))).sort()) {
@@ -82,13 +101,19 @@ async function listImages(folder: string): Promise<ImageList> {
   return { classNames, files };
 }
 
-async function readImages({ classNames, files }: ImageList): Promise<LabelledImages> {
-  const first = await decode(files[0]!.file);
+async function readImages({ classNames, files }: ImageList, digest: PartDigest): Promise<LabelledImages> {
+  const read = async ({ file, label }: ImageList['files'][number]) => {
+    const bytes = await readFile(file);
+    digest.add(label, bytes);
+    return decode(bytes, file);
+  };
+  const first = await read(files[0]!);
   const { width, height } = first;
   const size = width * height * channels;
   const images = new Uint8Array(files.length * size);
-  for (const [index, { file }] of files.entries()) {
-    const image = index === 0 ? first : await decode(file);
+  for (const [index, entry] of files.entries()) {
+    const { file } = entry;
+    const image = index === 0 ? first : await read(entry);
     if (image.width !== width || image.height !== height) {
       throw new InputError(
         `${file} is ${image.width} x ${image.height} pixels, but ${files[0]!.file} is ${width} x ${height}.`,
@@ -111,8 +136,7 @@ async function readImages({ classNames, files }: ImageList): Promise<LabelledIma
 }
 
 /** Pixels as red, green, blue, alpha. */
-async function decode(file: string): Promise<{ width: number; height: number; data: Uint8Array }> {
-  const bytes = await readFile(file);
+function decode(bytes: Buffer, file: string): { width: number; height: number; data: Uint8Array } {
   try {
     return extname(file).toLowerCase() === '.png'
       ? PNG.sync.read(bytes)

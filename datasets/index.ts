@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { cifar10 } from './cifar10.ts';
+import { SourceReader } from './files.ts';
 import { gaussianMixture } from './gaussian-mixture.ts';
 import { imageFolder } from './image-folder.ts';
 import type { LabelledImages } from './labelled-images.ts';
@@ -21,6 +22,8 @@ export interface Dataset {
   readonly test: LabelledImages;
   /** What it is, and one digest over all files that it came from. */
   readonly source: { readonly description: string; readonly digest: string };
+  /** Digests of the files as they were read, as {@link datasetSources} names them. */
+  readonly sources: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
 }
 
@@ -32,8 +35,9 @@ export function datasetSources(spec: DatasetSpec, baseDirectory: string): Promis
 /** Loads a dataset and selects the examples that were asked for. Throws `InputError` naming the file that is missing or damaged. */
 export async function loadDataset(spec: DatasetSpec, baseDirectory: string): Promise<Dataset> {
   const loader = loaders[spec.name];
-  const { train, test, description, notes } = await loader.load(spec, baseDirectory);
-  const sources = await loader.sources(spec, baseDirectory);
+  const files = new SourceReader();
+  const { train, test, description, notes } = await loader.load(spec, baseDirectory, files);
+  const sources = files.digests;
   const digest = createHash('sha256')
     .update(JSON.stringify(Object.entries(sources).sort()))
     .digest('hex');
@@ -41,6 +45,7 @@ export async function loadDataset(spec: DatasetSpec, baseDirectory: string): Pro
     train: select(train, spec.examples, spec.seed, 'train'),
     test: select(test, spec.testExamples, spec.seed, 'test'),
     source: { description, digest },
+    sources,
     notes,
   };
 }

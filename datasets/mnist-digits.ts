@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileDigest } from './files.ts';
@@ -18,11 +17,12 @@ export const mnistDigits: Loader = {
     for (const [digit, path] of digitFiles().entries()) digests[`${digit}.json`] = await fileDigest(path);
     return digests;
   },
-  async load() {
+  async load(_spec, _baseDirectory, files) {
     const train: Digit[] = [];
     const test: Digit[] = [];
     for (const [label, path] of digitFiles().entries()) {
-      const { data } = JSON.parse(await readFile(path, 'utf8')) as { data: number[] };
+      const text = Buffer.from(await files.read(`${label}.json`, path)).toString('utf8');
+      const { data } = JSON.parse(text) as { data: number[] };
       const count = data.length / pixels;
       for (let index = 0; index < count; index++) {
         const image = Uint8Array.from(data.slice(index * pixels, (index + 1) * pixels), (grey) =>

@@ -1,10 +1,13 @@
 import { InputError } from '../artifacts/errors.ts';
 import { download, downloadFolder } from './download.ts';
-import { dataFolder, fileDigest, findFile, readBytes } from './files.ts';
+import { dataFolder, fileDigest, findFile, type SourceReader } from './files.ts';
 import { type LabelledImages, numberedClasses } from './labelled-images.ts';
-import type { Loader } from './loader.ts';
+import { type Loader, loadParts, partsOf } from './loader.ts';
 
-const parts = { train: 'train', test: 't10k' } as const;
+const prefixes = { train: 'train', test: 't10k' } as const;
+
+/** Where torchvision puts the files, below the folder that it is given. */
+const torchvision = ['MNIST/raw', 'raw'];
 
 const mirrors = [
   'https://ossci-datasets.s3.amazonaws.com/mnist',
@@ -24,41 +27,39 @@ const digests: Readonly<Record<string, string>> = {
  * the files are downloaded once and checked against their known digests.
  */
 export const mnist: Loader = {
-  async sources({ path }, baseDirectory) {
-    if (path === undefined) return digests;
-    const folder = await dataFolder(path, baseDirectory, 'mnist');
+  async sources(spec, baseDirectory) {
+    const names = partsOf(spec).flatMap((part) => namesOf(prefixes[part]));
+    if (spec.path === undefined) return Object.fromEntries(names.map((name) => [name, digests[name]!]));
+    const folder = await dataFolder(spec.path, baseDirectory, 'mnist');
     const found: Record<string, string> = {};
-    for (const prefix of Object.values(parts)) {
-      for (const name of namesOf(prefix)) found[name] = await fileDigest(await findFile(folder, name));
-    }
+    for (const name of names) found[name] = await fileDigest(await findFile(folder, name, torchvision));
     return found;
   },
-  async load({ path }, baseDirectory) {
+  async load(spec, baseDirectory, files) {
+    const { path } = spec;
     const folder = path === undefined ? undefined : await dataFolder(path, baseDirectory, 'mnist');
     const locate = (name: string) =>
       folder === undefined
         ? download({ name: `${name}.gz`, sha256: digests[name]!, mirrors }, downloadFolder('mnist'))
-        : findFile(folder, name);
-    const load = async (prefix: string): Promise<LabelledImages> => {
-      const [images, labels] = namesOf(prefix);
-      return readPair(await locate(images!), await locate(labels!));
-    };
-    return {
-      train: await load(parts.train),
-      test: await load(parts.test),
-      description: 'MNIST, IDX files',
-      notes: [],
-    };
+        : findFile(folder, name, torchvision);
+    const parts = await loadParts(spec, (part) => readPair(namesOf(prefixes[part]), locate, files));
+    return { ...parts, description: 'MNIST, IDX files', notes: [] };
   },
 };
 
-function namesOf(prefix: string): string[] {
+function namesOf(prefix: string): [string, string] {
   return [`${prefix}-images-idx3-ubyte`, `${prefix}-labels-idx1-ubyte`];
 }
 
-async function readPair(imagesPath: string, labelsPath: string): Promise<LabelledImages> {
-  const images = await readIdx(imagesPath, 3);
-  const labels = await readIdx(labelsPath, 1);
+async function readPair(
+  [imagesName, labelsName]: readonly [string, string],
+  locate: (name: string) => Promise<string>,
+  files: SourceReader,
+): Promise<LabelledImages> {
+  const imagesPath = await locate(imagesName);
+  const labelsPath = await locate(labelsName);
+  const images = readIdx(await files.read(imagesName, imagesPath), imagesPath, 3);
+  const labels = readIdx(await files.read(labelsName, labelsPath), labelsPath, 1);
   const [count, height, width] = images.sizes as [number, number, number];
   if (labels.sizes[0] !== count) {
     throw new InputError(
@@ -77,9 +78,12 @@ async function readPair(imagesPath: string, labelsPath: string): Promise<Labelle
   };
 }
 
-/** Reads an IDX file of unsigned bytes: a magic number, the size of each dimension, then the values. */
-async function readIdx(path: string, dimensions: number): Promise<{ sizes: number[]; values: Uint8Array }> {
-  const bytes = await readBytes(path);
+/** An IDX file of unsigned bytes: a magic number, the size of each dimension, then the values. */
+function readIdx(
+  bytes: Uint8Array,
+  path: string,
+  dimensions: number,
+): { sizes: number[]; values: Uint8Array } {
   const header = 4 + 4 * dimensions;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = 0x800 + dimensions;

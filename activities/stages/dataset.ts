@@ -9,6 +9,7 @@ export const stage: Stage<DatasetWith> = {
   sources: datasetSources,
   async run(context) {
     const loaded = await loadDataset(context.with, context.baseDirectory);
+    checkSources(loaded.sources, context.inputs);
     for (const note of loaded.notes) context.note(note);
     await context.breathe();
     const source = JSON.stringify(loaded.source);
@@ -18,6 +19,12 @@ export const stage: Stage<DatasetWith> = {
     };
   },
 };
+
+/** The key names files by digest: what was read must be those. Throws a plain error, so that the step is tried again under its new key. */
+function checkSources(read: Readonly<Record<string, string>>, keyed: Readonly<Record<string, string>>): void {
+  const changed = Object.keys(keyed).find((name) => read[name] !== keyed[name]);
+  if (changed !== undefined) throw new Error(`The source ${changed} changed while it was being read.`);
+}
 
 function writeExamples(
   context: StageContext<DatasetWith>,
@@ -33,6 +40,9 @@ function writeExamples(
     'epochal.part': part,
   };
   return context.write('dataset', metadata, (writer) =>
-    writer.append({ image: data.images, label: data.labels }),
+    writer.append(
+      { image: data.images, label: data.labels },
+      { image: data.shape[0] * data.shape[1] * data.shape[2] },
+    ),
   );
 }

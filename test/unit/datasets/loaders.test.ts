@@ -1,9 +1,12 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { describe, expect, test } from 'vitest';
 import { datasetSources, loadDataset } from '../../../datasets/index.ts';
-import { folderOf, idx, specOf } from './files.ts';
+import type { DatasetSpec } from '../../../datasets/loader.ts';
+import { folderOf, idx, pickledBatch, specOf } from './files.ts';
 
 const bytes = (length: number, f: (i: number) => number) => Uint8Array.from({ length }, (_, i) => f(i));
 
@@ -70,6 +73,15 @@ describe('mnist', () => {
     });
   });
 
+  test('is found where torchvision puts it', async () => {
+    const all = Object.entries(files()).map(([name, content]) => [`MNIST/raw/${name}`, content]);
+    const { train } = await loadDataset(
+      specOf({ name: 'mnist', path: folderOf(Object.fromEntries(all)) }),
+      '/',
+    );
+    expect([...train.labels]).toEqual([7, 0, 9]);
+  });
+
   test('has sources that do not depend on where the files lie', async () => {
     const [one, other] = await Promise.all(
       [folderOf(files()), folderOf(files())].map((path) =>
@@ -100,6 +112,75 @@ test('cifar10 reads its planes of red, green and blue', async () => {
   );
 });
 
+describe('cifar10 as torchvision fetches it', () => {
+  const planes = (seed: number) => bytes(2 * 3072, (i) => (i * 7 + seed * 13) % 256);
+  const names = [
+    'data_batch_1',
+    'data_batch_2',
+    'data_batch_3',
+    'data_batch_4',
+    'data_batch_5',
+    'test_batch',
+  ];
+  const binary = (seed: number) =>
+    Buffer.concat(
+      [0, 1].map((i) => Buffer.from([i + seed, ...planes(seed).subarray(3072 * i, 3072 * (i + 1))])),
+    );
+
+  test('gives the same images from pickled batches as from binary ones', async () => {
+    const pickled = folderOf(
+      Object.fromEntries(
+        names.map((name, i) => [`cifar-10-batches-py/${name}`, pickledBatch([i, i + 1], planes(i))]),
+      ),
+    );
+    const plain = folderOf(
+      Object.fromEntries(names.map((name, i) => [`cifar-10-batches-bin/${name}.bin`, binary(i)])),
+    );
+    const [one, other] = await Promise.all(
+      [pickled, plain].map((path) => loadDataset(specOf({ name: 'cifar10', path }), '/')),
+    );
+    expect([...one!.train.labels]).toEqual([0, 1, 1, 2, 2, 3, 3, 4, 4, 5]);
+    expect(one!.train).toEqual(other!.train);
+    expect(one!.test).toEqual(other!.test);
+  });
+
+  test.each([
+    ['no pickle', Buffer.from('nothing'), /is not a pickled batch/],
+    ['a call of something else', Buffer.from('cposix\nsystem\n(S"true"\ntR.'), /is not a pickled batch/],
+    ['another pickle', Buffer.from('(dp0\n.'), /not one with `labels` and `data`/],
+    ['too few images', pickledBatch([1, 2, 3], planes(0)), /has 3 labels, but 6144 bytes of images/],
+    ['a label too large', pickledBatch([1, 12], planes(0)), /has the label 12/],
+  ])('refuses %s', async (_name, content, message) => {
+    const path = folderOf(Object.fromEntries(names.map((name) => [name, content])));
+    await expect(loadDataset(specOf({ name: 'cifar10', path }), '/')).rejects.toMatchObject({
+      name: 'InputError',
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('without test examples', () => {
+  test.each<[DatasetSpec['name'], Record<string, Uint8Array> | undefined]>([
+    [
+      'mnist',
+      { 'train-images-idx3-ubyte': idx([1, 2, 2], [1, 2, 3, 4]), 'train-labels-idx1-ubyte': idx([1], [3]) },
+    ],
+    [
+      'cifar10',
+      Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`data_batch_${n}.bin`, bytes(3073, () => n)])),
+    ],
+    ['image-folder', { 'train/a/1.png': PNG.sync.write(new PNG({ width: 2, height: 2 })) }],
+    ['mnist-digits', undefined],
+    ['gaussian-mixture', undefined],
+  ])('%s needs no files of them', async (name, files) => {
+    const spec = specOf({ name, testExamples: 0, ...(files === undefined ? {} : { path: folderOf(files) }) });
+    const { train, test: held, sources } = await loadDataset(spec, '/');
+    expect(train.labels.length).toBeGreaterThan(0);
+    expect(held).toEqual({ ...train, images: new Uint8Array(0), labels: new Int32Array(0) });
+    expect(sources).toEqual(await datasetSources(spec, '/'));
+  });
+});
+
 describe('image-folder', () => {
   const width = 4;
   const height = 3;
@@ -126,6 +207,16 @@ describe('image-folder', () => {
     const expected = [3, 1, 2].flatMap((seed) => [...rgba(seed)].filter((_, i) => i % 4 !== 3));
     expect([...train.images]).toEqual(expected);
     expect(notes).toEqual([]);
+  });
+
+  test('follows class folders and images that are links', async () => {
+    const elsewhere = folderOf({ 'real/1.png': png(1), '2.png': png(2) });
+    const path = folderOf({ 'train/b/1.png': png(3) });
+    symlinkSync(join(elsewhere, 'real'), join(path, 'train', 'a'));
+    symlinkSync(join(elsewhere, '2.png'), join(path, 'train', 'b', '2.png'));
+    const { train } = await loadDataset(specOf({ name: 'image-folder', path, testExamples: 0 }), '/');
+    expect(train.classNames).toEqual(['a', 'b']);
+    expect([...train.labels]).toEqual([0, 1, 1]);
   });
 
   test('reads JPEG nearly, and says that pixels have changed', async () => {
