@@ -1,4 +1,5 @@
 import { Environment } from '@marcbachmann/cel-js';
+import { RE2JS } from 're2js';
 import { isMap, type Value } from './values.ts';
 
 type Number2 = (a: number, b: number) => number;
@@ -23,6 +24,9 @@ const roundings: Readonly<Record<string, (x: number) => number>> = {
   round: Math.round,
 };
 
+/** The function that stands for CEL's `matches` once an expression is parsed; no name that one can write. */
+export const linearMatches = 'matches_in_linear_time';
+
 /**
  * CEL and what a study of numbers misses in it: arithmetic that mixes whole numbers and doubles, `min`, `max`, `abs`, `pow`, `sqrt`, `exp`,
  * `log`, `log10`, and `floor`, `ceil`, `round` to a whole number. Between two whole numbers `/` divides without remainder, as CEL has it.
@@ -33,10 +37,17 @@ function createBase(): Environment {
   const environment = new Environment({ homogeneousAggregateLiterals: false });
   for (const [operator, compute] of Object.entries(mixedOperators)) {
     const handler = (a: bigint | number, b: bigint | number) => compute(Number(a), Number(b));
-    environment.registerOperator(`int ${operator} double`, handler);
-    environment.registerOperator(`double ${operator} int`, handler);
+    // Without a result type the one on the left would be taken for it.
+    environment.registerOperator(`int ${operator} double: double`, handler);
+    environment.registerOperator(`double ${operator} int: double`, handler);
   }
-  environment.registerOperator('int == double', (a: bigint, b: number) => Number(a) === b);
+  environment.registerOperator('int == double', equal);
+  environment.registerOperator('int in list<double>', (a: bigint, list: number[]) =>
+    list.some((b) => equal(a, b)),
+  );
+  environment.registerOperator('double in list<int>', (a: number, list: bigint[]) =>
+    list.some((b) => equal(b, a)),
+  );
   for (const name of ['min', 'max']) {
     const pick = (a: bigint | number, b: bigint | number) => (a < b === (name === 'min') ? a : b);
     const real = (a: bigint | number, b: bigint | number) => Number(pick(a, b));
@@ -45,7 +56,7 @@ function createBase(): Environment {
     environment.registerFunction(`${name}(int, double): double`, real);
     environment.registerFunction(`${name}(double, int): double`, real);
   }
-  environment.registerFunction('abs(int): int', (a: bigint) => (a < 0n ? -a : a));
+  environment.registerFunction('abs(int): int', (a: bigint) => whole(a < 0n ? -a : a));
   environment.registerFunction('abs(double): double', Math.abs);
   for (const a of ['int', 'double'])
     for (const b of ['int', 'double'])
@@ -58,9 +69,36 @@ function createBase(): Environment {
       environment.registerFunction(`${name}(${type}): double`, (x: bigint | number) => compute(Number(x)));
   for (const [name, compute] of Object.entries(roundings)) {
     environment.registerFunction(`${name}(int): int`, (x: bigint) => x);
-    environment.registerFunction(`${name}(double): int`, (x: number) => BigInt(compute(x)));
+    environment.registerFunction(`${name}(double): int`, (x: number) => toWhole(compute(x), name, x));
   }
+  environment.registerFunction(`string.${linearMatches}(string): bool`, matches);
   return environment;
+}
+
+/** Exactly, as `<` compares them: 2^53 + 1 equals no decimal. */
+function equal(whole: bigint, decimal: number): boolean {
+  return Number.isInteger(decimal) && BigInt(decimal) === whole;
+}
+
+const largest = 2n ** 63n - 1n;
+
+function whole(value: bigint): bigint {
+  if (value > largest || value < -largest - 1n)
+    throw new RangeError(`${value} is too large for a whole number`);
+  return value;
+}
+
+function toWhole(value: number, name: string, x: number): bigint {
+  if (!Number.isFinite(value)) throw new RangeError(`${name}(${x}) is no whole number`);
+  return whole(BigInt(value));
+}
+
+function matches(text: string, pattern: string): boolean {
+  try {
+    return RE2JS.compile(pattern).matcher(text).find();
+  } catch (error) {
+    throw new SyntaxError(`not a regular expression: ${(error as Error).message}`);
+  }
 }
 
 /** An environment in which `params` has these members, by CEL type, and `stages`, `cells` and `collect` are artifacts. */
@@ -78,7 +116,7 @@ export const functionNames: readonly string[] = [
   ...new Set(
     base.getDefinitions().functions.flatMap(({ name, receiverType }) => (receiverType ? [] : [name])),
   ),
-].filter((name) => /^[a-z]\w*$/.test(name));
+].filter((name) => /^[a-z]\w*$/.test(name) && name !== linearMatches && name !== 'dyn');
 
 /** The CEL type of a value that stands in the file. */
 export function typeOfValue(value: Value): string {

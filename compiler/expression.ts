@@ -1,7 +1,13 @@
-import type { ASTNode, Environment, EvaluationError, ParseResult } from '@marcbachmann/cel-js';
-import { ParseError } from '@marcbachmann/cel-js';
+import {
+  type ASTNode,
+  type Environment,
+  type EvaluationError,
+  ParseError,
+  type ParseResult,
+} from '@marcbachmann/cel-js';
 import type { ArtifactKind } from '../artifacts/reference.ts';
 import { explainCelError } from './cel-errors.ts';
+import { everyNode, meter, parseCel, TooDeepError } from './cel-program.ts';
 import { choose } from './did-you-mean.ts';
 import { divisions, mentions } from './names.ts';
 import { checkOutputs, type OutputMention } from './outputs.ts';
@@ -65,17 +71,18 @@ export function compileExpression(
   };
   let parsed: ParseResult;
   try {
-    parsed = scope.environment.parse(text);
+    parsed = parseCel(scope.environment, text);
   } catch (error) {
-    if (error instanceof ParseError) return explain(error);
+    if (error instanceof ParseError || error instanceof TooDeepError) return explain(error);
     throw error;
   }
   const params = checkParams(parsed.ast, scope, report);
   const outputs = checkOutputs(parsed.ast, scope, accepts, place, report);
   if (params === undefined || outputs === undefined) return undefined;
-  const widened = widenTernaries(text, parsed, scope.environment);
-  const check = widened.check();
+  widenTernaries(parsed.ast, scope.environment);
+  const check = parsed.check();
   if (!check.valid) return explain(check.error);
+  meter(parsed, scope.budget);
   const remainders = wholeDivisions(text, parsed.ast, scope.environment);
   return {
     kind: 'expression',
@@ -85,7 +92,8 @@ export function compileExpression(
     outputs,
     evaluate(values, warn) {
       try {
-        const value: unknown = widened(values);
+        scope.budget.spend(1);
+        const value: unknown = parsed(values);
         if (warn !== undefined) for (const remainder of remainders) remainder(values, warn);
         return plain(value, text.length);
       } catch (error) {
@@ -102,7 +110,7 @@ export function compileExpression(
         const path = /(?:^|[^\w.])([a-zA-Z_]\w*(?:\.\w+)*)\.$/.exec(text.slice(0, start))?.[1];
         if (path === undefined) return [];
         try {
-          const map = plain(scope.environment.parse(path)(values), path.length);
+          const map = plain(parseCel(scope.environment, path)(values), path.length);
           return isPlainObject(map) ? Object.keys(map) : [];
         } catch {
           return []; // Names bound by a macro such as map() cannot be looked at from outside.
@@ -158,56 +166,52 @@ function checkParams(ast: ASTNode, scope: Scope, report: Report): string[] | und
 
 /**
  * CEL wants both branches of `? :` to have one type. `x ? 100 : 0.5` and `x ? 100 : null` are fine in a pipeline, so such branches are
- * wrapped in `dyn()`, which leaves every other check as it is.
+ * wrapped in `dyn()`, which leaves every other check as it is. Inner choices come first: the type of an outer one depends on them.
  */
-function widenTernaries(text: string, parsed: ParseResult, environment: Environment): ParseResult {
-  const insertions: { readonly at: number; readonly text: string }[] = [];
-  const walk = (node: ASTNode): void => {
-    if (node.op !== '?:') return;
-    const branches = [node.args[1], node.args[2]];
-    const types = branches.map(({ range }) => {
-      const check = environment.check(text.slice(range.start, range.end));
-      return check.valid ? (check.type ?? 'dyn') : 'dyn';
-    });
-    const numeric = types.every((type) => ['int', 'double', 'dyn'].includes(type));
-    if (types[0] !== types[1] && (numeric || types.includes('null')))
-      for (const { range } of branches)
-        insertions.push({ at: range.start, text: 'dyn(' }, { at: range.end, text: ')' });
-    branches.forEach(walk);
-  };
-  walk(parsed.ast);
-  if (insertions.length === 0) return parsed;
-  const widened = insertions
-    .map((insertion, order) => ({ ...insertion, order }))
-    .sort((a, b) => b.at - a.at || (a.text === ')' ? a.order - b.order : b.order - a.order))
-    .reduce((result, { at, text: piece }) => result.slice(0, at) + piece + result.slice(at), text);
-  return environment.parse(widened);
+function widenTernaries(ast: ASTNode, environment: Environment): void {
+  for (const node of everyNode(ast).toReversed()) {
+    if (node.op !== '?:') continue;
+    const types = [node.args[1], node.args[2]].map((branch) => typeOf(branch, environment));
+    const numeric = types.every((type) => type === undefined || ['int', 'double', 'dyn'].includes(type));
+    if (types[0] === types[1] && types[0] !== undefined) continue;
+    if (!numeric && !types.includes('null')) continue;
+    for (const branch of [1, 2] as const) {
+      const wrapped = environment.parse('dyn(0)').ast as ASTNode & { op: 'call' };
+      wrapped.args[1][0] = node.args[branch];
+      node.args[branch] = wrapped;
+    }
+  }
+}
+
+/** CEL type of a part of an expression; undefined if it has none by itself, such as one with names that a macro binds. */
+function typeOf(node: ASTNode, environment: Environment): string | undefined {
+  const list = environment.parse('[0]');
+  (list.ast.args as ASTNode[])[0] = node;
+  return /^list<(.+)>$/.exec(list.check().type ?? '')?.[1];
 }
 
 /** For each `/` between whole numbers, a function that warns if it drops a remainder. */
 function wholeDivisions(text: string, ast: ASTNode, environment: Environment) {
   return divisions(ast).flatMap(({ left, right, node }) => {
-    const [dividend, divisor] = [left, right].map(({ range }) => text.slice(range.start, range.end));
-    try {
-      const remainder = environment.parse(`(${dividend}) % (${divisor})`);
-      if (remainder.check().type !== 'int') return [];
-      return [
-        (values: Values, warn: Report) => {
-          try {
-            if (remainder(values) === 0n) return;
-          } catch {
-            return; // Its branch is not taken; where it is, the evaluation itself has failed.
-          }
-          warn(
-            node.range.start,
-            node.range.end,
-            'a division of whole numbers drops its remainder',
-            `for the exact quotient, write \`double(${dividend}) / ${/^[\w.]+$/.test(divisor!) ? divisor : `(${divisor})`}\``,
-          );
-        },
-      ];
-    } catch {
-      return []; // Names bound by a macro such as map() cannot be looked at from outside.
-    }
+    const remainder = environment.parse('0 % 1');
+    (remainder.ast.args as ASTNode[]).splice(0, 2, left, right);
+    if (remainder.check().type !== 'int') return [];
+    return [
+      (values: Values, warn: Report) => {
+        try {
+          if (remainder(values) === 0n) return;
+        } catch {
+          return; // Its branch is not taken; where it is, the evaluation itself has failed.
+        }
+        const [dividend, divisor] = [left, right].map(({ range }) => text.slice(range.start, range.end));
+        const simple = [dividend, divisor].every((part) => /^[\w.]+$/.test(part!));
+        warn(
+          node.range.start,
+          node.range.end,
+          'a division of whole numbers drops its remainder',
+          `for the exact quotient, write ${simple ? `\`double(${dividend}) / ${divisor}\`` : 'one side as `double(...)`'}`,
+        );
+      },
+    ];
   });
 }

@@ -5,15 +5,18 @@ import type { Problems, Span } from './problems.ts';
 import type { Report, Scope } from './scope.ts';
 import { parseTemplate, TemplateError } from './template.ts';
 import { describe, isMap, type Path, placeKey, showPath, type Value, type ValueMap } from './values.ts';
+import { TooMuchWork, type WorkBudget } from './work.ts';
 import { spanInText, spanOfValue, type YamlSource } from './yaml-source.ts';
 
 /** A value of the file, with its expressions compiled. Made once, evaluated for each cell. */
-export type Formula =
-  | { readonly kind: 'constant'; readonly value: Value }
-  | { readonly kind: 'whole'; readonly expression: Expression; readonly path: Path; readonly offset: number }
-  | { readonly kind: 'text'; readonly pieces: readonly TextPiece[]; readonly path: Path }
+export type Formula = { readonly kind: 'constant'; readonly value: Value } | ComputedFormula;
+
+type ComputedFormula = { readonly path: Path; readonly budget: WorkBudget } & (
+  | { readonly kind: 'whole'; readonly expression: Expression; readonly offset: number }
+  | { readonly kind: 'text'; readonly pieces: readonly TextPiece[] }
   | { readonly kind: 'list'; readonly items: readonly Formula[] }
-  | { readonly kind: 'map'; readonly entries: readonly (readonly [string, Formula])[] };
+  | { readonly kind: 'map'; readonly entries: readonly (readonly [string, Formula])[] }
+);
 
 type TextPiece = string | { readonly expression: Expression; readonly offset: number };
 
@@ -34,6 +37,7 @@ export interface LocatedOutput extends OutputMention {
 /** Compiles the value at `path`; what is wrong goes to the context's problems, and stands as null in the result. */
 export function compileFormula(value: Value, path: Path, context: FormulaContext): Formula {
   const accepts = context.artifacts?.get(placeKey(path));
+  const { budget } = context.scope;
   if (typeof value === 'string') return compileText(value, path, context, accepts);
   if (accepts !== undefined) {
     const message = `\`${showPath(path)}\` takes ${kindPhrase(accepts)}, got ${describe(value)}`;
@@ -41,7 +45,7 @@ export function compileFormula(value: Value, path: Path, context: FormulaContext
   }
   if (Array.isArray(value)) {
     const items = value.map((item: Value, index) => compileFormula(item, [...path, index], context));
-    return items.every(isConstant) ? { kind: 'constant', value } : { kind: 'list', items };
+    return items.every(isConstant) ? { kind: 'constant', value } : { kind: 'list', items, path, budget };
   }
   if (!isMap(value)) return { kind: 'constant', value };
   const entries = Object.entries(value).map(
@@ -49,7 +53,7 @@ export function compileFormula(value: Value, path: Path, context: FormulaContext
   );
   return entries.every(([, member]) => isConstant(member))
     ? { kind: 'constant', value }
-    : { kind: 'map', entries };
+    : { kind: 'map', entries, path, budget };
 }
 
 function compileText(
@@ -59,6 +63,7 @@ function compileText(
   accepts: readonly ArtifactKind[] | undefined,
 ): Formula {
   const { source, problems, scope } = context;
+  const { budget } = scope;
   const place = `\`${showPath(path)}\``;
   const failed: Formula = { kind: 'constant', value: null };
   let template: ReturnType<typeof parseTemplate>;
@@ -101,9 +106,9 @@ function compileText(
     pieces.push({ expression, offset: piece.offset });
   }
   const [first] = pieces;
-  if (template.whole && typeof first === 'object') return { kind: 'whole', path, ...first };
+  if (template.whole && typeof first === 'object') return { kind: 'whole', path, budget, ...first };
   return pieces.some((piece) => typeof piece === 'object')
-    ? { kind: 'text', pieces, path }
+    ? { kind: 'text', pieces, path, budget }
     : { kind: 'constant', value: pieces.join('') };
 }
 
@@ -181,12 +186,14 @@ export function evaluateFormula(
         return part.value;
       case 'whole':
         return run(part.expression, part.path, part.offset);
-      case 'text':
-        return part.pieces
-          .map((piece) =>
-            typeof piece === 'string' ? piece : toText(run(piece.expression, part.path, piece.offset)),
-          )
-          .join('');
+      case 'text': {
+        const pieces = part.pieces.map((piece) =>
+          typeof piece === 'string' ? piece : toText(run(piece.expression, part.path, piece.offset)),
+        );
+        const text = pieces.join('');
+        part.budget.checkLength(text);
+        return text;
+      }
       case 'list':
         return part.items.map(evaluate);
       case 'map':
@@ -198,11 +205,16 @@ export function evaluateFormula(
         ) as ValueMap;
     }
   };
+  if (formula.kind === 'constant') return formula.value;
   try {
-    return evaluate(formula);
+    const value = evaluate(formula);
+    formula.budget.checkSize(value);
+    return value;
   } catch (error) {
     if (error instanceof EvaluationFailure) return undefined;
-    throw error;
+    if (!(error instanceof TooMuchWork)) throw error;
+    problems.error(spanOfValue(source, formula.path), error.message, error.cure, where);
+    return undefined;
   }
 }
 

@@ -51,7 +51,8 @@ export function asMention(node: ASTNode): Mention | undefined {
   return { root: before.root, members: [...before.members, { name, start, end }], start: before.start, end };
 }
 
-function operands(node: ASTNode): ASTNode[] {
+/** The parts of an expression that are expressions themselves. */
+export function operands(node: ASTNode): ASTNode[] {
   switch (node.op) {
     case 'value':
     case 'id':

@@ -7,6 +7,7 @@ import type { Problems } from './problems.ts';
 import type { Scope } from './scope.ts';
 import { containsExpression, parseTemplate } from './template.ts';
 import type { Value, ValueMap } from './values.ts';
+import { WorkBudget } from './work.ts';
 import type { YamlSource } from './yaml-source.ts';
 
 /** The params of a pipeline: their defaults compiled, and one CEL environment that knows their types. */
@@ -14,6 +15,7 @@ export interface Params {
   /** Declared under `params:`, in the order of the file. */
   readonly names: readonly string[];
   readonly environment: Environment;
+  readonly budget: WorkBudget;
   /** `name` and every param that its default is computed from. */
   reads(name: string): ReadonlySet<string>;
   /**
@@ -30,7 +32,8 @@ export function scopeOf(
   roots: Scope['roots'],
   absent: Scope['absent'] = () => undefined,
 ): Scope {
-  return { environment: params.environment, params: visible, roots, absent };
+  const { environment, budget } = params;
+  return { environment, budget, params: visible, roots, absent };
 }
 
 /** Compiles the defaults, some of which come from outside the file. */
@@ -43,11 +46,13 @@ export function compileParams(
   const declared = overrides.params;
   const names = Object.keys(declared);
   const environment = environmentOf(paramTypes(overrides, matrix));
+  const budget = new WorkBudget();
   const formulas = new Map<string, Formula>();
   for (const [index, name] of names.entries()) {
     const value = declared[name] as Value;
     const scope: Scope = {
       environment,
+      budget,
       params: names.slice(0, index),
       roots: {},
       absent: (other) => absentInParams(other, name, names, matrix),
@@ -66,17 +71,17 @@ export function compileParams(
       return [name, formula.kind === 'constant' ? formula.value : null];
     }),
   );
-  const reads = (name: string): Set<string> =>
-    new Set([
-      name,
-      ...paramsOf(formulas.get(name) ?? { kind: 'constant', value: null }).flatMap((other) => [
-        ...reads(other),
-      ]),
-    ]);
+  // A param reads only those above it, so one pass in their order sees each of them once.
+  const readBy = new Map<string, ReadonlySet<string>>();
+  for (const name of names) {
+    const own = paramsOf(formulas.get(name)!);
+    readBy.set(name, new Set([name, ...own.flatMap((other) => [...(readBy.get(other) ?? [other])])]));
+  }
   return {
     names,
     environment,
-    reads,
+    budget,
+    reads: (name) => readBy.get(name) ?? new Set([name]),
     resolve(fixed, where) {
       if (!computed) return { ...constants, ...fixed };
       const values: Record<string, Value> = {};

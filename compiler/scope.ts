@@ -1,5 +1,6 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import type { ArtifactKind } from '../artifacts/reference.ts';
+import type { WorkBudget } from './work.ts';
 
 export const artifactRoots = ['stages', 'cells', 'collect'] as const;
 export type ArtifactRoot = (typeof artifactRoots)[number];
@@ -10,6 +11,8 @@ export type Directory = ReadonlyMap<string, Readonly<Record<string, ArtifactKind
 /** What an expression may name where it stands. */
 export interface Scope {
   readonly environment: Environment;
+  /** What all expressions of the pipeline may cost. */
+  readonly budget: WorkBudget;
   /** Params with a value here. */
   readonly params: readonly string[];
   /** Why a param of this name has no value here, if there is one elsewhere. */

@@ -319,7 +319,7 @@ const expressions: readonly Row[] = [
     'branches of two types',
     edit(tiny, 'params.rate', "true ? 'a' : 1"),
     '19:50',
-    'ternary branches must have the same type',
+    'the two branches of `? :` are a string and a int',
   ],
   [
     'a key that a map lacks',
