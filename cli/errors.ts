@@ -1,46 +1,92 @@
 import { ServiceError } from '@temporalio/client';
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
-import { EnvironmentError, InputError } from '../artifacts/errors.ts';
-import { formatDiagnostic, PipelineError } from '../compiler/index.ts';
+import { DamagedArtifactError, EnvironmentError, InputError } from '../artifacts/errors.ts';
+import { type Diagnostic, formatDiagnostic, PipelineError } from '../compiler/index.ts';
+import { plural } from './format.ts';
+import { standardError } from './streams.ts';
 
 /** Exit codes of every command. */
 export const exitCode = { done: 0, failed: 1, wrongInput: 2, interrupted: 130 } as const;
 
-/** Tells the user of an error, once and without a traceback, and gives the exit code. `EPOCHAL_DEBUG=1` adds the traceback. */
-export function tellError(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.wrongInput;
-  if (process.env.EPOCHAL_DEBUG === '1') console.error(error);
-  if (error instanceof PipelineError) {
-    const color = process.stderr.isTTY === true && !process.env.NO_COLOR;
-    for (const diagnostic of error.diagnostics) write(formatDiagnostic(diagnostic, { color }));
-    const { length } = error.diagnostics;
-    write(`${length} error${length === 1 ? '' : 's'}; nothing was run.`);
-    return exitCode.wrongInput;
-  }
-  const { message, cure } = describe(error);
-  write(`${pc.red('error:')} ${message}`);
-  if (cure !== undefined) write(`  ${cure}`);
-  return error instanceof InputError ? exitCode.wrongInput : exitCode.failed;
+/** An error for machines: `schemas/output/error.schema.json`. */
+export interface ErrorReport {
+  /** The command line, the pipeline, other input, the machine, the Temporal server, a file of the store, Ctrl-C, or a fault of the program itself. */
+  readonly code:
+    | 'usage'
+    | 'pipeline'
+    | 'input'
+    | 'environment'
+    | 'server'
+    | 'damaged'
+    | 'interrupted'
+    | 'internal';
+  readonly message: string;
+  readonly cure?: string;
+  /** What is wrong with the pipeline, and where. */
+  readonly diagnostics?: readonly DiagnosticReport[];
 }
 
-function describe(error: unknown): { message: string; cure?: string | undefined } {
-  if (error instanceof InputError || error instanceof EnvironmentError) return error;
+/** A diagnostic for machines: without the drawing of its place. */
+export type DiagnosticReport = Omit<Diagnostic, 'frame' | 'length'>;
+
+export function reportDiagnostic({ frame: _, length: __, ...rest }: Diagnostic): DiagnosticReport {
+  return rest;
+}
+
+/** What an error is, without a traceback. */
+export function reportError(error: unknown): ErrorReport {
+  if (error instanceof PipelineError) {
+    const { diagnostics } = error;
+    const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+    const message = `${plural(errors, 'error')} in ${diagnostics[0]!.file}; nothing was run.`;
+    return { code: 'pipeline', message, diagnostics: diagnostics.map(reportDiagnostic) };
+  }
+  if (error instanceof CommanderError) {
+    // `error: unknown option '--stor'`, and on the next line `(Did you mean --store?)`.
+    const [message, cure] = error.message.replace(/^error: /, '').split('\n');
+    return withCure('usage', message!, cure?.replace(/^\((.*)\)$/, '$1'));
+  }
+  if (error instanceof InputError) return withCure('input', error.message, error.cure);
+  if (error instanceof EnvironmentError) return withCure('environment', error.message, error.cure);
+  const { message } = innermost(error);
   if (error instanceof ServiceError) {
     return {
-      message: `The Temporal server does not answer: ${innermost(error).message}`,
+      code: 'server',
+      message: `The Temporal server does not answer: ${message}`,
       cure: 'What was done is kept. When the server is back, run the pipeline again: it goes on.',
     };
   }
   const { cure } = error as { cure?: unknown };
-  return { message: innermost(error).message, cure: typeof cure === 'string' ? cure : undefined };
+  const code = error instanceof DamagedArtifactError ? 'damaged' : 'internal';
+  return withCure(code, message, typeof cure === 'string' ? cure : undefined);
+}
+
+/** Tells a person of an error, once and without a traceback, and gives the exit code. `EPOCHAL_DEBUG=1` adds the traceback. */
+export function tellError(error: unknown): number {
+  if (process.env.EPOCHAL_DEBUG === '1' && error instanceof Error)
+    standardError.write(`${error.stack ?? error}\n`);
+  const report = reportError(error);
+  if (error instanceof PipelineError) {
+    const color = process.stderr.isTTY === true && !process.env.NO_COLOR;
+    for (const diagnostic of error.diagnostics)
+      standardError.write(`${formatDiagnostic(diagnostic, { color })}\n`);
+    standardError.write(`${report.message}\n`);
+  } else if (!(error instanceof CommanderError)) {
+    // Of a wrong command line, the parser has told already.
+    standardError.write(`${pc.red('error:')} ${report.message}\n`);
+    if (report.cure !== undefined) standardError.write(`  ${report.cure}\n`);
+  }
+  return error instanceof InputError || error instanceof CommanderError
+    ? exitCode.wrongInput
+    : exitCode.failed;
+}
+
+function withCure(code: ErrorReport['code'], message: string, cure: string | undefined): ErrorReport {
+  return { code, message, ...(cure === undefined ? {} : { cure }) };
 }
 
 function innermost(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   return error.cause instanceof Error ? innermost(error.cause) : error;
-}
-
-function write(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

@@ -1,27 +1,42 @@
 import pc from 'picocolors';
+import { jsonPieces } from './json.ts';
+import { standardError, standardOutput } from './streams.ts';
 
 /** Where a command speaks: results on standard output; with `--json` only the JSON goes there, and what is for people to standard error. */
 export interface Output {
   readonly json: boolean;
   /** True where a person looks at a terminal. */
   readonly interactive: boolean;
+  /** False once nobody reads standard output any more. */
+  readonly open: boolean;
   /** A line for people. */
   line(text?: string): void;
   /** A warning for people, always on standard error. */
   warn(text: string): void;
   /** The machine-readable result. */
   result(value: unknown): void;
+  /** A result that is text, for machines too. */
+  text(text: string): void;
 }
 
 export function createOutput(json: boolean): Output {
-  const stream = json ? process.stderr : process.stdout;
+  const people = json ? standardError : standardOutput;
   return {
     json,
     interactive: !json && process.stdout.isTTY === true,
-    line: (text = '') => void stream.write(`${text}\n`),
-    warn: (text) => void process.stderr.write(`${text}\n`),
-    result: (value) => void process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
+    get open() {
+      return standardOutput.open;
+    },
+    line: (text = '') => people.write(`${text}\n`),
+    warn: (text) => standardError.write(`${text}\n`),
+    text: (text) => standardOutput.write(text),
+    result: (value) => standardOutput.writeAll(withNewline(jsonPieces(value))),
   };
+}
+
+function* withNewline(pieces: Iterable<string>): Generator<string> {
+  yield* pieces;
+  yield '\n';
 }
 
 /** Lines of columns, padded to the widest entry of each. */

@@ -1,21 +1,28 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { InputError } from '../../artifacts/errors.ts';
 import { openStore } from '../../artifacts/open-store.ts';
 import { stageKind, stageKinds, toMermaid } from '../../compiler/index.ts';
 import { foresee } from '../../runtime/foresight.ts';
 import { findHome } from '../../runtime/home.ts';
-import { exitCode, tellError } from '../errors.ts';
+import { exitCode, reportDiagnostic, reportError, tellError } from '../errors.ts';
 import { formatForesight } from '../foresight.ts';
 import { plural } from '../format.ts';
+import { githubCommands, type ValidateOutcome } from '../github.ts';
 import { createOutput } from '../output.ts';
 import { collectOverride, compileFile } from '../pipeline-file.ts';
 import { addPlaceOptions, handled, type PlaceOptions } from './shared.ts';
 
 const schemas = path.join(import.meta.dirname, '..', '..', 'schemas');
+
+interface ValidateOptions {
+  readonly set?: Record<string, string>;
+  readonly json?: boolean;
+  readonly format?: 'text' | 'github';
+}
 
 /** `validate`, `plan` and `schema`: what can be said of a pipeline without running it. */
 export function addPipelineCommands(program: Command): void {
@@ -25,31 +32,35 @@ export function addPipelineCommands(program: Command): void {
     .description('check pipelines; each error has its place and a cure')
     .option('--set <name=value>', 'change a parameter, may be repeated', collectOverride)
     .option('--json', 'the outcome as JSON on standard output')
+    .addOption(
+      new Option('--format <format>', '`github` marks the places in GitHub Actions')
+        .choices(['text', 'github'])
+        .conflicts('json'),
+    )
     .action(
-      handled(
-        async (
-          files: string[],
-          { set = {}, json = false }: { set?: Record<string, string>; json?: boolean },
-        ) => {
-          const output = createOutput(json);
-          const outcomes: { file: string; valid: boolean; cells?: number }[] = [];
-          let worst: number = exitCode.done;
-          for (const file of files) {
-            try {
-              const { plan } = await compileFile(file, set, output);
-              outcomes.push({ file, valid: true, cells: plan.cells.length });
-              output.line(
-                `${pc.green('valid')} ${file}: ${plural(plan.cells.length, 'cell')} of ${plural(plan.cells[0]!.stages.length, 'stage')}`,
-              );
-            } catch (error) {
-              outcomes.push({ file, valid: false });
-              worst = Math.max(worst, tellError(error));
-            }
+      handled(async (files: string[], options: ValidateOptions) => {
+        const forGithub = options.format === 'github';
+        const output = createOutput(forGithub || options.json === true);
+        const outcomes: ValidateOutcome[] = [];
+        let worst: number = exitCode.done;
+        for (const file of files) {
+          try {
+            const { plan, warnings } = await compileFile(file, options.set ?? {}, output);
+            const [cells, stages] = [plan.cells.length, plan.cells[0]!.stages.length];
+            outcomes.push({ file, valid: true, cells, diagnostics: warnings.map(reportDiagnostic) });
+            output.line(
+              `${pc.green('valid')} ${file}: ${plural(cells, 'cell')} of ${plural(stages, 'stage')}`,
+            );
+          } catch (error) {
+            worst = Math.max(worst, tellError(error));
+            const { diagnostics = [], ...report } = reportError(error);
+            outcomes.push({ file, valid: false, diagnostics, error: report });
           }
-          if (json) output.result(outcomes);
-          return worst;
-        },
-      ),
+        }
+        if (options.json) output.result(outcomes);
+        if (forGithub) output.text(outcomes.map(githubCommands).join(''));
+        return worst;
+      }),
     );
 
   addPlaceOptions(
@@ -58,7 +69,7 @@ export function addPipelineCommands(program: Command): void {
       .argument('<file>', 'pipeline')
       .description('show what a run would do: cells, stages, what is reused and why')
       .option('--set <name=value>', 'change a parameter, may be repeated', collectOverride)
-      .option('--graph', 'the graph of the stages as Mermaid')
+      .addOption(new Option('--graph', 'the graph of the stages as Mermaid').conflicts('json'))
       .option('--json', 'the frozen plan as JSON'),
   ).action(
     handled(
@@ -67,9 +78,9 @@ export function addPipelineCommands(program: Command): void {
         options: PlaceOptions & { set?: Record<string, string>; graph?: boolean; json?: boolean },
       ) => {
         const output = createOutput(options.json === true);
-        const { plan } = await compileFile(file, options.set ?? {}, output);
+        const { plan, warnings } = await compileFile(file, options.set ?? {}, output);
         if (options.graph) {
-          output.line(toMermaid(plan));
+          output.text(`${toMermaid(plan)}\n`);
           return exitCode.done;
         }
         // A dry run makes no store: one that is not there yet is empty.
@@ -77,7 +88,7 @@ export function addPipelineCommands(program: Command): void {
         const isThere = storeUri.includes('://') || existsSync(storeUri);
         const store = isThere ? await openStore(storeUri) : undefined;
         const foresight = await foresee(plan, store, path.dirname(path.resolve(file)));
-        if (options.json) output.result({ plan, foresight });
+        if (options.json) output.result({ plan, warnings: warnings.map(reportDiagnostic), foresight });
         else output.line(formatForesight(plan, foresight));
         return exitCode.done;
       },
@@ -97,7 +108,7 @@ export function addPipelineCommands(program: Command): void {
           );
         }
         const file = kind === undefined ? 'pipeline.schema.json' : path.join('stages', `${kind}.schema.json`);
-        process.stdout.write(await readFile(path.join(schemas, file), 'utf8'));
+        createOutput(true).text(await readFile(path.join(schemas, file), 'utf8'));
         return exitCode.done;
       }),
     );

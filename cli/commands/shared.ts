@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { Store } from '../../artifacts/store.ts';
 import { findHome, type Home } from '../../runtime/home.ts';
-import { tellError } from '../errors.ts';
 
 export interface PlaceOptions {
   readonly home?: string;
@@ -37,16 +36,12 @@ export async function openPlace(
   return { home, storeUri, store: await openStore(storeUri) };
 }
 
-/** Turns what a command's action gives, or throws, into the exit code of the program. */
+/** Turns what a command's action gives into the exit code of the program; `main` tells what it throws. */
 export function handled<Arguments extends unknown[]>(
   action: (...args: Arguments) => Promise<number>,
 ): (...args: Arguments) => Promise<void> {
   return async (...args) => {
-    try {
-      process.exitCode = await action(...args);
-    } catch (error) {
-      process.exitCode = tellError(error);
-    }
+    process.exitCode = await action(...args);
   };
 }
 
