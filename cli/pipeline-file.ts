@@ -1,10 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '../artifacts/errors.ts';
+import { didYouMean } from '../compiler/did-you-mean.ts';
 import { type Compilation, compile, formatDiagnostic } from '../compiler/index.ts';
 import type { Output } from './output.ts';
 
-const examples = path.join(import.meta.dirname, '..', 'pipelines');
+const examples = path.resolve(import.meta.dirname, '..', 'pipelines');
 
 /** Reads and compiles a pipeline file; its warnings go to the user. Throws `InputError` if it cannot be read, `PipelineError` if it is wrong. */
 export async function compileFile(
@@ -23,16 +24,48 @@ async function readPipeline(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EISDIR') throw new InputError(`${file} is a folder, not a pipeline file.`);
-    if (code !== 'ENOENT' && code !== 'ENOTDIR')
+    if (code !== 'EISDIR' && code !== 'ENOENT' && code !== 'ENOTDIR')
       throw new InputError(`${file} cannot be read: ${(error as Error).message}`);
-    const there = (await readdir(examples).catch(() => [])).filter((name) => name.endsWith('.yaml'));
-    const known = there.map((name) => path.relative(process.cwd(), path.join(examples, name)));
+    const shipped = await pipelinesIn(fromHere(examples));
+    if (code === 'EISDIR') {
+      const inside = await pipelinesIn(file);
+      throw new InputError(
+        `${file} is a folder, not a pipeline file.`,
+        thereAre(inside.length > 0 ? inside : shipped),
+      );
+    }
+    const near = [
+      ...(await pipelinesIn(path.dirname(file))),
+      ...(await pipelinesIn('pipelines')),
+      ...shipped,
+    ];
+    const plain = (name: string) => path.basename(name).replace(/\.ya?ml$/, '');
+    const meant = didYouMean(plain(file), [...new Set(near.map(plain))]);
+    const nearest = near.find((name) => plain(name) === meant);
     throw new InputError(
       `There is no pipeline file ${file}.`,
-      known.length > 0 ? `There are ${known.join(', ')}.` : undefined,
+      nearest === undefined ? thereAre(shipped) : `Did you mean ${nearest}?`,
     );
   }
+}
+
+/** Paths of the pipeline files of a folder; none if it cannot be read. */
+async function pipelinesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => /\.ya?ml$/.test(name))
+    .sort()
+    .map((name) => path.join(folder, name));
+}
+
+/** The path as it is shortest: from the working directory if it is below that. */
+function fromHere(place: string): string {
+  const relative = path.relative(process.cwd(), place);
+  return relative.startsWith('..') ? place : relative;
+}
+
+function thereAre(files: readonly string[]): string | undefined {
+  return files.length > 0 ? `There are ${files.join(', ')}.` : undefined;
 }
 
 /** Collects `--set name=value` options. */
