@@ -38,3 +38,10 @@ export function formatCount(count: number): string {
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** `2026-11-25 11:24 UTC, 3 min ago` */
+export function formatMoment(iso: string, now: Date): string {
+  const [amount, unit] = formatDuration((now.getTime() - Date.parse(iso)) / 1000).split(' ');
+  const ago = unit === undefined || unit === 'ms' ? 'just now' : `${Math.floor(Number(amount))} ${unit} ago`;
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC, ${ago}`;
+}

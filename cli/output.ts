@@ -7,6 +7,8 @@ export interface Output {
   readonly json: boolean;
   /** True where a person looks at a terminal. */
   readonly interactive: boolean;
+  /** Width of the terminal; infinite where there is none. */
+  readonly columns: number;
   /** False once nobody reads standard output any more. */
   readonly open: boolean;
   /** A line for people. */
@@ -24,6 +26,7 @@ export function createOutput(json: boolean): Output {
   return {
     json,
     interactive: !json && process.stdout.isTTY === true,
+    columns: (!json && process.stdout.columns) || Number.POSITIVE_INFINITY,
     get open() {
       return standardOutput.open;
     },
@@ -39,10 +42,24 @@ function* withNewline(pieces: Iterable<string>): Generator<string> {
   yield '\n';
 }
 
-/** Lines of columns, padded to the widest entry of each. */
-export function table(rows: readonly (readonly string[])[], header?: readonly string[]): string {
+/**
+ * Lines of columns, padded to the widest entry of each. Where a line would be longer than `width`, the first entry of each row stands on a line
+ * of its own, and the others below it.
+ */
+export function table(
+  rows: readonly (readonly string[])[],
+  header?: readonly string[],
+  width = Number.POSITIVE_INFINITY,
+): string {
   const all = header === undefined ? rows : [header, ...rows];
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]!.length))) ?? [];
+  if (widths.reduce((sum, entry) => sum + entry + 2, -2) > width && widths.length > 1) {
+    const below = table(
+      rows.map((row) => row.slice(1)),
+      undefined,
+    ).split('\n');
+    return rows.map(([first], index) => `${pc.bold(first)}\n  ${below[index]}`).join('\n');
+  }
   const format = (row: readonly string[]) =>
     row
       .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!)))

@@ -32,6 +32,8 @@ export interface StudyRecord {
   readonly startedAt: string;
   readonly command: readonly string[];
   readonly baseDirectory: string;
+  /** How many there are in the plan; older records do not say. */
+  readonly cells?: number;
 }
 
 /** Name of a study: that of its pipeline and the digest of its plan, so that launching the same plan again goes on with the same study. */
@@ -83,7 +85,9 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
 /** The study with this id, open or ended. Throws {@link InputError} if the server knows of none. */
 export async function findStudy(client: Client, storeUri: string, studyId: string): Promise<StudyHandle> {
   try {
-    await client.workflow.getHandle(workflowIdOf(studyId)).describe();
+    const { status } = await client.workflow.getHandle(workflowIdOf(studyId)).describe();
+    const attached = status.name === 'RUNNING';
+    return createStudyHandle({ client, store: await openStore(storeUri), studyId, attached });
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     throw new InputError(
@@ -91,7 +95,6 @@ export async function findStudy(client: Client, storeUri: string, studyId: strin
       '`epochal list` shows the studies of this home.',
     );
   }
-  return createStudyHandle({ client, store: await openStore(storeUri), studyId, attached: true });
 }
 
 async function writeRecords(
@@ -105,7 +108,16 @@ async function writeRecords(
   const known = await store.readText(recordName);
   const startedAt = new Date().toISOString();
   const createdAt = known === undefined ? startedAt : (JSON.parse(known) as StudyRecord).createdAt;
-  const record: StudyRecord = { studyId, name: plan.name, createdAt, startedAt, command, baseDirectory };
+  const cells = plan.cells.length;
+  const record: StudyRecord = {
+    studyId,
+    name: plan.name,
+    createdAt,
+    startedAt,
+    command,
+    baseDirectory,
+    cells,
+  };
   await store.writeText(planName, `${JSON.stringify(plan)}\n`);
   await store.writeText(recordName, `${JSON.stringify(record, undefined, 2)}\n`);
 }

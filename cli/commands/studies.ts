@@ -1,20 +1,19 @@
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { EnvironmentError } from '../../artifacts/errors.ts';
-import type { Store } from '../../artifacts/store.ts';
 import { findStudy, type StudyHandle } from '../../runtime/client.ts';
 import type { Home } from '../../runtime/home.ts';
 import { startRuntime } from '../../runtime/supervisor.ts';
 import { exitCode } from '../errors.ts';
-import { plural } from '../format.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { launch } from '../launch.ts';
-import { createOutput, type Output, table } from '../output.ts';
+import { createOutput, type Output } from '../output.ts';
 import { createProgressView } from '../progress.ts';
-import { findServer } from '../server-connection.ts';
-import { listStudies, readCells, readPlan, readResult, resolveStudy } from '../study-records.ts';
+import { type Connected, findServer } from '../server-connection.ts';
+import { listStudies, readPlan, resolveStudy } from '../study-records.ts';
+import { examineBriefly, examineStudy, type ListedStudy } from '../study-status.ts';
+import { formatStatus, formatStudies } from '../study-view.ts';
 import {
   addPlaceOptions,
   addServerOptions,
@@ -40,15 +39,25 @@ export function addStudyCommands(program: Command): void {
       handled(async (wanted: string | undefined, options: StudyOptions & { watch?: boolean }) => {
         const output = createOutput(options.json === true);
         const { home, store, storeUri } = await openPlace(options);
-        const { studyId } = await resolveStudy(store, wanted);
+        const record = await resolveStudy(store, wanted);
         const server = await findServer(home, options);
         try {
-          const study =
-            server === undefined
-              ? undefined
-              : await findStudy(server.client, storeUri, studyId).catch(() => undefined);
-          if (options.watch && study !== undefined) return await watch(study, output);
-          return await tellStatus(store, studyId, study, output);
+          const study = await findOn(server, storeUri, record.studyId);
+          const watched = options.watch && study !== undefined;
+          const code = watched ? await watch(study, output) : exitCode.done;
+          if (watched && (!options.json || code === exitCode.interrupted)) return code;
+          const status = await examineStudy(store, record, study);
+          if (options.json) output.result(status);
+          else {
+            output.line(formatStatus(status, { columns: output.columns, now: new Date() }));
+            if (status.status === 'not finished')
+              output.line(
+                study?.attached
+                  ? '  No worker answers for it: start one with `epochal worker`.'
+                  : '  It is not running; `epochal run` or `epochal retry` goes on.',
+              );
+          }
+          return code;
         } finally {
           await server?.connection.close();
         }
@@ -60,24 +69,19 @@ export function addStudyCommands(program: Command): void {
     .action(
       handled(async (options: StudyOptions) => {
         const output = createOutput(options.json === true);
-        const { store } = await openPlace(options);
-        const studies = await listStudies(store);
-        const rows = await Promise.all(
-          studies.map(async (study) => ({
-            ...study,
-            status: (await readResult(store, study.studyId))?.status ?? 'not finished',
-          })),
-        );
-        if (options.json) output.result(rows);
-        else if (rows.length === 0)
+        const { home, store, storeUri } = await openPlace(options);
+        const server = await findServer(home, options);
+        const studies: ListedStudy[] = [];
+        for (const record of await listStudies(store)) {
+          const study = await findOn(server, storeUri, record.studyId);
+          const { status, cells, counts } = await examineBriefly(store, record, study);
+          studies.push({ ...record, status, cells, counts });
+        }
+        await server?.connection.close();
+        if (options.json) output.result(studies);
+        else if (studies.length === 0)
           output.line(`There are no studies in ${store.uri}. Start one with \`epochal run FILE\`.`);
-        else
-          output.line(
-            table(
-              rows.map(({ studyId, status, startedAt }) => [studyId, status, startedAt]),
-              ['study', 'status', 'launched'],
-            ),
-          );
+        else output.line(formatStudies(studies, { columns: output.columns, now: new Date() }));
         return exitCode.done;
       }),
     );
@@ -170,6 +174,7 @@ export function addStudyCommands(program: Command): void {
     );
 }
 
+/** Shows the progress until the study has ended, the user interrupts or nobody reads any more. */
 async function watch(study: StudyHandle, output: Output): Promise<number> {
   const view = createProgressView(output);
   const interruption = onInterrupt();
@@ -184,55 +189,23 @@ async function watch(study: StudyHandle, output: Output): Promise<number> {
       interruption.requested.then(() => 'interrupted' as const),
       setTimeout(500),
     ]);
-    if (now === undefined) continue;
+    if (now === undefined && output.open) continue;
     view.end();
     interruption.off();
     if (now === 'interrupted') return exitCode.interrupted;
+    if (now === undefined) return exitCode.done;
     output.line(`${study.studyId}: ${now.status}`);
     return now.status === 'succeeded' ? exitCode.done : exitCode.failed;
   }
 }
 
-async function tellStatus(
-  store: Store,
+/** The study as the server knows it; undefined if it does not, or there is no server. */
+async function findOn(
+  server: Connected | undefined,
+  storeUri: string,
   studyId: string,
-  study: StudyHandle | undefined,
-  output: Output,
-): Promise<number> {
-  const plan = await readPlan(store, studyId);
-  const progress = await study?.progress().catch(() => undefined);
-  const cells =
-    progress === undefined || progress.phase === 'done' ? [] : await study!.cells().catch(() => []);
-  const result = await readResult(store, studyId);
-  const ended = await readCells(store, plan, studyId);
-  const running = progress !== undefined && progress.phase !== 'done';
-  if (output.json) {
-    output.result({
-      studyId,
-      running,
-      cells: plan.cells.length,
-      ended: ended.length,
-      progress,
-      live: cells,
-      result,
-    });
-    return exitCode.done;
-  }
-  const state = running ? (progress.paused ? 'paused' : 'running') : (result?.status ?? 'not finished');
-  output.line(`${pc.bold(studyId)}  ${state}, ${ended.length} of ${plural(plan.cells.length, 'cell')} ended`);
-  if (study === undefined && result === undefined)
-    output.line('  The server is not running; `epochal run` or `epochal retry` goes on.');
-  for (const cell of cells) {
-    const stages = cell.stages.map(({ name, status }) => `${name} ${status}`).join(', ');
-    output.line(`  ${cell.cellId}: ${stages}`);
-    for (const live of cell.live)
-      output.line(
-        `    ${live.stage} ${live.done}/${live.total} ${live.unit}${live.message === undefined ? '' : `, ${live.message}`}`,
-      );
-  }
-  for (const { cellId, stage, message } of result?.failures ?? [])
-    output.line(`  ${pc.red('failed')} ${cellId}, ${stage}: ${message}`);
-  return exitCode.done;
+): Promise<StudyHandle | undefined> {
+  return server && (await findStudy(server.client, storeUri, studyId).catch(() => undefined));
 }
 
 function serverIsDown(home: Home): EnvironmentError {
