@@ -1,37 +1,65 @@
 #!/usr/bin/env node
 /**
- * Starts the program, in the Node that the set-up has chosen if this one cannot run TypeScript files. Plain JavaScript, so that an older Node
- * can say what is missing.
+ * Starts the program, in the Node that the set-up has chosen if this one cannot run TypeScript files. Plain JavaScript that needs no package, so
+ * that before the set-up, and on an older Node, it can say what is missing: `doctor` does so in any case.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { examine, formatParts } from '../runtime/doctor.mjs';
+import { chosenNode } from '../runtime/setup/node.mjs';
+import { packages } from '../runtime/setup/places.mjs';
+import { readStamp } from '../runtime/setup/stamp.mjs';
 import { runsTypeScript } from '../runtime/setup/versions.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const stamp = path.join(root, 'node_modules', '.epochal-setup.json');
-const chosen = path.join(root, 'node_modules', '.bin', 'node');
+const args = process.argv.slice(2);
 
-if (!existsSync(stamp)) {
-  process.stderr.write('error: Epochal is not set up yet.\n  Run `npm run setup` in its folder.\n');
-  process.exitCode = 1;
-} else if (runsTypeScript(process.version)) {
-  const { main } = await import('./main.ts');
-  // What a command leaves open (a connection that waits for its server) must not keep the program from ending.
-  process.exit(await main(process.argv.slice(2)));
-} else {
-  const child = spawn(chosen, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
-    stdio: 'inherit',
-  });
+if (readStamp().node === undefined || !existsSync(chosenNode()))
+  await tellWithout('Epochal is not set up yet.');
+else if (runsTypeScript(process.version)) await runHere();
+else runInChosen();
+
+async function runHere() {
+  const main = await load();
+  // What a command leaves open (a connection that waits for its server) must not keep the program from ending: all that it says is written.
+  if (main !== undefined) process.exit(await main(args));
+}
+
+async function load() {
+  try {
+    return (await import('./main.ts')).main;
+  } catch (error) {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND' || !error.message.includes('package')) throw error;
+    await tellWithout(`A package is missing in ${packages}: ${error.message.split(' imported from')[0]}.`);
+    return undefined;
+  }
+}
+
+function runInChosen() {
+  const child = spawn(chosenNode(), [fileURLToPath(import.meta.url), ...args], { stdio: 'inherit' });
   // Ctrl-C reaches the child by itself; a signal that is sent to this process alone is handed on.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
-  child.once('error', (error) => {
-    process.stderr.write(`error: ${chosen} does not start: ${error.message}\n  Run \`npm run setup\`.\n`);
-    process.exitCode = 1;
-  });
+  child.once('error', (error) => void tellWithout(`${chosenNode()} does not start: ${error.message}`));
   child.once('exit', (code, signal) => {
     process.exitCode = signal === null ? code : 1;
   });
+}
+
+/** All that can be done without the program: `doctor`, or to say why nothing else can. */
+async function tellWithout(message) {
+  process.exitCode = 1;
+  const json = args.includes('--json');
+  if (args[0] === 'doctor') {
+    const parts = await examine();
+    say(json ? JSON.stringify(parts, undefined, 2) : formatParts(parts, process.stdout.isTTY));
+    return;
+  }
+  const cure = 'Run `npm run setup` in its folder; `npx epochal doctor` tells what is missing.';
+  process.stderr.write(`error: ${message}\n  ${cure}\n`);
+  if (json) say(JSON.stringify({ error: { code: 'environment', message, cure } }, undefined, 2));
+}
+
+function say(text) {
+  process.stdout.write(`${text}\n`);
 }

@@ -18,10 +18,10 @@ export function formatStudies(studies: readonly ListedStudy[], { columns, now }:
   const rows = studies.map(({ studyId, status, cells, counts, startedAt }) => [
     studyId,
     status,
-    `${formatCount(endedCells(counts))} of ${formatCount(cells)}${troubles(counts, '')}`,
+    `${formatCount(endedCells(counts))} of ${formatCount(cells)} cells${troubles(counts, '')}`,
     formatMoment(startedAt, now),
   ]);
-  return table(rows, ['study', 'status', 'cells ended', 'launched'], columns);
+  return table(rows, ['study', 'status', 'ended', 'launched'], columns);
 }
 
 /** How far a study is: failed cells, then running ones, each at most ten. */

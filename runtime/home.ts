@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { homeFolder } from './setup/places.mjs';
 
 /** Where everything lives that belongs to one place of work: the server's database, logs, the default store. */
 export interface Home {
@@ -18,7 +19,7 @@ export interface Home {
 }
 
 /** The files of a home. Nothing is created. */
-export function findHome(folder = process.env.EPOCHAL_HOME || '.epochal'): Home {
+export function findHome(folder = homeFolder()): Home {
   const root = path.resolve(folder);
   return {
     folder: root,

@@ -1,26 +1,5 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { EnvironmentError } from '../artifacts/errors.ts';
-import { readSetupStamp } from './setup-stamp.ts';
-
-/** A program of the Temporal CLI and how it got here. */
-export interface TemporalBinary {
-  readonly program: string;
-  readonly source: string;
-}
-
-/** The Temporal CLI: `TEMPORAL_BIN`, else the one that the set-up found or installed, else `temporal` on the PATH; undefined if there is none. */
-export function locateTemporal(): TemporalBinary | undefined {
-  const named = process.env.TEMPORAL_BIN;
-  if (named) return existsSync(named) ? { program: named, source: 'TEMPORAL_BIN' } : undefined;
-  const known = readSetupStamp().temporal;
-  if (known !== undefined && existsSync(known.program)) return known;
-  const program = (process.env.PATH ?? '')
-    .split(path.delimiter)
-    .map((folder) => path.join(folder, 'temporal'))
-    .find((candidate) => existsSync(candidate));
-  return program === undefined ? undefined : { program, source: 'PATH' };
-}
+import { locateTemporal } from './setup/temporal.mjs';
 
 /** The path of the Temporal CLI. Throws {@link EnvironmentError} if there is none. */
 export function findTemporal(): string {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
+import pc from 'picocolors';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import { findHome } from '../../runtime/home.ts';
 import { startServer } from '../../runtime/server.ts';
@@ -86,10 +87,10 @@ export function addProcessCommands(program: Command): void {
     .action(
       handled(async ({ json = false }: { json?: boolean }) => {
         const output = createOutput(json);
-        const { examine, formatParts } = await import('../../runtime/doctor.ts');
+        const { examine, formatParts } = await import('../../runtime/doctor.mjs');
         const parts = await examine();
         if (json) output.result(parts);
-        else output.line(formatParts(parts));
+        else output.line(formatParts(parts, pc.isColorSupported));
         return parts.some(({ status }) => status === 'missing') ? exitCode.failed : exitCode.done;
       }),
     );

@@ -15,11 +15,9 @@ export const npmPackages = {
   name: 'npm packages',
   does: 'installing the npm packages',
   isDone: () => {
-    const lock = readFileSync(lockFile);
-    if (readStamp().packages === digestOf(lock)) return true;
-    const hidden = readJson(path.join(packages, '.package-lock.json'));
-    if (hidden === undefined || !holds(JSON.parse(lock).packages, hidden.packages)) return false;
-    addToStamp({ packages: digestOf(lock) });
+    if (!packagesAreInstalled()) return false;
+    const digest = digestOf(readFileSync(lockFile));
+    if (readStamp().packages !== digest) addToStamp({ packages: digest });
     return true;
   },
   run: async () => {
@@ -31,6 +29,14 @@ export const npmPackages = {
     addToStamp({ packages: digestOf(readFileSync(lockFile)) });
   },
 };
+
+/** Whether the packages of package-lock.json are there. */
+export function packagesAreInstalled() {
+  const lock = readFileSync(lockFile);
+  if (readStamp().packages === digestOf(lock)) return true;
+  const hidden = readJson(path.join(packages, '.package-lock.json'));
+  return hidden !== undefined && holds(JSON.parse(lock).packages, hidden.packages);
+}
 
 /** Whether what npm installed last is what the lock file asks for; optional packages may be left out on this platform. */
 export function holds(wanted, have = {}) {

@@ -13,3 +13,8 @@ export function cacheFolder(environment = process.env) {
   if (environment.EPOCHAL_CACHE) return path.resolve(environment.EPOCHAL_CACHE);
   return path.join(environment.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'epochal');
 }
+
+/** Where state is kept: `EPOCHAL_HOME`, else `.epochal` in the working directory. */
+export function homeFolder() {
+  return path.resolve(process.env.EPOCHAL_HOME || '.epochal');
+}

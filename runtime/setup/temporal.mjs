@@ -41,6 +41,24 @@ export const temporal = {
   },
 };
 
+/**
+ * The Temporal CLI and how it got here: `TEMPORAL_BIN`, else the one that the set-up found or installed, else `temporal` on the PATH; undefined if
+ * there is none.
+ *
+ * @returns {{ program: string, source: string } | undefined}
+ */
+export function locateTemporal() {
+  const named = process.env.TEMPORAL_BIN;
+  if (named) return existsSync(named) ? { program: named, source: 'TEMPORAL_BIN' } : undefined;
+  const { temporal: known } = readStamp();
+  if (known !== undefined && existsSync(known.program)) return known;
+  const program = (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, 'temporal'))
+    .find((candidate) => existsSync(candidate));
+  return program === undefined ? undefined : { program, source: 'PATH' };
+}
+
 async function findPresent() {
   const named = process.env.TEMPORAL_BIN;
   if (named) {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { examine, formatParts } from '../../runtime/doctor.ts';
+import { examine, formatParts } from '../../runtime/doctor.mjs';
 import { readSetupStamp } from '../../runtime/setup-stamp.ts';
 import { findTemporal } from '../../runtime/temporal-binary.ts';
 
