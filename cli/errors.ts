@@ -57,8 +57,10 @@ export function reportError(error: unknown): ErrorReport {
       cure: 'What was done is kept. When the server is back, run the pipeline again: it goes on.',
     };
   }
-  const { cure } = error as { cure?: unknown };
-  const code = error instanceof DamagedArtifactError ? 'damaged' : 'internal';
+  const { cure, syscall } = error as { cure?: unknown; syscall?: unknown };
+  // What the operating system refuses has the name of its call.
+  const outside = syscall === undefined ? 'internal' : 'environment';
+  const code = error instanceof DamagedArtifactError ? 'damaged' : outside;
   return withCure(code, message, typeof cure === 'string' ? cure : undefined);
 }
 

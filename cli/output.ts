@@ -44,7 +44,7 @@ function* withNewline(pieces: Iterable<string>): Generator<string> {
 
 /**
  * Lines of columns, padded to the widest entry of each. Where a line would be longer than `width`, the first entry of each row stands on a line
- * of its own, and the others below it.
+ * of its own and the others below it, if need be each on a line.
  */
 export function table(
   rows: readonly (readonly string[])[],
@@ -52,19 +52,30 @@ export function table(
   width = Number.POSITIVE_INFINITY,
 ): string {
   const all = header === undefined ? rows : [header, ...rows];
-  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]!.length))) ?? [];
-  if (widths.reduce((sum, entry) => sum + entry + 2, -2) > width && widths.length > 1) {
-    const below = table(
-      rows.map((row) => row.slice(1)),
-      undefined,
-    ).split('\n');
-    return rows.map(([first], index) => `${pc.bold(first)}\n  ${below[index]}`).join('\n');
+  if (lineLength(all) > width) {
+    const others = rows.map((row) => row.slice(1));
+    const below = lineLength(others) + 2 > width ? others.map((row) => row.join('\n  ')) : pad(others);
+    return rows.map(([first], index) => `${pc.bold(first!)}\n  ${below[index]}`).join('\n');
   }
-  const format = (row: readonly string[]) =>
+  const [first, ...lines] = pad(all);
+  return [header === undefined ? first : pc.bold(first!), ...lines].join('\n');
+}
+
+function columnWidths(rows: readonly (readonly string[])[]): number[] {
+  const widest = (column: number) => rows.reduce((most, row) => Math.max(most, row[column]!.length), 0);
+  return (rows[0] ?? []).map((_, column) => widest(column));
+}
+
+function lineLength(rows: readonly (readonly string[])[]): number {
+  return columnWidths(rows).reduce((sum, width) => sum + width + 2, -2);
+}
+
+function pad(rows: readonly (readonly string[])[]): string[] {
+  const widths = columnWidths(rows);
+  return rows.map((row) =>
     row
       .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!)))
       .join('  ')
-      .trimEnd();
-  const lines = rows.map(format);
-  return (header === undefined ? lines : [pc.bold(format(header)), ...lines]).join('\n');
+      .trimEnd(),
+  );
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Client, type Connection } from '@temporalio/client';
 import { connect } from '../runtime/client.ts';
 import type { Home } from '../runtime/home.ts';
+import { isTaken } from '../runtime/ports.ts';
 import type { ServerOptions } from './commands/shared.ts';
 
 const probeMs = 1500;
@@ -22,7 +23,7 @@ export async function findServer(
     return { client: new Client({ connection, namespace }), connection, address };
   }
   const port = await recordedPort(home);
-  if (port === undefined) return undefined;
+  if (port === undefined || !(await isTaken(port))) return undefined;
   const own = `127.0.0.1:${port}`;
   try {
     const connection = await connect(own, { connectTimeoutMs: probeMs });

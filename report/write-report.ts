@@ -88,6 +88,7 @@ async function writeFiles(
       'Choose a folder that can be written and has space left.',
     );
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    // Where not even this can be done, the first error says why.
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
   }
 }

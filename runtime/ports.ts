@@ -1,10 +1,22 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 
 const host = '127.0.0.1';
 
 /** True if nothing listens at this port of the loopback interface. */
 export async function isFree(port: number): Promise<boolean> {
   return (await listen(port)) !== undefined;
+}
+
+/** True if something takes connections at this port of the loopback interface. Unlike `isFree`, it never stands in the way of a server that starts. */
+export function isTaken(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host);
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
 
 /** A port that is free now; `preferred` if that one is. */
