@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { runCommand } from './command.mjs';
 import { readJson } from './install-once.mjs';
@@ -30,12 +30,16 @@ export const npmPackages = {
   },
 };
 
-/** Whether the packages of package-lock.json are there. */
+/** Whether the packages of package-lock.json were installed, and all of their folders are still there. */
 export function packagesAreInstalled() {
   const lock = readFileSync(lockFile);
-  if (readStamp().packages === digestOf(lock)) return true;
-  const hidden = readJson(path.join(packages, '.package-lock.json'));
-  return hidden !== undefined && holds(JSON.parse(lock).packages, hidden.packages);
+  const wanted = JSON.parse(lock).packages;
+  const have = readJson(path.join(packages, '.package-lock.json'))?.packages;
+  return (
+    have !== undefined &&
+    (readStamp().packages === digestOf(lock) || holds(wanted, have)) &&
+    Object.keys(wanted).every((place) => have[place] === undefined || existsSync(path.join(root, place)))
+  );
 }
 
 /** Whether what npm installed last is what the lock file asks for; optional packages may be left out on this platform. */

@@ -111,10 +111,35 @@ describe('a wrong pipeline: file, line, column and cure; exit 2; nothing is writ
     expect(readdirSync(folder)).toEqual(['wrong.yaml']);
   });
 
-  test('a file that is not there', async () => {
-    const finished = await epochal(['run', join(folder, 'nope.yaml')], home);
+  test.each([
+    ['a misspelled name', 'pipelines/quickstrat.yaml', 'pipelines/quickstart.yaml'],
+    ['another ending', 'pipelines/quickstart.yml', 'pipelines/quickstart.yaml'],
+    ['no ending and no folder', 'quickstart', 'pipelines/quickstart.yaml'],
+    ['the beginning of a name', 'fig17', 'pipelines/fig17-19-lenet.yaml'],
+    ['a misspelled folder', 'pipelnes/fig16-toy.yaml', 'pipelines/fig16-toy.yaml'],
+    ['a path given as a folder', 'pipelines/fig16-toy/', 'pipelines/fig16-toy.yaml'],
+  ])('a file that is not there: %s', async (_, given, meant) => {
+    const finished = await epochal(['run', given], home);
     expect(finished.code).toBe(2);
-    expectClear(finished, /nope\.yaml/);
+    expectClear(
+      finished,
+      new RegExp(`There is no pipeline file ${given}\\.\n {2}Did you mean ${meant}\\?\n`),
+    );
+  });
+
+  test('a file that is not there, beside one of nearly that name', async () => {
+    const there = write(good);
+    const finished = await epochal(['run', join(folder, 'worng.yaml')], home);
+    expect(finished.code).toBe(2);
+    expectClear(finished, new RegExp(`Did you mean ${there}\\?`));
+  });
+
+  test('a file that is like none, and a folder: what there is', async () => {
+    expectClear(await epochal(['run', join(folder, 'nope.yaml')], home), /nope\.yaml[\s\S]*quickstart\.yaml/);
+    const there = write(good);
+    const inside = await epochal(['run', folder], home);
+    expect(inside.code).toBe(2);
+    expectClear(inside, new RegExp(`is a folder[^]*There are ${there}\\.`));
   });
 
   test('an unknown option and an unknown command', async () => {

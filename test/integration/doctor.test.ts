@@ -12,6 +12,7 @@ describe('doctor', () => {
     const part = (name: string) => parts.find((candidate) => candidate.name === name)!;
     expect(parts.filter(({ status }) => status === 'missing')).toEqual([]);
     expect(part('Node.js')).toMatchObject({ version: process.version, place: process.execPath });
+    expect(part('npm packages').status).toBe('ok');
     expect(part('TensorFlow').version).toMatch(/^2\.\d+\.\d+.*binding 4\./);
     expect(part('TensorFlow').place).toBe(path.dirname(readSetupStamp().tensorflow!.library));
     expect(part('Temporal CLI').version).toMatch(/^\d+\.\d+\.\d+, server \d+/);
