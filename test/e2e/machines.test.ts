@@ -188,10 +188,24 @@ describe('in failure', () => {
     );
   });
 
-  test('Ctrl-C is told', async () => {
+  test('Ctrl-C is told, and before it that the study runs', async () => {
     writeFileSync(file('long.yaml'), pipeline('0.11').replace('epochs: 1', 'epochs: 1000000'));
     const running = startEpochal(['run', file('long.yaml'), '--json'], home);
-    await running.until(/server /);
+    await running.until(/data: /);
+    const status = await epochal(['status', '--json'], home);
+    expect(expectShape('status', status.stdout)).toMatchObject({
+      status: 'running',
+      cells: 1,
+      ended: 0,
+      progress: { running: [{ cellId: 'rate=0.11' }] },
+      live: [{ cellId: 'rate=0.11' }],
+    });
+    const list = await epochal(['list', '--json'], home);
+    expect(expectShape('list', list.stdout)).toMatchObject([
+      { name: 'machines', status: 'running' },
+      { status: 'failed' },
+      { status: 'succeeded' },
+    ]);
     running.child.kill('SIGINT');
     const ended = await running.finished;
     expect(ended.code).toBe(130);
