@@ -49,6 +49,8 @@ function runInChosen() {
 /** All that can be done without the program: `doctor`, or to say why nothing else can. */
 async function tellWithout(message) {
   process.exitCode = 1;
+  // A reader that goes away early, or a full disk: it stays a failure, and that is all there is to say.
+  process.stdout.on('error', () => undefined);
   const json = args.includes('--json');
   if (args[0] === 'doctor') {
     const parts = await examine();

@@ -63,6 +63,13 @@ describe('doctor', () => {
     });
   });
 
+  test('does so quietly for a reader that goes away early', async () => {
+    const script = `"${process.execPath}" cli/epochal.mjs doctor | true; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await run('bash', ['-c', script], { cwd: clone });
+    expect(stderr).toBe('');
+    expect(stdout).toBe('1\n');
+  });
+
   test('does so on a Node that cannot run the program', async (context) => {
     const node = await oldNode();
     if (node === undefined) context.skip('every Node on the PATH runs TypeScript');
