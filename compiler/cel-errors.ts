@@ -1,6 +1,7 @@
 import type { TypeError as CelTypeError, EvaluationError, ParseError } from '@marcbachmann/cel-js';
 import { functionNames } from './cel.ts';
 import { choose, didYouMean } from './did-you-mean.ts';
+import { findOddCharacter } from './odd-characters.ts';
 import type { Scope } from './scope.ts';
 
 export interface CelExplanation {
@@ -141,8 +142,12 @@ export function explainCelError(
         cure: syntaxCure(text),
       };
     }
-    case 'unexpected_character':
+    case 'unexpected_character': {
+      const odd = findOddCharacter(text.slice(start, end));
+      if (odd !== undefined)
+        return { ...at, message: `not a valid expression: ${odd.name} stands in it`, cure: odd.cure };
       return { ...at, message: `not a valid expression: ${lowerFirst(summary)}`, cure: syntaxCure(text) };
+    }
     case 'unterminated_string':
     case 'unterminated_triple_quoted_string':
     case 'newline_in_string':

@@ -41,7 +41,12 @@ export function makeCells(
     const id = cellId(values);
     if (ids.has(id)) {
       const cure = 'remove the repeated value, or the entry of `include` that is in the matrix already';
-      problems.error(spanOfKey(source, place), `the cell \`${id}\` is in the matrix twice`, cure);
+      problems.error(
+        'duplicate-cell',
+        spanOfKey(source, place),
+        `the cell \`${id}\` is in the matrix twice`,
+        cure,
+      );
       return [];
     }
     ids.add(id);

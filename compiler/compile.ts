@@ -15,7 +15,7 @@ import { Problems } from './problems.ts';
 import { checkReport } from './report.ts';
 import type { Scope } from './scope.ts';
 import { readSpec, toJsonAt } from './spec.ts';
-import { type CheckedStage, checkStage, directoryOf } from './stages.ts';
+import { type CheckedStage, checkStage, directoryOf, downstreamOf } from './stages.ts';
 import { compileStrategy, planStrategy } from './strategy.ts';
 import { warnOfUnused } from './unused.ts';
 import { parseYaml } from './yaml-source.ts';
@@ -62,9 +62,11 @@ export function compile(text: string, options: CompileOptions): Compilation {
   const names = spec.stages.map(({ name }) => name);
   const cellScope = scopeOf(params, [...new Set([...params.names, ...axes])], { stages: directory });
   const studyScope = (roots: Scope['roots']) => scopeOf(params, params.names, roots, absent);
-  const stages = spec.stages.flatMap(
-    (node) => checkStage(node, cellScope, spec.stageNames, source, problems) ?? [],
-  );
+  const downstream = downstreamOf(spec.stages);
+  const stages = spec.stages.flatMap((node) => {
+    const scope = { ...cellScope, downstream: downstream(node.name) };
+    return checkStage(node, scope, spec.stageNames, source, problems) ?? [];
+  });
   const collects = spec.collects.flatMap(
     (node) => checkStage(node, studyScope({ cells: directory }), [], source, problems) ?? [],
   );

@@ -2,7 +2,7 @@ import { closest, distance } from 'fastest-levenshtein';
 
 /**
  * The candidate that was probably meant by a misspelled word: the same but for case and punctuation, one that continues it, or one that
- * differs in at most a third of its letters (two in short words, for letters that changed places).
+ * differs in at most a third of its letters (in short words, in one letter or in their order).
  */
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   if (candidates.length === 0) return undefined;
@@ -11,7 +11,10 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   if (same !== undefined) return same;
   const nearest = closest(word, candidates);
   const length = Math.max(word.length, nearest.length);
-  if (distance(word, nearest) <= (length <= 3 ? 1 : Math.max(2, Math.floor(length / 3)))) return nearest;
+  const letters = (text: string) => [...plain(text)].sort().join('');
+  const allowed =
+    length > 4 ? Math.max(2, Math.floor(length / 3)) : letters(word) === letters(nearest) ? 2 : 1;
+  if (distance(word, nearest) <= allowed) return nearest;
   const longer = candidates.filter(
     (candidate) => word.length >= 3 && plain(candidate).startsWith(plain(word)),
   );

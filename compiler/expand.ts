@@ -39,6 +39,7 @@ export function expandMatrix(
     const all = include(kept, matrix, context).map((combination) => withExtras(combination, matrix, context));
     if (all.length === 0) {
       problems.error(
+        'wrong-matrix',
         spanOfKey(source, ['strategy', 'matrix']),
         'no cell is left',
         'exclude fewer combinations',
@@ -152,7 +153,7 @@ function exclude(combinations: ValueMap[], entries: readonly MatrixEntry[], cont
     const kept = left.filter((combination) => !matches(combination, values));
     if (kept.length === left.length && context.pinned.size === 0) {
       const span = spanOfValue(context.source, entry.path);
-      context.problems.warning(span, 'this excludes nothing', 'no combination has these values');
+      context.problems.warning('no-effect', span, 'this excludes nothing', 'no combination has these values');
     }
     left = kept;
   }
@@ -226,7 +227,7 @@ function describeChoice(chosen: ValueMap): string {
 }
 
 function stop(context: Context, span: ReturnType<typeof spanOfKey>, message: string, cure: string): never {
-  context.problems.error(span, message, cure);
+  context.problems.error('wrong-matrix', span, message, cure);
   throw new Unexpandable();
 }
 

@@ -41,7 +41,12 @@ export function compileFormula(value: Value, path: Path, context: FormulaContext
   if (typeof value === 'string') return compileText(value, path, context, accepts);
   if (accepts !== undefined) {
     const message = `\`${showPath(path)}\` takes ${kindPhrase(accepts)}, got ${describe(value)}`;
-    context.problems.error(spanOfValue(context.source, path), message, artifactCure(accepts, context.scope));
+    context.problems.error(
+      'wrong-reference',
+      spanOfValue(context.source, path),
+      message,
+      artifactCure(accepts, context.scope),
+    );
   }
   if (Array.isArray(value)) {
     const items = value.map((item: Value, index) => compileFormula(item, [...path, index], context));
@@ -71,17 +76,27 @@ function compileText(
     template = parseTemplate(text);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    problems.error(spanInText(source, path, error.offset, error.length), error.message, error.cure);
+    problems.error(
+      'wrong-expression',
+      spanInText(source, path, error.offset, error.length),
+      error.message,
+      error.cure,
+    );
     return failed;
   }
   const forgotten = forgottenBraces(text, scope);
   if (forgotten !== undefined && !template.whole) {
-    problems.error(spanOfValue(source, path), `${place} looks like an expression, but is a text`, forgotten);
+    problems.error(
+      'forgotten-braces',
+      spanOfValue(source, path),
+      `${place} looks like an expression, but is a text`,
+      forgotten,
+    );
     return failed;
   }
   if (accepts !== undefined && !template.whole) {
     const message = `${place} takes ${kindPhrase(accepts)}, got ${describe(text)}`;
-    problems.error(spanOfValue(source, path), message, artifactCure(accepts, scope));
+    problems.error('wrong-reference', spanOfValue(source, path), message, artifactCure(accepts, scope));
     return failed;
   }
   const pieces: TextPiece[] = [];
@@ -90,8 +105,8 @@ function compileText(
       pieces.push(piece.text);
       continue;
     }
-    const report: Report = (start, end, message, cure) =>
-      problems.error(spanInText(source, path, piece.offset + start, end - start), message, cure);
+    const report: Report = (start, end, message, cure, code = 'wrong-expression') =>
+      problems.error(code, spanInText(source, path, piece.offset + start, end - start), message, cure);
     const expression = compileExpression(piece.text, scope, accepts, place, report);
     if (expression === undefined) return failed;
     if (!template.whole && /^(list|map)/.test(expression.type)) {
@@ -172,11 +187,11 @@ export function evaluateFormula(
     const at = (start: number, end: number) => spanInText(source, path, offset + start, end - start);
     try {
       return expression.evaluate(values, (start, end, message, cure) =>
-        problems.warning(at(start, end), message, cure),
+        problems.warning('whole-division', at(start, end), message, cure),
       );
     } catch (error) {
       if (error instanceof EvaluationFailure)
-        problems.error(at(error.start, error.end), error.message, error.cure, where);
+        problems.error('no-value', at(error.start, error.end), error.message, error.cure, where);
       throw error;
     }
   };
@@ -213,7 +228,7 @@ export function evaluateFormula(
   } catch (error) {
     if (error instanceof EvaluationFailure) return undefined;
     if (!(error instanceof TooMuchWork)) throw error;
-    problems.error(spanOfValue(source, formula.path), error.message, error.cure, where);
+    problems.error('too-much-work', spanOfValue(source, formula.path), error.message, error.cure, where);
     return undefined;
   }
 }

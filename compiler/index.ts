@@ -4,7 +4,14 @@ import type { Plan } from './plan.ts';
 import { digestOf } from './recipe.ts';
 
 export { type Compilation, type CompileOptions, compile } from './compile.ts';
-export { type Diagnostic, formatDiagnostic, PipelineError } from './diagnostic.ts';
+export {
+  type Diagnostic,
+  formatDiagnostic,
+  formatDiagnostics,
+  harmless,
+  PipelineError,
+} from './diagnostic.ts';
+export { type DiagnosticCode, diagnosticCodes } from './diagnostic-codes.ts';
 export { toMermaid } from './graph.ts';
 export type * from './plan.ts';
 export { figureKinds } from './report.ts';

@@ -106,9 +106,10 @@ function zipGroups(matrix: ValueMap, axes: readonly string[], { source, problems
       const span = spanOfValue(source, [...matrixPath, 'zip', index, position]);
       if (typeof name !== 'string') continue;
       if (!axes.includes(name))
-        problems.error(span, `there is no axis \`${name}\``, choose(name, axes, 'axes'));
+        problems.error('unknown-axis', span, `there is no axis \`${name}\``, choose(name, axes, 'axes'));
       else if (groups.some((other) => other.includes(name)))
         problems.error(
+          'wrong-matrix',
           span,
           `\`${name}\` is zipped twice`,
           'put all axes that advance together into one list',
@@ -145,6 +146,7 @@ function compileEntries(
       if (cure === undefined)
         return [[name, compileFormula(part, [...path, name], { source, problems, scope })] as const];
       problems.error(
+        'unknown-axis',
         spanOfKey(source, [...path, name]),
         `\`${key}\` names \`${name}\`, which is no axis`,
         cure,

@@ -21,10 +21,11 @@ export function orderStages(names: readonly string[], edges: readonly Edge[], pr
     for (const edge of edges) {
       if (edge.from !== name || !names.includes(edge.to)) continue;
       if (edge.to === name) {
-        problems.error(edge.span, `stage \`${name}\` waits for itself`, 'refer to another stage');
+        problems.error('cycle', edge.span, `stage \`${name}\` waits for itself`, 'refer to another stage');
       } else if (state.get(edge.to) === 'open') {
         const cycle = [...path.slice(path.indexOf(edge.to)), edge.to];
         problems.error(
+          'cycle',
           edge.span,
           `these stages wait for each other: ${cycle.join(' -> ')}`,
           'an arrow reads "waits for"; remove one of these references',

@@ -26,9 +26,9 @@ export function checkOutputs(
 ): OutputMention[] | undefined {
   const found: OutputMention[] = [];
   let sound = true;
-  const fail: Report = (...problem) => {
+  const fail: Report = (start, end, message, cure) => {
     sound = false;
-    report(...problem);
+    report(start, end, message, cure, 'wrong-reference');
   };
   const values =
     accepts === undefined ? [] : results(ast).map((node) => ({ node, mention: asMention(node) }));
@@ -71,9 +71,12 @@ export function checkOutputs(
 }
 
 /** Where to find an artifact of these kinds here. */
-export function artifactCure(accepts: readonly ArtifactKind[], scope: Pick<Scope, 'roots'>): string {
+export function artifactCure(
+  accepts: readonly ArtifactKind[],
+  scope: Pick<Scope, 'roots' | 'downstream'>,
+): string {
   const fitting = artifactRoots.flatMap((root) =>
-    [...(scope.roots[root] ?? new Map())].flatMap(([stage, outputs]) =>
+    upstream(scope, root).flatMap(([stage, outputs]) =>
       Object.entries((outputs ?? {}) as Record<string, ArtifactKind>)
         .filter(([, kind]) => accepts.includes(kind))
         .map(([output]) => `${root}.${stage}.${output}`),
@@ -82,6 +85,12 @@ export function artifactCure(accepts: readonly ArtifactKind[], scope: Pick<Scope
   const [first] = fitting;
   if (first === undefined) return `no stage here writes ${kindPhrase(accepts)}; add one that does`;
   return fitting.length === 1 ? `write \`\${{ ${first} }}\`` : `of that kind: ${quoteAll(fitting)}`;
+}
+
+/** The stages of a root that may be referred to here. */
+function upstream({ roots, downstream }: Pick<Scope, 'roots' | 'downstream'>, root: ArtifactRoot) {
+  const all = [...(roots[root] ?? [])];
+  return root === 'stages' ? all.filter(([stage]) => downstream?.has(stage) !== true) : all;
 }
 
 /** "a dataset artifact", "a parameters or evaluation artifact" */
@@ -114,7 +123,11 @@ function resolve(
       stage.start,
       stage.end,
       `${message} \`${stage.name}\``,
-      choose(stage.name, [...directory.keys()], noun),
+      choose(
+        stage.name,
+        upstream(scope, root as ArtifactRoot).map(([name]) => name),
+        noun,
+      ),
     );
   } else {
     return resolveOutput(directory, stage.name);

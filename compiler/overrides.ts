@@ -37,7 +37,7 @@ export function applyOverrides(
       isAxis ? ['strategy', 'matrix', name] : ['params', ...(name in params ? [name] : [])],
     );
     const fail = (message: string, cure?: string) =>
-      problems.error(span, `--set ${name}=${text}: ${message}`, cure);
+      problems.error('wrong-override', span, `--set ${name}=${text}: ${message}`, cure);
     if (!isAxis && !Object.hasOwn(params, name)) {
       fail(
         `there is no param \`${name}\``,

@@ -1,4 +1,5 @@
 import { codeFrame, type Diagnostic, PipelineError } from './diagnostic.ts';
+import type { DiagnosticCode } from './diagnostic-codes.ts';
 
 /** Offsets into the text of the pipeline file, end excluded. */
 export interface Span {
@@ -17,7 +18,7 @@ export class Problems {
   readonly #source: SourceText;
   readonly #lines: readonly string[];
   readonly #starts: readonly number[];
-  readonly #found = new Map<string, Diagnostic & { readonly start: number }>();
+  readonly #found = new Map<string, Found>();
 
   constructor(source: SourceText) {
     this.#source = source;
@@ -26,14 +27,15 @@ export class Problems {
   }
 
   /**
-   * `where` (" in cell `seed=1`") ends the message; of errors that differ only in it and in what they got, the first is kept.
+   * `where` (" in cell `seed=1`") ends the message. What is wrong at one place in many cells is told once: of the first, with the number of
+   * the others.
    */
-  error(span: Span, message: string, cure?: string, where = ''): void {
-    this.#add('error', span, message, cure, where);
+  error(code: DiagnosticCode, span: Span, message: string, cure?: string, where = ''): void {
+    this.#add('error', code, span, message, cure, where);
   }
 
-  warning(span: Span, message: string, cure?: string): void {
-    this.#add('warning', span, message, cure, '');
+  warning(code: DiagnosticCode, span: Span, message: string, cure?: string): void {
+    this.#add('warning', code, span, message, cure, '');
   }
 
   get hasErrors(): boolean {
@@ -52,7 +54,10 @@ export class Problems {
   get diagnostics(): Diagnostic[] {
     return [...this.#found.values()]
       .sort((a, b) => a.start - b.start)
-      .map(({ start: _, ...diagnostic }) => diagnostic);
+      .map(({ start: _, last: __, more, ...diagnostic }) => ({
+        ...diagnostic,
+        message: diagnostic.message + (more === 0 ? '' : ` and ${more} more`),
+      }));
   }
 
   /** Throws {@link PipelineError} with everything found, if any of it is an error. */
@@ -74,6 +79,7 @@ export class Problems {
 
   #add(
     severity: Diagnostic['severity'],
+    code: DiagnosticCode,
     span: Span,
     message: string,
     cure: string | undefined,
@@ -83,18 +89,38 @@ export class Problems {
     const line = this.lineOf(start);
     const column = start - this.#starts[line - 1]! + 1;
     const length = Math.max(1, span.end - start);
-    const key = `${start}:${where === '' ? message : message.replace(/, got .*$/s, '')}`;
-    if (this.#found.has(key)) return;
+    const key = `${start}:${where === '' ? message : code}`;
+    const known = this.#found.get(key);
+    if (known !== undefined) {
+      if (known.last !== where) known.more++;
+      known.last = where;
+      return;
+    }
+    const end = Math.min(start + length, this.#source.text.length);
+    const endLine = this.lineOf(end);
     this.#found.set(key, {
       severity,
+      code,
       file: this.#source.file,
       line,
       column,
-      length,
-      message: message + where,
-      ...(cure === undefined ? {} : { cure }),
+      endLine,
+      endColumn: end - this.#starts[endLine - 1]! + 1,
+      message: legible(message) + where,
+      ...(cure === undefined ? {} : { cure: legible(cure) }),
       frame: this.#source.text === '' ? '' : codeFrame(this.#lines, line, column, length),
       start,
+      last: where,
+      more: 0,
     });
   }
+}
+
+/** A diagnostic while more of its kind may come. */
+type Found = Diagnostic & { readonly start: number; last: string; more: number };
+
+/** Names, values and lists in a message are shortened: a file may have keys of a million characters. */
+function legible(text: string): string {
+  const short = text.replace(/`[^`]{100,}`/g, (name) => `${name.slice(0, 60)}...\``);
+  return short.length > 1500 ? `${short.slice(0, 1500)}...` : short;
 }

@@ -62,6 +62,7 @@ export function checkReport(
     const [output, second] = outputsOf(formula, source);
     if (second !== undefined)
       problems.error(
+        'wrong-figure',
         second.span,
         'a figure is drawn from one artifact',
         'add another figure for the other one',
@@ -76,6 +77,7 @@ export function checkReport(
     if (node.fit !== undefined && fitKind === undefined) {
       const fitting = Object.keys(figureKinds).filter((name) => figureKinds[name]!.fit !== undefined);
       problems.error(
+        'wrong-figure',
         spanOfKey(source, [...path, 'fit']),
         `a ${kind} figure takes no fit`,
         `these do: ${quoteAll(fitting)}`,

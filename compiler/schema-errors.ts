@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv';
+import type { DiagnosticCode } from './diagnostic-codes.ts';
 import { choose, didYouMean, quoteAll } from './did-you-mean.ts';
 import { phrase, phraseOf, type Schema, valueCure } from './schema-phrases.ts';
 import { parsePointer, schemas } from './schemas.ts';
@@ -6,6 +7,7 @@ import { describe, isMap, type Path, showPath } from './values.ts';
 
 /** What a schema has against a value. `path` counts from the validated value. */
 export interface SchemaProblem {
+  readonly code: DiagnosticCode;
   readonly path: Path;
   /** What to point at: the value, or its key. */
   readonly at: 'value' | 'key';
@@ -72,7 +74,8 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
       const message = `unknown key \`${key}\`${isRoot ? '' : ` in ${name}`}`;
-      return { path: [...path, key], at: 'key', message, cure: choose(key, knownKeys(schema), 'known keys') };
+      const cure = choose(key, knownKeys(schema), 'known keys');
+      return { code: 'unknown-key', path: [...path, key], at: 'key', message, cure };
     }
     case 'required': {
       const key = String(params.missingProperty);
@@ -80,6 +83,7 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
       const value = property.const === undefined ? '...' : String(property.const);
       const cure = `add \`${key}: ${value}\`${property.const === undefined ? `, ${phrase(property)}` : ''}`;
       return {
+        code: 'missing-key',
         path,
         at: 'key',
         message: isRoot ? `\`${key}\` is missing` : `${name} lacks \`${key}\``,
@@ -88,14 +92,19 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
     }
     case 'propertyNames': {
       const key = String(params.propertyName);
-      const cure = `expected ${nameRule}`;
-      return { path: [...path, key], at: 'key', message: `\`${key}\` cannot be a name in ${name}`, cure };
+      const cure =
+        key.length > nameLimit
+          ? `at most ${nameLimit} characters, this has ${key.length}`
+          : `expected ${nameRule}`;
+      const message = `\`${key}\` cannot be a name in ${name}`;
+      return { code: 'wrong-name', path: [...path, key], at: 'key', message, cure };
     }
     case 'enum': {
       const allowed = (schema.enum as unknown[]).map(String);
       const meant = typeof data === 'string' ? didYouMean(data, allowed) : undefined;
       const message = `${name}: expected one of ${quoteAll(allowed)}, got ${describe(data)}`;
       return {
+        code: 'wrong-value',
         path,
         at: 'value',
         message,
@@ -105,13 +114,16 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
     default: {
       const message = `${name}: expected ${phraseOf(keyword, schema)}, got ${describe(data)}`;
       const cure = isRoot ? 'it begins with `version: 1`, `name:` and `stages:`' : valueCure(schema, data);
-      return { path, at: 'value', message, cure };
+      return { code: 'wrong-value', path, at: 'value', message, cure };
     }
   }
 }
 
 /** What `Identifier` in the language's schema asks for. */
-const nameRule = schemas.language.$defs.Identifier.expects as string;
+const { expects: nameRule, maxLength: nameLimit } = schemas.language.$defs.Identifier as {
+  readonly expects: string;
+  readonly maxLength: number;
+};
 
 function knownKeys(schema: Schema): string[] {
   return isMap(schema.properties) ? Object.keys(schema.properties) : [];

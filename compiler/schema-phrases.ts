@@ -1,4 +1,5 @@
 import { quoteAll } from './did-you-mean.ts';
+import { findOddCharacter } from './odd-characters.ts';
 
 export type Schema = { readonly [keyword: string]: unknown };
 
@@ -23,6 +24,7 @@ export function phrase(schema: Schema): string {
 /** What a schema takes as far as one of its keywords, which a value broke, says so. */
 export function phraseOf(keyword: string, schema: Schema): string {
   if (keyword === 'type') return typePhrase(schema);
+  if (keyword === 'maxLength') return `at most ${schema.maxLength} characters`;
   if (typeof schema.expects === 'string') return schema.expects;
   switch (keyword) {
     case 'minItems':
@@ -33,8 +35,6 @@ export function phraseOf(keyword: string, schema: Schema): string {
       return 'no value twice';
     case 'minLength':
       return 'a text that is not empty';
-    case 'maxLength':
-      return `at most ${schema.maxLength} characters`;
     default:
       return phrase(schema);
   }
@@ -57,16 +57,34 @@ function typePhrase(schema: Schema): string {
 export function valueCure(schema: Schema, data: unknown): string | undefined {
   const numeric = schema.type === 'integer' || schema.type === 'number';
   if (data === null) return 'fill in the value, or remove the key';
+  const odd = typeof data === 'string' ? findOddCharacter(data) : undefined;
+  if (odd !== undefined) return `${odd.name} stands in it: ${odd.cure}`;
   if (numeric && typeof data === 'string' && data.trim() !== '' && Number.isFinite(Number(data)))
     return 'remove the quotes';
   if (schema.type === 'integer' && typeof data === 'number' && !Number.isInteger(data))
     return `a whole number near it is ${Math.round(data)}; in an expression: round(x)`;
+  if (typeof data === 'number' && isDuration(schema)) return `with its unit: \`${data}s\` or \`${data}m\``;
   if (schema.type === 'string' && (typeof data === 'number' || typeof data === 'boolean'))
-    return `put it in quotes: "${data}"`;
+    return accepts(schema, String(data)) ? `put it in quotes: "${data}"` : undefined;
   if (schema.type === 'boolean' && typeof data === 'string') {
     if (/^(yes|on)$/i.test(data)) return 'write `true`';
     if (/^(no|off)$/i.test(data)) return 'write `false`';
   }
   if (schema.type === 'array' && typeof data !== 'object') return `a list is written \`[${String(data)}]\``;
+  if (typeof data === 'string' && typeof schema.maxLength === 'number' && data.length > schema.maxLength)
+    return `this has ${data.length} characters`;
   return undefined;
+}
+
+/** Whether a text would pass what the schema says of texts. */
+function accepts({ pattern, enum: values, maxLength }: Schema, text: string): boolean {
+  return (
+    (typeof pattern !== 'string' || new RegExp(pattern, 'u').test(text)) &&
+    (!Array.isArray(values) || values.includes(text)) &&
+    (typeof maxLength !== 'number' || text.length <= maxLength)
+  );
+}
+
+function isDuration(schema: Schema): boolean {
+  return accepts(schema, '90s') && !accepts(schema, 'x') && accepts(schema, '2d');
 }

@@ -1,5 +1,6 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import type { ArtifactKind } from '../artifacts/reference.ts';
+import type { DiagnosticCode } from './diagnostic-codes.ts';
 import type { WorkBudget } from './work.ts';
 
 export const artifactRoots = ['stages', 'cells', 'collect'] as const;
@@ -18,7 +19,15 @@ export interface Scope {
   /** Why a param of this name has no value here, if there is one elsewhere. */
   absent(name: string): { readonly message: string; readonly cure: string } | undefined;
   readonly roots: Readonly<Partial<Record<ArtifactRoot, Directory>>>;
+  /** Stages that no hint may name here: a reference to one would close a cycle. */
+  readonly downstream?: ReadonlySet<string>;
 }
 
-/** Tells what is wrong with `text.slice(start, end)`. */
-export type Report = (start: number, end: number, message: string, cure?: string) => void;
+/** Tells what is wrong with `text.slice(start, end)`; without a code, it is the expression that is. */
+export type Report = (
+  start: number,
+  end: number,
+  message: string,
+  cure?: string,
+  code?: DiagnosticCode,
+) => void;

@@ -128,10 +128,10 @@ export function reportSchemaProblems(
   problems: Problems,
   where = '',
 ): void {
-  for (const { path, at, message, cure } of found) {
+  for (const { code, path, at, message, cure } of found) {
     const full = [...base, ...path];
     const span = at === 'key' ? spanOfKey(source, full) : spanOfValue(source, full);
-    if (at === 'key' || !problems.hasErrorAt(span)) problems.error(span, message, cure, where);
+    if (at === 'key' || !problems.hasErrorAt(span)) problems.error(code, span, message, cure, where);
   }
 }
 
@@ -154,7 +154,13 @@ export function toJsonAt(value: Value, path: Path, source: YamlSource, problems:
     return toJson(value);
   } catch (error) {
     if (!(error instanceof UnplannableValue)) throw error;
-    problems.error(spanOfValue(source, path), error.message, 'write a smaller, finite number', where);
+    problems.error(
+      'wrong-number',
+      spanOfValue(source, path),
+      error.message,
+      'write a smaller, finite number',
+      where,
+    );
     return 0;
   }
 }
@@ -174,6 +180,7 @@ function reportMisplacedExpressions(
         ? undefined
         : 'write its name as it is';
     problems.error(
+      'misplaced-expression',
       spanInText(source, path, at, value.length - at),
       `\`${showPath(path)}\` cannot be an expression`,
       cure,

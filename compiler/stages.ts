@@ -34,6 +34,21 @@ export function directoryOf(nodes: readonly StageNode[], names: readonly string[
   ]);
 }
 
+/** Of each stage, itself and all that wait for it, as far as the texts of the file tell: before anything is checked. */
+export function downstreamOf(nodes: readonly StageNode[]): (name: string) => ReadonlySet<string> {
+  const readers = new Map<string, string[]>();
+  for (const { name, with: withs, needs } of nodes) {
+    const text = JSON.stringify(withs, (_, value: unknown) => (typeof value === 'bigint' ? 0 : value));
+    const named = Array.from(text.matchAll(/\bstages\s*\.\s*(\w+)/g), (match) => match[1]!);
+    for (const to of [...named, ...needs]) readers.set(to, [...(readers.get(to) ?? []), name]);
+  }
+  return (name) => {
+    const found = new Set([name]);
+    for (const stage of found) for (const reader of readers.get(stage) ?? []) found.add(reader);
+    return found;
+  };
+}
+
 /** Checks a stage or a collect: its kind, its `with` against the kind's schema, its expressions and references. */
 export function checkStage(
   node: StageNode,
@@ -64,7 +79,7 @@ export function checkStage(
     needs: node.needs,
     edges: [
       ...outputsOf(withs, source).map(({ stage, span }) => ({ from: node.name, to: stage, span })),
-      ...checkNeeds(node, siblings, source, problems),
+      ...checkNeeds(node, siblings, scope.downstream, source, problems),
     ],
     line: problems.lineOf(spanOfKey(source, node.path).start),
   };
@@ -112,11 +127,17 @@ function checkKind(
     candidate.scope === wanted ? [candidate.uses] : [],
   );
   if (kind === undefined) {
-    problems.error(span, `there is no stage kind \`${uses}\``, choose(uses, fitting, 'stage kinds'));
+    problems.error(
+      'unknown-stage-kind',
+      span,
+      `there is no stage kind \`${uses}\``,
+      choose(uses, fitting, 'stage kinds'),
+    );
     return undefined;
   }
   if (kind.scope === wanted) return kind;
   problems.error(
+    'misplaced-stage',
     span,
     `\`${uses}\` ${kind.scope === 'study' ? 'works over all cells' : 'works in one cell'}`,
     `move it under \`${kind.scope === 'study' ? 'collect' : 'stages'}:\``,
@@ -127,13 +148,15 @@ function checkKind(
 function checkNeeds(
   { name, path, needs }: StageNode,
   siblings: readonly string[],
+  downstream: Scope['downstream'],
   source: YamlSource,
   problems: Problems,
 ) {
   return needs.flatMap((to, index): Edge[] => {
     const span = spanOfValue(source, [...path, 'needs', index]);
     if (siblings.includes(to)) return [{ from: name, to, span }];
-    problems.error(span, `there is no stage \`${to}\``, choose(to, siblings, 'stages'));
+    const possible = siblings.filter((stage) => downstream?.has(stage) !== true);
+    problems.error('unknown-stage', span, `there is no stage \`${to}\``, choose(to, possible, 'stages'));
     return [];
   });
 }

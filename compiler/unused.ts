@@ -36,6 +36,7 @@ export function warnOfUnused(parts: CompiledParts, source: YamlSource, problems:
     if (used.has(name) || parts.axes.includes(name)) continue;
     const span = spanOfKey(source, ['params', name]);
     problems.warning(
+      'unused-param',
       span,
       `nothing uses the param \`${name}\``,
       `use it as \`\${{ params.${name} }}\`, or remove it`,
@@ -45,7 +46,7 @@ export function warnOfUnused(parts: CompiledParts, source: YamlSource, problems:
     if (used.has(name)) continue;
     const span = spanOfKey(source, ['strategy', 'matrix', name]);
     const message = `nothing uses the axis \`${name}\`, so its cells only repeat each other`;
-    problems.warning(span, message, `use it as \`\${{ params.${name} }}\` in a stage`);
+    problems.warning('unused-axis', span, message, `use it as \`\${{ params.${name} }}\` in a stage`);
   }
 }
 

@@ -3,6 +3,7 @@ import {
   isAlias,
   isCollection,
   isMap,
+  isNode,
   isPair,
   isScalar,
   isSeq,
@@ -10,11 +11,13 @@ import {
   type Pair,
   parseDocument,
   visit,
-  type YAMLError,
 } from 'yaml';
 import { didYouMean } from './did-you-mean.ts';
+import { findOddCharacter } from './odd-characters.ts';
 import { Problems, type SourceText, type Span } from './problems.ts';
+import { lineAround } from './source-lines.ts';
 import type { Path, Value } from './values.ts';
+import { reportSyntax } from './yaml-errors.ts';
 
 /** A parsed pipeline file: its value, and where each part of it stands. */
 export interface YamlSource extends SourceText {
@@ -23,104 +26,95 @@ export interface YamlSource extends SourceText {
   readonly value: Value;
 }
 
+/** Larger files, and maps and lists nested deeper than this, are no pipelines. */
+const largestFile = 1_000_000;
+const deepestNesting = 100;
+/** Uses of anchors, each counted as often as the ones around it repeat it. */
+const mostAliases = 10_000;
+
 /** Parses YAML 1.2 with anchors and merge keys. Throws `PipelineError` for anything that is not exactly one sound document. */
 export function parseYaml(text: string, file: string): YamlSource {
+  if (text.length > largestFile) refuseLargeFile(text, file);
   const problems = new Problems({ file, text });
   const document = parseDocument(text, { intAsBigInt: true, merge: true, prettyErrors: false, strict: true });
   reportSyntax(document.errors, text, problems);
-  for (const { pos, message } of document.warnings) {
-    problems.error({ start: pos[0], end: pos[1] }, lowerFirst(message), 'remove the tag');
+  for (const { pos } of document.warnings) {
+    const span = { start: pos[0], end: pos[1] };
+    problems.error(
+      'yaml',
+      span,
+      'a tag that means nothing here',
+      'remove it; a text that begins with `!` needs quotes',
+    );
   }
   problems.throwIfErrors();
   if (document.contents === null) {
     problems.error(
+      'empty-file',
       { start: 0, end: 0 },
       'the file is empty',
       'a pipeline begins with `version: 1`, `name:` and `stages:`; see pipelines/quickstart.yaml',
     );
   }
-  reportKeysAndAliases(document, problems);
+  reportNodes(document, problems);
   problems.throwIfErrors();
   try {
-    return { file, text, document, value: document.toJS({ maxAliasCount: 10_000 }) as Value };
-  } catch (error) {
-    problems.error({ start: 0, end: 0 }, lowerFirst((error as Error).message), 'use fewer nested aliases');
+    return { file, text, document, value: document.toJS({ maxAliasCount: mostAliases }) as Value };
+  } catch {
+    problems.error(
+      'alias',
+      spanOfLastAlias(document),
+      'aliases repeat too much',
+      'use fewer aliases within one another',
+    );
     problems.throwIfErrors();
-    throw error;
+    throw new TypeError('Unreachable: an error was reported.');
   }
 }
 
-/** Words for what people get wrong most. After the first other error the rest is only its echo. */
-function reportSyntax(errors: readonly YAMLError[], text: string, problems: Problems): void {
-  let echo = false;
-  for (const { code, message, pos } of errors) {
-    const span = { start: pos[0], end: pos[1] };
-    const line = lineAround(text, span.start);
-    const expression = text.slice(line.start, line.end).indexOf('${{');
-    if (code === 'DUPLICATE_KEY') {
-      const key = /^["']?([^"':\s]+)/.exec(text.slice(span.start))?.[1] ?? '';
-      const end = span.start + Math.max(1, key.length);
-      problems.error({ start: span.start, end }, `the key \`${key}\` stands here twice`, 'keep one of them');
-    } else if (echo) {
-      // Only the echo of the error before.
-    } else if (code === 'TAB_AS_INDENT' || /^\s*\t/.test(text.slice(line.start, line.end))) {
-      const tab = text.indexOf('\t', line.start);
-      problems.error(
-        { start: tab, end: tab + 1 },
-        'a tab as indentation',
-        'indent with spaces; YAML forbids tabs',
-      );
-      echo = true;
-    } else if (code === 'MULTIPLE_DOCS') {
-      problems.error(
-        { start: span.start, end: span.start + 3 },
-        'a second YAML document begins here',
-        'put each pipeline into a file of its own',
-      );
-    } else if (expression >= 0) {
-      const start = line.start + expression;
-      const close = text.indexOf('}}', start);
-      const end = close < 0 || close > line.end ? line.end : close + 2;
-      problems.error(
-        { start, end },
-        'this expression breaks the YAML around it',
-        `put it in quotes: ${quoted(text.slice(start, end))} (needed inside { } and [ ], and around \` : \` and \` #\`)`,
-      );
-      echo = true;
-    } else {
-      problems.error(span, `not valid YAML: ${lowerFirst(message)}`, syntaxCure(code));
-      echo = true;
-    }
-  }
+function refuseLargeFile(text: string, file: string): never {
+  const problems = new Problems({ file, text: text.slice(0, 1000) });
+  const size = (text.length / 1e6).toFixed(1);
+  const cure = 'is it a pipeline? Values in bulk belong into a data set, many cells into `strategy.matrix`';
+  problems.error(
+    'too-large',
+    { start: 0, end: 1 },
+    `the file has ${size} million characters, more than 1`,
+    cure,
+  );
+  problems.throwIfErrors();
+  throw new TypeError('Unreachable: an error was reported.');
 }
 
-function syntaxCure(code: YAMLError['code']): string | undefined {
-  switch (code) {
-    case 'BLOCK_AS_IMPLICIT_KEY':
-      return 'a value with `: ` in it needs quotes; a nested key needs a line of its own';
-    case 'BAD_INDENT':
-      return 'check the indentation and that each [ and { is closed';
-    case 'BAD_SCALAR_START':
-      return 'put the value in quotes';
-    case 'MISSING_CHAR':
-      return 'close the quote or bracket';
-    default:
-      return 'check indentation, colons and brackets on this line and the one before';
-  }
-}
-
-/** Keys that are no text (what `{{ x }}` without `$` becomes), and aliases of nothing, which would only fail later without a position. */
-function reportKeysAndAliases(document: Document, problems: Problems): void {
+/** What parses, but would only fail later, or silently mean something else: odd keys, aliases of nothing, merges of what is no map. */
+function reportNodes(document: Document, problems: Problems): void {
   const anchors: string[] = [];
   visit(document, {
-    Node(_, node) {
+    Node(_, node, path) {
       if (!isAlias(node) && node.anchor !== undefined) anchors.push(node.anchor);
+      if (path.length < 2 * deepestNesting) return undefined;
+      const message = `lists and maps are nested more than ${deepestNesting} deep here`;
+      problems.error('too-large', spanOfNode(node), message, 'a pipeline needs a few levels');
+      return visit.BREAK;
     },
-    Alias(_, node) {
+    Alias(_, node, path) {
+      const span = spanOfNode(node);
+      if (
+        path.some((ancestor) => isNode(ancestor) && !isAlias(ancestor) && ancestor.anchor === node.source)
+      ) {
+        problems.error(
+          'alias',
+          span,
+          `the alias \`*${node.source}\` stands inside of what it repeats`,
+          'write the value out',
+        );
+        return;
+      }
       if (anchors.includes(node.source)) return;
       const meant = didYouMean(node.source, anchors);
       problems.error(
-        spanOfNode(node),
+        'alias',
+        span,
         `the alias \`*${node.source}\` has no anchor before it`,
         meant === undefined
           ? `put \`&${node.source}\` before the value that it repeats`
@@ -128,15 +122,42 @@ function reportKeysAndAliases(document: Document, problems: Problems): void {
       );
     },
     Pair(_, pair) {
-      if (isCollection(pair.key)) {
-        problems.error(
-          spanOfNode(pair.key),
-          'a key must be a plain word',
-          'an expression is written `"${{ ... }}"`, with a dollar sign',
-        );
-      }
+      reportKey(pair as Pair<Node, Node | null>, document, problems);
     },
   });
+}
+
+function reportKey({ key, value }: Pair<Node, Node | null>, document: Document, problems: Problems): void {
+  if (isCollection(key)) {
+    const cure = 'an expression is written `"${{ ... }}"`, with a dollar sign';
+    problems.error('yaml', spanOfNode(key), 'a key must be a plain word', cure);
+    return;
+  }
+  if (!isScalar(key)) return;
+  const odd = findOddCharacter(String(key.value));
+  if (odd !== undefined) {
+    const span = spanOfNode(key);
+    const at = span.start + odd.at;
+    problems.error('odd-character', { start: at, end: at + 1 }, `${odd.name} stands in this key`, odd.cure);
+  }
+  if (key.source !== '<<' || value === null) return;
+  const merged = isSeq(value) ? (value.items as Node[]) : [value];
+  for (const source of merged) {
+    const target = isAlias(source) ? source.resolve(document) : source;
+    if (target === undefined || isMap(target)) continue;
+    const cure = 'write `<<: *name`, where `&name` stands before a map; a key of this name cannot be';
+    problems.error('alias', spanOfNode(source), '`<<` merges maps into this one, but this is no map', cure);
+  }
+}
+
+function spanOfLastAlias(document: Document): Span {
+  let last: Span = { start: 0, end: 1 };
+  visit(document, {
+    Alias(_, node) {
+      last = spanOfNode(node);
+    },
+  });
+  return last;
 }
 
 /** Where the value at `path` stands; the nearest part of the file around it if it came out of an expression. */
@@ -214,17 +235,4 @@ function spanOfNode(node: Node): Span {
 
 function firstLine(source: SourceText, span: Span): Span {
   return { start: span.start, end: Math.min(span.end, lineAround(source.text, span.start).end) };
-}
-
-function lineAround(text: string, offset: number): Span {
-  const end = text.indexOf('\n', offset);
-  return { start: text.lastIndexOf('\n', offset - 1) + 1, end: end < 0 ? text.length : end };
-}
-
-function quoted(expression: string): string {
-  return expression.includes('"') ? `'${expression.replaceAll("'", "''")}'` : `"${expression}"`;
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { compile, type Diagnostic, PipelineError } from '../../../compiler/index.ts';
 import { edit, errorsOf, sweep, tiny, withMatrix } from './pipelines.ts';
 
 /** name, text, line:column of the first error, part of its message, part of its cure */
@@ -27,8 +28,164 @@ const syntax: readonly Row[] = [
     '`epochs` stands here twice',
   ],
   ['two documents', `${tiny}---\nversion: 1\n`, '23:1', 'a second YAML document', 'a file of its own'],
-  ['an open quote', edit(tiny, 'name: tiny', 'name: "tiny'), '2:12', 'not valid YAML', 'close the quote'],
-  ['a colon in a value', edit(tiny, 'name: tiny', 'name: a: b'), '2:7', 'not valid YAML', 'needs quotes'],
+  [
+    'an open quote',
+    edit(tiny, 'name: tiny', 'name: "tiny'),
+    '2:7',
+    'in quotes is not closed',
+    'end it with `"`',
+  ],
+  [
+    'an open quote before an expression',
+    edit(tiny, '${{ stages.data.train }}', '"${{ stages.data.train }}'),
+    '15:13',
+    'in quotes is not closed',
+    'end it with `"`',
+  ],
+  [
+    'an open quote inside { }',
+    edit(tiny, '"${{ params.rate }}"', "'${{ params.rate }}"),
+    '19:45',
+    'in quotes is not closed',
+    "end it with `'`",
+  ],
+  [
+    'an indentation that fits no line',
+    edit(tiny, '      batchSize: ${{', '     batchSize: ${{'),
+    '18:1',
+    'indented by 5 spaces',
+    'indent it by 6',
+  ],
+  [
+    'an open brace',
+    edit(tiny, '{ name: mlp }', '{ name: mlp'),
+    '16:14',
+    'this `{` is not closed',
+    'end it with `}`',
+  ],
+  [
+    'an open brace above an expression',
+    edit(edit(tiny, '      epochs: 3\n', ''), '{ name: mlp }', '{ name: mlp'),
+    '16:14',
+    'this `{` is not closed',
+    'end it with `}`',
+  ],
+  [
+    'an open bracket',
+    edit(tiny, '{ name: mlp }', '{ name: mlp, hidden: [3 }'),
+    '16:35',
+    'this `[` is not closed',
+    'end it with `]`',
+  ],
+  ['one brace too many', edit(tiny, 'mlp }', 'mlp }}'), '16:27', 'this `}` closes nothing', 'remove it'],
+  ['no colon', edit(tiny, 'epochs: 3', 'epochs 3'), '17:7', 'a colon is missing', 'write `epochs: 3`'],
+  [
+    'no colon before an expression',
+    edit(tiny, 'batchSize: ${{', 'batchSize ${{'),
+    '18:7',
+    'a colon is missing',
+    'write `batchSize: ${{ params.batchSize }}`',
+  ],
+  [
+    'no space after the colon',
+    edit(tiny, 'epochs: 3', 'epochs:3'),
+    '17:7',
+    'a space is missing',
+    'write `epochs: 3`',
+  ],
+  [
+    'an expression inside { } without quotes',
+    edit(tiny, 'name: mlp }', 'name: ${{ params.size }} }'),
+    '16:22',
+    'breaks the YAML around it',
+    'put it in quotes: "${{ params.size }}"',
+  ],
+  [
+    'two of them',
+    edit(tiny, '{ name: mlp }', '{ name: ${{ params.size }}, activation: ${{ params.rate }} }'),
+    '16:22',
+    'breaks the YAML around it',
+    'put each expression in quotes',
+  ],
+  [
+    'an expression with ` : `',
+    edit(tiny, 'epochs: 3', 'epochs: ${{ params.rate > 1 ? 1 : 2 }}'),
+    '17:15',
+    'breaks the YAML around it',
+    'put it in quotes',
+  ],
+  [
+    'a text around an expression with ` : `',
+    edit(tiny, 'size: small', 'size: eta ${{ params.rate > 1 ? 1 : 2 }}'),
+    '6:13',
+    'breaks the YAML around it',
+    'put the whole value in quotes: "eta ',
+  ],
+  ['a colon in a value', edit(tiny, 'name: tiny', 'name: a: b'), '2:7', 'without quotes', 'put it in quotes'],
+  [
+    'a character of YAML',
+    edit(tiny, 'epochs: 3', 'epochs: @3'),
+    '17:15',
+    'without quotes',
+    'put it in quotes',
+  ],
+  [
+    'a no-break space as indentation',
+    edit(tiny, '      epochs: 3', '    \u00a0 epochs: 3'),
+    '17:5',
+    'a no-break space (U+00A0)',
+    'type a plain space',
+  ],
+  [
+    'a zero-width space in a key',
+    edit(tiny, 'epochs: 3', '\u200bepochs: 3'),
+    '17:7',
+    'a zero-width space (U+200B) stands in this key',
+    'remove it',
+  ],
+  [
+    'a control character in a key',
+    edit(tiny, 'epochs', 'ep\u0000ochs'),
+    '17:9',
+    'a control character (U+0000)',
+    'remove it',
+  ],
+  [
+    'typographic quotes around an expression',
+    edit(tiny, '"${{ params.rate }}"', '\u201c${{ params.rate }}\u201d'),
+    '19:45',
+    'a typographic quote (U+201C)',
+    'type `"`',
+  ],
+  [
+    'typographic quotes around a number',
+    edit(tiny, 'epochs: 3', 'epochs: \u201c3\u201d'),
+    '17:15',
+    'expected a whole number',
+    'a typographic quote',
+  ],
+  [
+    'a dash as minus',
+    edit(tiny, 'epochs: 3', 'epochs: \u20133'),
+    '17:15',
+    'expected a whole number',
+    'a dash (U+2013)',
+  ],
+  [
+    'a dash in an expression',
+    edit(tiny, '${{ params.rate }}', '${{ 1 \u2013 params.rate }}'),
+    '19:52',
+    'a dash (U+2013)',
+    'type `-`',
+  ],
+  ['a merge of what is no map', edit(tiny, 'epochs: 3', '<<: 3'), '17:11', '`<<` merges maps', '<<: *name'],
+  [
+    'an alias inside of itself',
+    edit(tiny, 'size: small', 'size: &a [*a]'),
+    '6:13',
+    'stands inside of what it repeats',
+    'write the value out',
+  ],
   [
     'an unknown alias',
     edit(tiny, 'epochs: 3', 'epochs: *few'),
@@ -36,7 +193,13 @@ const syntax: readonly Row[] = [
     'the alias `*few` has no anchor',
     '&few',
   ],
-  ['an unknown tag', edit(tiny, 'epochs: 3', 'epochs: !many 3'), '17:15', 'tag', 'remove the tag'],
+  [
+    'an unknown tag',
+    edit(tiny, 'epochs: 3', 'epochs: !many 3'),
+    '17:15',
+    'a tag that means nothing',
+    'remove it',
+  ],
   ['infinity', edit(tiny, 'epochs: 3', 'epochs: .inf'), '17:15', 'Infinity is not a finite number'],
   ['a number beyond 2^53', edit(tiny, 'epochs: 3', 'epochs: 9007199254740993'), '17:15', 'beyond'],
 ];
@@ -396,14 +559,14 @@ const references: readonly Row[] = [
     edit(tiny, 'stages.train.state', 'stages.train.history'),
     '22:24',
     'takes a state artifact, but `stages.train.history` is a history',
-    '`stages.train.state`',
+    'write `${{ stages.train.state }}`',
   ],
   [
     'a literal',
     edit(tiny, from, './weights.arrow'),
     '22:19',
     'takes a state artifact, got the text "./weights.arrow"',
-    '`stages.train.state`',
+    'write `${{ stages.train.state }}`',
   ],
   ['a number', edit(tiny, from, '7'), '22:19', 'takes a state artifact, got 7'],
   ['a param', edit(tiny, 'stages.train.state', 'params.size'), '22:24', 'not a plain value'],
@@ -614,6 +777,87 @@ describe.each([
   });
 });
 
+/** The pipeline with the cure of its first error carried out as it says, or undefined where it leaves the choice to the author. */
+function cured(
+  text: string,
+  { line, column, endLine, endColumn, cure = '' }: Diagnostic,
+): string | undefined {
+  const starts = [0, ...Array.from(text.matchAll(/\n/g), (match) => match.index + 1)];
+  const start = starts[line - 1]! + column - 1;
+  const end = starts[endLine - 1]! + endColumn - 1;
+  const lineEnd = text.indexOf('\n', start);
+  const replaced = (by: string, from = start, to = end) => text.slice(0, from) + by + text.slice(to);
+  const meant = /^did you mean `([^`]+)`\?/.exec(cure)?.[1];
+  if (meant !== undefined) return replaced(meant);
+  const whole = /^put the whole value in quotes: (.*)$/.exec(cure)?.[1];
+  if (whole !== undefined) return replaced(whole, text.lastIndexOf(whole.slice(1, 4), start), lineEnd);
+  const quoted = /^put it in quotes: (.*?)( \(needed inside .*)?$/s.exec(cure)?.[1];
+  if (quoted !== undefined) return replaced(quoted);
+  const closer = /^end it with `(.)`$/.exec(cure)?.[1];
+  if (closer !== undefined) {
+    const rest = text
+      .slice(start + 1, lineEnd)
+      .replace(/\$\{\{.*?\}\}/g, (expression) => '_'.repeat(expression.length));
+    const inside = /['"]/.test(closer) ? /\s*[\]}]+\s*$/ : closer === ']' ? /\s*\}\s*$/ : /$/;
+    const at = start + 1 + (rest.search(inside) < 0 ? rest.length : rest.search(inside));
+    return text.slice(0, at) + closer + text.slice(at);
+  }
+  const indent = /^indent it by (\d+)$/.exec(cure)?.[1];
+  if (indent !== undefined)
+    return replaced(' '.repeat(Number(indent)) + text.slice(start, lineEnd).trimStart(), start, lineEnd);
+  const character = /^(?:.*: )?(remove it|type a plain space|type `(.)`)$/.exec(cure);
+  if (character !== null && end - start === 1)
+    return replaced(character[1] === 'remove it' ? '' : (character[2] ?? ' '));
+  const line1 = /^write `([a-zA-Z]+: [^`]*)`$/.exec(cure)?.[1];
+  if (line1 !== undefined) return replaced(line1, start, lineEnd);
+  const reference = /^write `(\$\{\{ \S+ \}\})`$/.exec(cure)?.[1];
+  if (reference !== undefined) {
+    const open = text.lastIndexOf('${{', start);
+    const close = text.indexOf('}}', start) + 2;
+    return open > text.lastIndexOf('\n', start)
+      ? replaced(reference, open, close)
+      : replaced(`"${reference}"`);
+  }
+  const each = /^put each expression in quotes: "(.*)"$/.exec(cure)?.[1];
+  if (each !== undefined)
+    return each
+      .split('", "')
+      .reduce((result, expression) => result.replace(expression, `"${expression}"`), text);
+  const duration = /^with its unit: `(\w+)`/.exec(cure)?.[1];
+  if (duration !== undefined) return replaced(duration);
+  return undefined;
+}
+
+describe('a cure cures', () => {
+  const all = [...syntax, ...skeleton, ...values, ...expressions, ...references, ...matrices];
+  const mended = all.flatMap(([name, text]) => {
+    const [first] = errorsOf(text);
+    const mend = first === undefined ? undefined : cured(text, first);
+    return mend === undefined ? [] : [{ name, first: first!, mend }];
+  });
+
+  it('is carried out for many of them', () => {
+    expect(mended.length).toBeGreaterThan(50);
+  });
+
+  it.each(mended)('$name', ({ first, mend }) => {
+    const after = messagesOf(mend);
+    expect(after.filter(({ message }) => message === first.message)).toEqual([]);
+    // What was wrong with the YAML is mended altogether.
+    if (first.code === 'yaml') expect(after.filter(({ code }) => code === 'yaml')).toEqual([]);
+  });
+});
+
+function messagesOf(text: string): readonly Diagnostic[] {
+  try {
+    compile(text, { file: 'x.yaml' });
+    return [];
+  } catch (error) {
+    if (error instanceof PipelineError) return error.diagnostics;
+    throw error;
+  }
+}
+
 describe('wrong overrides', () => {
   it.each([
     [
@@ -660,6 +904,17 @@ it('tells everything that can be found in one pass, by position', () => {
   ].reduce((text, [from, to]) => edit(text, from!, to!), tiny);
   const errors = errorsOf(wrong);
   expect(errors.map(({ line }) => line)).toEqual([2, 17, 18, 22]);
+});
+
+it('tells an error of many cells once, with how many and the first', () => {
+  const wrong = edit(
+    withMatrix('batchSize: { range: [1, 1000] }'),
+    'epochs: 3',
+    'epochs: ${{ [1, 2, 3][params.batchSize] }}',
+  );
+  const errors = errorsOf(wrong);
+  expect(errors).toHaveLength(1);
+  expect(errors[0]!.message).toMatch(/index 3 .* in cell `batchSize=3` and 997 more$/);
 });
 
 it('never shows an error twice because it holds in many cells', () => {

@@ -1,0 +1,37 @@
+/** What can be wrong, or doubtful, in a pipeline file. Codes are stable: programs may rely on them. */
+export const diagnosticCodes = {
+  yaml: 'The file is not sound YAML: indentation, quotes, brackets, colons, tabs.',
+  'odd-character':
+    'A character that looks like another one or like nothing: a no-break space, a typographic quote, a control character.',
+  'duplicate-key': 'A key stands twice in one map.',
+  alias: 'An alias of nothing or of itself, too many of them, or a merge of what is no map.',
+  'empty-file': 'The file is empty.',
+  'too-large': 'The file is larger, or nested deeper, than a pipeline may be.',
+  'unknown-key': 'A key that the language, or a stage kind, does not have.',
+  'missing-key': 'A key that has to be there is not.',
+  'wrong-name': 'A name with other characters than names have, or a reserved one.',
+  'wrong-value': 'A value of another type, or outside the bounds of its key.',
+  'wrong-number': 'A number that is not finite, or too large.',
+  'misplaced-expression': 'An expression where none can stand.',
+  'forgotten-braces': 'A text that is meant as an expression.',
+  'wrong-expression': 'An expression that cannot be read, names what is not there, or mixes types.',
+  'no-value': 'An expression has no value for these params: division by zero, an index outside of a list.',
+  'too-much-work': 'Expressions that make too large values or take too many steps.',
+  'whole-division': 'A division of whole numbers drops its remainder.',
+  'wrong-reference': 'A reference to an artifact that is not there, of another kind, or where none belongs.',
+  'unknown-stage': 'A stage that is not there.',
+  'unknown-stage-kind': 'A stage kind that is not there.',
+  'misplaced-stage': 'A stage kind under `stages:` that belongs under `collect:`, or the other way round.',
+  cycle: 'Stages that wait for each other.',
+  'unknown-axis': 'An axis that the matrix does not have.',
+  'wrong-matrix': 'Axes that do not fit together, are empty, or make too many cells.',
+  'duplicate-cell': 'Two cells with the same values.',
+  'no-effect': 'A part of the file that changes nothing.',
+  'unused-param': 'A param that nothing uses.',
+  'unused-axis': 'An axis along which all cells are equal.',
+  'wrong-override': 'A `--set` that names no param, or has a value of another type.',
+  'wrong-figure': 'A figure that does not fit what it is drawn from.',
+  'sure-to-fail': 'Settings of which it is known before a run that they fail.',
+} as const;
+
+export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -1,0 +1,328 @@
+import { parseDocument, type YAMLError } from 'yaml';
+import { findOddCharacter, plainText } from './odd-characters.ts';
+import type { Problems, Span } from './problems.ts';
+import { lineAround } from './source-lines.ts';
+
+/** A change that could make the file sound, with what to say if it does. */
+interface Repair {
+  readonly span: Span;
+  readonly message: string;
+  readonly cure: string;
+  /** The file after the change. */
+  readonly text: string;
+}
+
+/** Files larger than this are told the parser's own word: trying repairs means parsing again. */
+const largestTried = 200_000;
+const mostTried = 60;
+
+/**
+ * Reports the first syntax error of a file; those after it are mostly its echo. What is said to be wrong, and its cure, has been tried: the file
+ * parses with it. Where nothing helps, it is said in words what the parser met.
+ */
+export function reportSyntax(errors: readonly YAMLError[], text: string, problems: Problems): void {
+  for (const { code, pos } of errors) {
+    if (code !== 'DUPLICATE_KEY') continue;
+    const key = /^["']?([^"':\s]+)/.exec(text.slice(pos[0]))?.[1] ?? '';
+    const end = pos[0] + Math.max(1, key.length);
+    problems.error(
+      'duplicate-key',
+      { start: pos[0], end },
+      `the key \`${key}\` stands here twice`,
+      'keep one of them',
+    );
+  }
+  const error = errors.find(({ code }) => code !== 'DUPLICATE_KEY');
+  if (error === undefined) return;
+  const [start] = error.pos;
+  if (error.code === 'RESOURCE_EXHAUSTION') {
+    problems.error(
+      'too-large',
+      { start, end: start + 1 },
+      'lists and maps are nested too deeply here',
+      'a pipeline needs a few levels',
+    );
+    return;
+  }
+  if (error.code === 'MULTIPLE_DOCS') {
+    const cure = 'put each pipeline into a file of its own';
+    problems.error('yaml', { start, end: start + 3 }, 'a second YAML document begins here', cure);
+    return;
+  }
+  const { start: lineStart, end: lineEnd } = lineAround(text, start);
+  if (error.code === 'TAB_AS_INDENT' || /^\s*\t/.test(text.slice(lineStart, lineEnd))) {
+    const tab = text.indexOf('\t', lineStart);
+    const cure = 'indent with spaces; YAML forbids tabs';
+    problems.error('yaml', { start: tab, end: tab + 1 }, 'a tab as indentation', cure);
+    return;
+  }
+  const repair = text.length > largestTried ? undefined : findRepair(error, text);
+  if (repair !== undefined) {
+    const odd = /U\+[0-9A-F]{4}/.test(repair.message);
+    problems.error(odd ? 'odd-character' : 'yaml', repair.span, repair.message, repair.cure);
+    return;
+  }
+  const { message, cure } = inWords(error);
+  problems.error('yaml', { start, end: error.pos[1] }, message, cure);
+}
+
+function findRepair(error: YAMLError, text: string): Repair | undefined {
+  let tried = 0;
+  for (const repair of repairs(error, text)) {
+    if (++tried > mostTried) return undefined;
+    if (repair.text !== text && parses(repair.text)) return repair;
+  }
+  return undefined;
+}
+
+function parses(text: string): boolean {
+  const { errors } = parseDocument(text, { merge: true, prettyErrors: false, strict: true });
+  return errors.every(({ code }) => code === 'DUPLICATE_KEY');
+}
+
+/** What people get wrong most, likely things first. */
+function* repairs(error: YAMLError, text: string): Generator<Repair> {
+  const line = lineAround(text, error.pos[0]);
+  const before = line.start === 0 ? line : lineAround(text, line.start - 1);
+  const lines = line.start === before.start ? [line] : [line, before];
+  yield* oddCharacters(text);
+  if (error.code === 'MISSING_CHAR') yield* openQuote(text);
+  for (const place of lines) yield* quotes(text, place);
+  for (const place of lines) yield* colon(text, place);
+  yield* openBracket(text);
+  yield* extraBracket(text, error.pos[0]);
+  if (error.code !== 'MISSING_CHAR') yield* openQuote(text);
+  for (const place of lines) yield* indentation(text, place);
+}
+
+function* oddCharacters(text: string): Generator<Repair> {
+  const odd = findOddCharacter(text);
+  if (odd === undefined) return;
+  const span = { start: odd.at, end: odd.at + 1 };
+  yield { span, message: `${odd.name} stands here`, cure: odd.cure, text: plainText(text) };
+}
+
+/** A value that only needs quotes: one with an expression, with `: `, or with a character at its start that YAML keeps for itself. */
+function* quotes(text: string, { start, end }: Span): Generator<Repair> {
+  const line = text.slice(start, end);
+  const replace = (from: number, to: number, by: string) =>
+    text.slice(0, start + from) + by + text.slice(start + to);
+  const expressions = [...line.matchAll(/(?<!["'$])\$\{\{.*?\}\}/g)];
+  const why = '(needed inside { } and [ ], and around ` : ` and ` #`)';
+  for (const found of expressions) {
+    const all = expressions
+      .toReversed()
+      .reduce(
+        (result, { index, 0: piece }) =>
+          result.slice(0, index) + quoted(piece) + result.slice(index + piece.length),
+        line,
+      );
+    const span = { start: start + found.index, end: start + found.index + found[0].length };
+    const message = 'this expression breaks the YAML around it';
+    const cure = `put it in quotes: ${quoted(found[0])} ${why}`;
+    yield {
+      span,
+      message,
+      cure,
+      text: replace(found.index, found.index + found[0].length, quoted(found[0])),
+    };
+    const each = expressions.map(([expression]) => quoted(expression)).join(', ');
+    if (expressions.length > 1)
+      yield {
+        span,
+        message,
+        cure: `put each expression in quotes: ${each}`,
+        text: replace(0, line.length, all),
+      };
+  }
+  const value = /^(\s*(?:- +)*(?:[^\s:"'][^:"']*:[ ]+)?(?:- +)*)(\S.*?)\s*$/.exec(line);
+  if (value === null) return;
+  const [, head, body] = value as unknown as [string, string, string];
+  if (/^["'[{&*]/.test(body)) return;
+  const open = body.indexOf('${{');
+  const message =
+    open < 0 ? 'this value cannot stand without quotes' : 'this expression breaks the YAML around it';
+  const from = start + head.length + Math.max(0, open);
+  yield {
+    span: { start: from, end: start + head.length + body.length },
+    message,
+    cure: `put ${open > 0 ? 'the whole value' : 'it'} in quotes: ${quoted(body)}`,
+    text: replace(head.length, head.length + body.length, quoted(body)),
+  };
+}
+
+/** `epochs 3`, `epochs:3`, `epochs = 3` */
+function* colon(text: string, { start, end }: Span): Generator<Repair> {
+  const found = /^(\s*(?:- +)?)([A-Za-z_][\w-]*)(\s*:|\s*=\s*|\s+)(\S.*)$/.exec(text.slice(start, end));
+  if (found === null) return;
+  const [, head, key, between, value] = found as unknown as [string, string, string, string, string];
+  if (/^\s*:\s/.test(between + value)) return;
+  const at = start + head.length;
+  yield {
+    span: { start: at, end: at + key.length + between.length },
+    message: between.includes(':')
+      ? `after \`${key}:\` a space is missing`
+      : `after \`${key}\` a colon is missing`,
+    cure: `write \`${key}: ${value.trim().slice(0, 40)}\``,
+    text: `${text.slice(0, at)}${key}: ${value}${text.slice(end)}`,
+  };
+}
+
+const closers: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
+
+/** A bracket that is never closed: at the end of its line, else before the line in which the next key begins. */
+function* openBracket(text: string): Generator<Repair> {
+  for (const at of openBrackets(text).toReversed()) {
+    const open = text.charAt(at);
+    const close = closers[open]!;
+    const { end } = lineAround(text, at);
+    const repair = {
+      span: { start: at, end: at + 1 },
+      message: `this \`${open}\` is not closed`,
+      cure: `end it with \`${close}\``,
+    };
+    yield { ...repair, text: `${text.slice(0, end)} ${close}${text.slice(end)}` };
+    const other = text.slice(at, end).search(/[\]}]/);
+    if (other > 0) yield { ...repair, text: text.slice(0, at + other) + close + text.slice(at + other) };
+  }
+}
+
+/** Offsets of the brackets that have no partner on their line, outside of quotes, comments and expressions; at most a few. */
+function openBrackets(text: string): number[] {
+  const found: number[] = [];
+  for (const line of text.matchAll(/^.*$/gm)) {
+    const plain = line[0]
+      .replace(/\$\{\{.*?\}\}/g, (expression) => '_'.repeat(expression.length))
+      .replace(/"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'/g, (quote) => '_'.repeat(quote.length))
+      .replace(/(^|\s)#.*$/, '');
+    const stack: number[] = [];
+    for (const bracket of plain.matchAll(/[[\]{}]/g)) {
+      if (bracket[0] in closers) stack.push(bracket.index);
+      else if (stack.length > 0 && closers[plain.charAt(stack.at(-1)!)] === bracket[0]) stack.pop();
+    }
+    found.push(...stack.map((at) => line.index + at));
+  }
+  return found.slice(-10);
+}
+
+function* extraBracket(text: string, at: number): Generator<Repair> {
+  const character = text.charAt(at);
+  if (character !== '}' && character !== ']') return;
+  yield {
+    span: { start: at, end: at + 1 },
+    message: `this \`${character}\` closes nothing`,
+    cure: 'remove it',
+    text: text.slice(0, at) + text.slice(at + 1),
+  };
+}
+
+/** A quote without its partner on the line: closed before a bracket or comma that follows, or at the end of the line. */
+function* openQuote(text: string): Generator<Repair> {
+  let tried = 0;
+  for (const line of text.matchAll(/^.*$/gm)) {
+    const plain = line[0].replace(/"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'/g, (quote) => '_'.repeat(quote.length));
+    const open = /(^|[\s:[{,-])(["'])/.exec(plain);
+    if (open === null || /^\s*#/.test(plain)) continue;
+    if (++tried > 10) return;
+    const at = line.index + open.index + open[1]!.length;
+    const end = line.index + line[0].trimEnd().length;
+    const quote = open[2]!;
+    const repair = {
+      span: { start: at, end },
+      message: 'the text that begins here in quotes is not closed',
+      cure: `end it with \`${quote}\``,
+    };
+    const inside = text.slice(at, end).search(/\s*[\]}]+\s*$/);
+    if (inside > 0) yield { ...repair, text: text.slice(0, at + inside) + quote + text.slice(at + inside) };
+    yield { ...repair, text: text.slice(0, end) + quote + text.slice(end) };
+  }
+}
+
+/** A line that does not begin where its neighbours do. */
+function* indentation(text: string, { start, end }: Span): Generator<Repair> {
+  const line = text.slice(start, end);
+  const own = indentOf(line);
+  const above = text.slice(0, start).split('\n').slice(0, -1).filter(isContent).slice(-12);
+  const below = text
+    .slice(end + 1)
+    .split('\n')
+    .filter(isContent)
+    .slice(0, 1);
+  const near = [...below, ...above.toReversed()].map(indentOf);
+  for (const indent of new Set(near)) {
+    if (indent === own) continue;
+    yield {
+      span: { start, end: start + Math.max(1, own) },
+      message: `this line is indented by ${own} space${own === 1 ? '' : 's'}, which fits no line around it`,
+      cure: `indent it by ${indent}`,
+      text: text.slice(0, start) + ' '.repeat(indent) + line.trimStart() + text.slice(end),
+    };
+  }
+}
+
+function isContent(line: string): boolean {
+  return line.trim() !== '' && !line.trimStart().startsWith('#');
+}
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length;
+}
+
+/** What the parser met, where no repair is known. */
+function inWords({ code, message }: YAMLError): { message: string; cure: string } {
+  switch (code) {
+    case 'BAD_INDENT':
+      return /Flow (map|sequence)/.test(message)
+        ? { message: 'a bracket above is not closed', cure: 'close each `[` and `{`' }
+        : {
+            message: 'this line is not indented like its neighbours',
+            cure: 'give keys of one map the same indentation',
+          };
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return {
+        message: 'a key and its value stand where a plain value belongs',
+        cure: 'a value with `: ` in it needs quotes; a nested key needs a line of its own',
+      };
+    case 'MULTILINE_IMPLICIT_KEY':
+    case 'KEY_OVER_1024_CHARS':
+      return {
+        message: 'a key without a colon, or a text over several lines',
+        cure: 'write `key: value` on one line; a longer text needs quotes, or `>-` after the colon',
+      };
+    case 'BAD_SCALAR_START':
+      return { message: 'a value cannot begin with this character', cure: 'put the value in quotes' };
+    case 'MISSING_CHAR':
+      return /quote/.test(message)
+        ? { message: 'a text in quotes is not closed', cure: 'end it with the quote that it begins with' }
+        : {
+            message: 'a colon, comma or bracket is missing here',
+            cure: 'write maps as `{ key: value, ... }` and lists as `[a, b]`',
+          };
+    case 'BAD_DQ_ESCAPE':
+      return {
+        message: 'in double quotes a backslash means something else',
+        cure: 'use single quotes, or two backslashes',
+      };
+    case 'BAD_ALIAS':
+      return {
+        message: 'an anchor or alias without a name',
+        cure: 'a text that begins with `&` or `*` needs quotes',
+      };
+    case 'TAG_RESOLVE_FAILED':
+    case 'BAD_PROP_ORDER':
+    case 'MULTIPLE_TAGS':
+      return {
+        message: 'a tag that means nothing here',
+        cure: 'remove it; a text that begins with `!` needs quotes',
+      };
+    default:
+      return {
+        message: 'something is not expected here',
+        cure: 'check indentation, colons, quotes and brackets on this line and the one before',
+      };
+  }
+}
+
+function quoted(value: string): string {
+  return value.includes('"') ? `'${value.replaceAll("'", "''")}'` : `"${value}"`;
+}

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { compile, formatDiagnostics, PipelineError } from '../../../compiler/index.ts';
+import { edit, tiny } from './pipelines.ts';
+
+/** Processor seconds that an answer may take: two on a quiet machine, a few more where others share the core's caches and units. */
+const allowedSeconds = 5;
+
+function answer(text: string): { readonly first: string; readonly printed: string; readonly count: number } {
+  const before = process.cpuUsage();
+  let found: readonly PipelineError['diagnostics'][number][] = [];
+  try {
+    compile(text, { file: 'x.yaml' });
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    found = error.diagnostics;
+  }
+  const printed = formatDiagnostics(found);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1e6).toBeLessThan(allowedSeconds);
+  expect(printed).not.toMatch(/call stack|\bEOF\b|undefined|[A-Z]{3,}_[A-Z]/);
+  return {
+    first: found[0] === undefined ? 'sound' : `${found[0].code} ${found[0].line}`,
+    printed,
+    count: found.length,
+  };
+}
+
+const many = (count: number, make: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => make(index)).join('');
+
+describe('a text that is meant to hurt gets an answer in time, at its place', () => {
+  it.each<[string, string, string]>([
+    ['an alias within itself', edit(tiny, 'size: small', 'size: &a { b: [*a] }'), 'alias 6'],
+    [
+      'aliases of aliases of aliases',
+      `a: &a0 [x, x]\n${many(30, (i) => `k${i}: &a${i + 1} [*a${i}, *a${i}, *a${i}]\n`)}`,
+      'alias 31',
+    ],
+    ['10,000 open brackets', `a: ${'['.repeat(10_000)}`, 'too-large 1'],
+    ['500 brackets', `a: ${'['.repeat(500)}${']'.repeat(500)}`, 'too-large 1'],
+    ['a thousand levels of indentation', many(1000, (i) => `${' '.repeat(i)}a:\n`), 'too-large 100'],
+    ['10 million characters', `${tiny}# ${'x'.repeat(10_000_000)}`, 'too-large 1'],
+    ['nearly a million characters of comments', `${tiny}${'# xxxxxxx\n'.repeat(95_000)}`, 'sound'],
+    ['a key of half a million characters', edit(tiny, 'epochs: 3', `${'k'.repeat(500_000)}: 3`), 'yaml 17'],
+    [
+      'a value of half a million characters',
+      edit(tiny, 'size: small', `size: ${'k'.repeat(500_000)}`),
+      'sound',
+    ],
+    [
+      'thousands of unknown keys',
+      edit(
+        tiny,
+        'epochs: 3',
+        many(5000, (i) => `k${i}: 1\n      `),
+      ),
+      'missing-key 14',
+    ],
+    [
+      'thousands of stages',
+      `${tiny}${many(3000, (i) => `  s${i}: { uses: nothing }\n`)}`,
+      'unknown-stage-kind 23',
+    ],
+    [
+      'thousands of wrong expressions',
+      edit(
+        tiny,
+        '  size: small',
+        many(3000, (i) => `  p${i}: "\${{ 1 + }}"\n`),
+      ),
+      'wrong-expression 6',
+    ],
+    ['a null character', edit(tiny, 'epochs: 3', 'epochs: \0'), 'wrong-value 17'],
+    ['a lone surrogate', edit(tiny, 'epochs: 3', 'epochs: "\\uD800"'), 'wrong-value 17'],
+    ['an unpaired surrogate in the file', edit(tiny, 'size: small', 'size: "\uD800"'), 'sound'],
+  ])('%s', (_name, text, expected) => {
+    expect(answer(text).first).toBe(expected);
+  });
+});
+
+it('a long line is shown around the place, and no control character reaches the terminal', () => {
+  const hostile = '\u001b[2J\u0007\u202e\u009b31m'.repeat(5000);
+  const { printed } = answer(edit(tiny, 'epochs: 3', `epochs: "${hostile}" # ${hostile}`));
+  expect(printed.length).toBeLessThan(3000);
+  expect([...printed].filter((character) => character !== '\n' && /[\p{Cc}\p{Cf}]/u.test(character))).toEqual(
+    [],
+  );
+  expect(printed).toContain('\u241b[2J');
+});
+
+it('thousands of errors are counted, and some of them written out', () => {
+  const { printed, count } = answer(
+    edit(
+      tiny,
+      'epochs: 3',
+      many(5000, (i) => `k${i}: 1\n      `),
+    ),
+  );
+  expect(count).toBe(5001);
+  expect(printed).toContain('... and 4981 more');
+  expect(printed.length).toBeLessThan(20_000);
+});
