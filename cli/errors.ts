@@ -2,7 +2,7 @@ import { ServiceError } from '@temporalio/client';
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import { DamagedArtifactError, EnvironmentError, InputError } from '../artifacts/errors.ts';
-import { type Diagnostic, formatDiagnostic, PipelineError } from '../compiler/index.ts';
+import { type Diagnostic, formatDiagnostics, harmless, PipelineError } from '../compiler/index.ts';
 import { plural } from './format.ts';
 import { standardError } from './streams.ts';
 
@@ -28,9 +28,9 @@ export interface ErrorReport {
 }
 
 /** A diagnostic for machines: without the drawing of its place. */
-export type DiagnosticReport = Omit<Diagnostic, 'frame' | 'length'>;
+export type DiagnosticReport = Omit<Diagnostic, 'frame'>;
 
-export function reportDiagnostic({ frame: _, length: __, ...rest }: Diagnostic): DiagnosticReport {
+export function reportDiagnostic({ frame: _, ...rest }: Diagnostic): DiagnosticReport {
   return rest;
 }
 
@@ -71,17 +71,20 @@ export function tellError(error: unknown): number {
   const report = reportError(error);
   if (error instanceof PipelineError) {
     const color = process.stderr.isTTY === true && !process.env.NO_COLOR;
-    for (const diagnostic of error.diagnostics)
-      standardError.write(`${formatDiagnostic(diagnostic, { color })}\n`);
-    standardError.write(`${report.message}\n`);
+    standardError.write(`${formatDiagnostics(error.diagnostics, { color })}\n${report.message}\n`);
   } else if (!(error instanceof CommanderError)) {
     // Of a wrong command line, the parser has told already.
-    standardError.write(`${pc.red('error:')} ${report.message}\n`);
-    if (report.cure !== undefined) standardError.write(`  ${report.cure}\n`);
+    standardError.write(`${pc.red('error:')} ${harmlessLines(report.message)}\n`);
+    if (report.cure !== undefined) standardError.write(`  ${harmlessLines(report.cure)}\n`);
   }
   return error instanceof InputError || error instanceof CommanderError
     ? exitCode.wrongInput
     : exitCode.failed;
+}
+
+/** Messages may have several lines, and names of files and of cells in them, which may have anything. */
+function harmlessLines(text: string): string {
+  return text.split('\n').map(harmless).join('\n');
 }
 
 function withCure(code: ErrorReport['code'], message: string, cure: string | undefined): ErrorReport {

@@ -18,9 +18,8 @@ export function githubCommands({ file, diagnostics, error }: ValidateOutcome): s
   if (error !== undefined && diagnostics.length === 0)
     return command('error', { file: placed(file), title: 'Epochal' }, error);
   return diagnostics
-    .map(({ severity, line, column: col, message, cure, ...more }) => {
-      const { code, endLine, endColumn } = more as Record<string, string | number | undefined>;
-      const title = code === undefined ? 'Epochal' : `Epochal: ${code}`;
+    .map(({ severity, code, line, column: col, endLine, endColumn, message, cure }) => {
+      const title = `Epochal: ${code}`;
       return command(
         severity,
         { file: placed(file), line, col, endLine, endColumn, title },

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '../artifacts/errors.ts';
@@ -21,8 +22,9 @@ export async function compileFile(
 
 async function readPipeline(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return decode(await readFile(file), file);
   } catch (error) {
+    if (error instanceof InputError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EISDIR' && code !== 'ENOENT' && code !== 'ENOTDIR')
       throw new InputError(`${file} cannot be read: ${(error as Error).message}`);
@@ -47,6 +49,17 @@ async function readPipeline(file: string): Promise<string> {
       nearest === undefined ? thereAre(shipped) : `Did you mean ${nearest}?`,
     );
   }
+}
+
+/** The text of a file. Throws `InputError` with the place of the first byte that is none. */
+function decode(bytes: Buffer, file: string): string {
+  const text = bytes.toString('utf8');
+  if (isUtf8(bytes)) return text;
+  const lines = text.slice(0, text.indexOf('\ufffd')).split('\n');
+  throw new InputError(
+    `${file}:${lines.length}:${lines.at(-1)!.length + 1}: this is no UTF-8 text.`,
+    'Save the file as UTF-8.',
+  );
 }
 
 /** Paths of the pipeline files of a folder; none if it cannot be read. */

@@ -142,6 +142,14 @@ describe('a wrong pipeline: file, line, column and cure; exit 2; nothing is writ
     expectClear(inside, new RegExp(`is a folder[^]*There are ${there}\\.`));
   });
 
+  test('a file that is no text: the place of the first byte that is none', async () => {
+    const file = join(folder, 'latin.yaml');
+    writeFileSync(file, Buffer.from('version: 1\nname: caf\u00e9\n', 'latin1'));
+    const finished = await epochal(['validate', file], home);
+    expect(finished.code).toBe(2);
+    expectClear(finished, /latin\.yaml:2:10: this is no UTF-8 text\.\n.*Save the file as UTF-8/);
+  });
+
   test('an unknown option and an unknown command', async () => {
     const option = await epochal(['run', write(good), '--stor', 'x'], home);
     expect(option.code).toBe(2);
