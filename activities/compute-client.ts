@@ -55,7 +55,7 @@ export interface ComputeResult {
  */
 export async function compute(request: ComputeRequest, options: ComputeOptions): Promise<ComputeResult> {
   options.signal.throwIfAborted();
-  const child = forkComputeProcess(request.threads, options.gpu);
+  const child = forkComputeProcess(options.gpu);
   const words = lastWords(child);
   const notes: string[] = [];
   let answer: Extract<ComputeMessage, { type: 'done' | 'error' }> | undefined;
@@ -107,7 +107,7 @@ export async function compute(request: ComputeRequest, options: ComputeOptions):
   }
 }
 
-function forkComputeProcess(threads: number, gpu: string | undefined): ChildProcess {
+function forkComputeProcess(gpu: string | undefined): ChildProcess {
   return fork(entry, [], {
     execPath: process.execPath,
     execArgv: [
@@ -116,8 +116,6 @@ function forkComputeProcess(threads: number, gpu: string | undefined): ChildProc
     ],
     env: {
       ...process.env,
-      OMP_NUM_THREADS: String(threads),
-      TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2',
       CUDA_VISIBLE_DEVICES: gpu ?? '',
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -18,6 +18,8 @@ export interface ComputeRequest {
 export interface ComputeBackend {
   readonly backend: string;
   readonly library: string;
+  /** The processor's widest instructions, on which the last bits depend. */
+  readonly instructions?: string;
 }
 
 /** From a compute process to its worker. */

@@ -10,6 +10,8 @@ export interface Provenance {
   readonly cpu: string;
   readonly backend: string;
   readonly library: string;
+  /** The processor's widest instructions, on which the last bits depend; absent for what computed without a library. */
+  readonly instructions?: string;
   readonly node: string;
   readonly epochal: string;
   /** Activity attempts that it took. */

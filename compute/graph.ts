@@ -77,9 +77,19 @@ function separate(outputs: readonly Tensor[], inputs: readonly Tensor[]): Tensor
   );
 }
 
+function temporaryFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'epochal-graph-'));
+  } catch (error) {
+    throw Object.assign(new Error(`There is no folder for temporary files: ${(error as Error).message}.`), {
+      cure: 'Make the folder that TMPDIR names, or unset TMPDIR.',
+    });
+  }
+}
+
 /** The library reads a graph only from a folder; it holds everything in memory afterwards. */
 export function load(binding: NativeBinding, savedModel: Uint8Array): number {
-  const folder = mkdtempSync(join(tmpdir(), 'epochal-graph-'));
+  const folder = temporaryFolder();
   try {
     writeFileSync(join(folder, 'saved_model.pb'), savedModel);
     return binding.loadSavedModel(folder, 'serve');

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fixEnvironment, instructionSet } from './environment.ts';
 import { registerNarrowChannels } from './narrow-channels.ts';
 import { nativeBackend, type TensorFlow } from './native-backend.ts';
 import { registerPackedConvolutions } from './packed-convolution.ts';
@@ -22,6 +23,8 @@ export interface Backend {
   readonly backend: 'tensorflow' | 'cpu';
   /** Version of libtensorflow, or of TensorFlow.js for the `cpu` backend. */
   readonly library: string;
+  /** The processor's widest instructions, on which the last bits depend. */
+  readonly instructions: string;
 }
 
 /**
@@ -57,7 +60,9 @@ let loaded: LoadedTensorFlow | undefined;
 
 /** The backend of this process, once it was loaded. */
 export function loadedBackend(): Backend | undefined {
-  return loaded === undefined ? undefined : { backend: loaded.backend, library: loaded.library };
+  if (loaded === undefined) return undefined;
+  const { backend, library, instructions } = loaded;
+  return { backend, library, instructions };
 }
 
 /**
@@ -76,12 +81,8 @@ export async function loadTensorFlow(options: LoadOptions): Promise<LoadedTensor
     }
     return loaded;
   }
-  process.env.TF_NUM_INTRAOP_THREADS = String(sharing === 'graphs' ? 1 : threads);
-  process.env.TF_NUM_INTEROP_THREADS = String(sharing === 'graphs' ? threads : 1);
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  // On by default only on some processors, and about four times faster on the others too.
-  process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
-  process.env.OMP_NUM_THREADS = String(threads);
+  const graphs = sharing === 'graphs';
+  fixEnvironment(graphs ? 1 : threads, graphs ? threads : 1);
   const tf = backend === 'cpu' ? loadJavaScript() : loadNative();
   const isNative = tf.getBackend() === 'tensorflow';
   const hasLanes = sharing === 'graphs' && isNative && !nativeBackend(tf).isUsingGpuDevice;
@@ -91,6 +92,7 @@ export async function loadTensorFlow(options: LoadOptions): Promise<LoadedTensor
     sharing,
     lanes: hasLanes ? threads : 1,
     backend: isNative ? 'tensorflow' : 'cpu',
+    instructions: instructionSet(),
     library: isNative ? nativeBackend(tf).binding.TF_Version : tf.version_core,
   };
   return loaded;

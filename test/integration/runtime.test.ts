@@ -37,6 +37,16 @@ describe('the embedded server', () => {
     expect(() => process.kill(server.pid, 0)).toThrow();
   });
 
+  test('is reached although the environment names a proxy', async () => {
+    for (const name of ['http_proxy', 'https_proxy', 'grpc_proxy']) vi.stubEnv(name, 'http://127.0.0.1:9');
+    const server = await startServer({ home });
+    const connection = await connect(server.address);
+    expect((await connection.workflowService.getSystemInfo({})).serverVersion).toMatch(/\d/);
+    await connection.close();
+    await server.stop();
+    vi.unstubAllEnvs();
+  });
+
   test('comes back at the same port after kill -9', async () => {
     const server = await startServer({ home });
     process.kill(server.pid, 'SIGKILL');
