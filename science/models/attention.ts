@@ -14,8 +14,10 @@ export function selfAttention(
   { tokens, width, heads }: { readonly tokens: number; readonly width: number; readonly heads: number },
 ): Layer {
   const [query, key, value, mix] = ['query', 'key', 'value', 'mix'].map((part) =>
-    dense(parameters, `${name}/${part}`, width, width),
+    dense(parameters, `${name}/${part}`, width, width, tokens),
   ) as [Layer, Layer, Layer, Layer];
+  // Scores of all pairs of tokens, and the values weighted by them.
+  parameters.work(2 * tokens * tokens * width);
   return (x, pass) => {
     const { tf } = pass;
     /** examples x heads x tokens x (width / heads) */

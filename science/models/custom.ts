@@ -85,7 +85,10 @@ function build(spec: LayerSpec, shape: Shape, place: Place): { layer: Layer; sha
     return { layer, shape: [along(height), along(width), channels] };
   }
   const { filters } = spec;
-  const layer = convolution(parameters, `conv${number}`, { channels, filters, size, stride, padding });
+  const layer = convolution(parameters, `conv${number}`, {
+    ...{ channels, filters, size, stride, padding },
+    positions: along(height) * along(width),
+  });
   return { layer: activated(layer, spec.activation), shape: [along(height), along(width), filters] };
 }
 

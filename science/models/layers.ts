@@ -19,12 +19,21 @@ export interface ConvolutionShape {
   readonly size: number;
   readonly stride?: number;
   readonly padding?: 'same' | 'valid';
+  /** Height times width of what it makes. */
+  readonly positions: number;
   /** Default true; superfluous before a batch normalization. */
   readonly bias?: boolean;
 }
 
-/** x W + b for x of examples x inputs. */
-export function dense(parameters: Parameters, name: string, inputs: number, outputs: number): Layer {
+/** x W + b for x of (examples * rows) x inputs. */
+export function dense(
+  parameters: Parameters,
+  name: string,
+  inputs: number,
+  outputs: number,
+  rows = 1,
+): Layer {
+  parameters.work(rows * inputs * outputs);
   const kernel = parameters.add(`${name}/kernel`, [inputs, outputs], 'kernel');
   const bias = parameters.add(`${name}/bias`, [outputs], 'bias');
   return (x, pass) =>
@@ -33,7 +42,8 @@ export function dense(parameters: Parameters, name: string, inputs: number, outp
 
 /** A convolution of square filters, with zeros around the image if padding is `same` (the default). */
 export function convolution(parameters: Parameters, name: string, shape: ConvolutionShape): Layer {
-  const { channels, filters, size, stride = 1, padding = 'same' } = shape;
+  const { channels, filters, size, stride = 1, padding = 'same', positions } = shape;
+  parameters.work(positions * size * size * channels * filters);
   const kernel = parameters.add(`${name}/kernel`, [size, size, channels, filters], 'kernel');
   const bias = shape.bias === false ? undefined : parameters.add(`${name}/bias`, [filters], 'bias');
   return (x, { tf, parameters: own }) => {
@@ -85,7 +95,7 @@ export function modelOf(
   parameters: Parameters,
   network: Layer,
 ): Model {
-  const { layout, size, normalizations } = parameters;
+  const { layout, size, normalizations, multiplyAdds } = parameters;
   return {
     spec,
     imageShape,
@@ -93,6 +103,7 @@ export function modelOf(
     layout,
     size,
     normalizations,
+    multiplyAdds,
     initialize: (seed) => parameters.initialize(spec.initialization, seed),
     logits: (tf, own, images, moments = momentsOfBatch) => network(images, { tf, parameters: own, moments }),
   };

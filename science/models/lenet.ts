@@ -14,7 +14,7 @@ export const createLenet: ModelBuilder = (spec, imageShape, classes) => {
   const parameters = new Parameters();
   let [height, width, channels] = imageShape;
   const convolutions = filters.map((own, index) => {
-    const shape = { channels, filters: own, size: kernelSize };
+    const shape = { channels, filters: own, size: kernelSize, positions: height * width };
     [height, width, channels] = [Math.ceil(height / 2), Math.ceil(width / 2), own];
     return sequence(
       convolution(parameters, `conv${index + 1}`, shape),

@@ -70,6 +70,8 @@ export interface Model {
   readonly layout: readonly ParameterTensor[];
   /** P, the number of weights. */
   readonly size: number;
+  /** Multiplications with an addition that the products of kernels take in one pass over one example; elementwise operations are not counted. */
+  readonly multiplyAdds: number;
   /** Channels of each batch normalization, in order; empty for a network without. */
   readonly normalizations: readonly number[];
   /** Initial weights, P, from the seed. */

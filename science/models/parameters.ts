@@ -13,10 +13,21 @@ export class Parameters {
   readonly normalizations: number[] = [];
   readonly #roles: Role[] = [];
   #size = 0;
+  #multiplyAdds = 0;
 
   /** P so far. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Multiplications with an addition for one example, so far. */
+  get multiplyAdds(): number {
+    return this.#multiplyAdds;
+  }
+
+  /** Counts what a layer takes for one example. */
+  work(multiplyAdds: number): void {
+    this.#multiplyAdds += multiplyAdds;
   }
 
   /** Adds a tensor and gives its position in the layout. */

@@ -28,11 +28,15 @@ export const createResnet20: ModelBuilder = (spec, imageShape, classes) => {
   const { name, width = 16, blocks = 3, activation: kind = 'relu', initialization } = spec;
   const parameters = new Parameters();
   const activate = activation(kind);
-  const normalized = (layer: string, channels: number, filters: number, stride: number): Layer =>
-    sequence(
-      convolution(parameters, `${layer}/conv`, { channels, filters, size: 3, stride, bias: false }),
+  let [rows, columns] = imageShape;
+  const normalized = (layer: string, channels: number, filters: number, stride: number): Layer => {
+    [rows, columns] = [Math.ceil(rows / stride), Math.ceil(columns / stride)];
+    const shape = { channels, filters, size: 3, stride, bias: false, positions: rows * columns };
+    return sequence(
+      convolution(parameters, `${layer}/conv`, shape),
       batchNormalization(parameters, `${layer}/norm`, filters),
     );
+  };
 
   const layers: Layer[] = [normalized('stem', imageShape[2], width, 1), activate];
   let channels = width;

@@ -34,6 +34,7 @@ export const createTransformer: ModelBuilder = (spec, imageShape, classes) => {
       size: patch,
       stride: patch,
       padding: 'valid',
+      positions: tokens,
     }),
     placed(parameters, tokens, width),
   ];
@@ -44,9 +45,9 @@ export const createTransformer: ModelBuilder = (spec, imageShape, classes) => {
     );
     const perceptron = sequence(
       layerNormalization(parameters, `block${block}/norm2`, width),
-      dense(parameters, `block${block}/dense1`, width, feedForward),
+      dense(parameters, `block${block}/dense1`, width, feedForward, tokens),
       activation(kind),
-      dense(parameters, `block${block}/dense2`, feedForward, width),
+      dense(parameters, `block${block}/dense2`, feedForward, width, tokens),
     );
     layers.push(residual(attention), residual(perceptron));
   }
