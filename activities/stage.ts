@@ -1,6 +1,7 @@
 import type { ArtifactKind, ArtifactRef } from '../artifacts/reference.ts';
 import type { Checkpoint, Store } from '../artifacts/store.ts';
 import type { TableWriter } from '../artifacts/table-writer.ts';
+import type { Prospect, Prospected } from './prospect.ts';
 
 /** How far a stage is, in its own unit. */
 export interface Progress {
@@ -45,8 +46,8 @@ export interface Stage<With> {
   readonly uses: string;
   /** Digests of outside files that the stage reads (name -> SHA-256); part of the step key. Throws `InputError` if one is missing. */
   sources?(withs: With, baseDirectory: string): Promise<Record<string, string>>;
-  /** How much work these settings mean, in any unit that time and size grow with; for the estimates of a dry run. Default: always the same. */
-  work?(withs: With): number;
+  /** What these settings mean before a run; `InputError` for what is sure to fail. Undefined where too little is known. */
+  prospect?(withs: Prospected<With>): Prospect | undefined;
   /** Does the work and returns every output that the schema names. */
   run(context: StageContext<With>): Promise<Record<string, ArtifactRef>>;
 }

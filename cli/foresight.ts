@@ -28,12 +28,12 @@ export function formatForesight(plan: Plan, foresight: readonly StageForesight[]
     lines.push('', ...(plan.cells.length > 1 ? [pc.bold(cell.id)] : []), table(rows));
   }
   if (plan.cells.length > shownCells)
-    lines.push('', `... and ${plan.cells.length - shownCells} more cells; --json shows all`);
-  for (const { name, table: source, by } of plan.collect) {
-    lines.push(
-      '',
-      `collect ${name}: ${source.stage}.${source.output} of every cell, by ${by.join(', ') || 'cell'}`,
-    );
+    lines.push('', `${shownCells} of ${formatCount(plan.cells.length)} cells are shown; --json has all`);
+  if (plan.collect.length > 0) {
+    const rows = foresight
+      .filter(({ cell }) => cell === 'study')
+      .map((stage) => [`  ${stage.stage}`, stage.uses, stage.action, cost(stage), stage.why]);
+    lines.push('', pc.bold('over all cells'), table(rows));
   }
   return lines.join('\n');
 }
@@ -41,23 +41,26 @@ export function formatForesight(plan: Plan, foresight: readonly StageForesight[]
 /** What a stage may cost or saves. */
 function cost({ action, seconds, estimate }: StageForesight): string {
   if (seconds !== undefined) return `saves ${formatDuration(seconds)}`;
-  if (estimate !== undefined) return `~${formatDuration(estimate.seconds)}, ${formatBytes(estimate.bytes)}`;
-  return action === 'run' ? '?' : '';
+  if (action !== 'run') return '';
+  const time = estimate?.seconds === undefined ? 'time unknown' : `~${formatDuration(estimate.seconds)}`;
+  return estimate?.bytes === undefined ? time : `${time}, ${formatBytes(estimate.bytes)}`;
 }
 
-/** The sum over all stages that would run, as far as the store's earlier steps tell. */
+/** The sums over all stages that would run, and of how many of them they are. */
 function totalCost(foresight: readonly StageForesight[]): string[] {
   const toRun = foresight.filter(({ action }) => action === 'run');
-  const known = toRun.flatMap(({ estimate }) => (estimate === undefined ? [] : [estimate]));
   if (toRun.length === 0) return [];
-  if (known.length === 0)
-    return ['No estimate of time and size: nothing of its kind has run in this store yet.'];
-  const seconds = known.reduce((sum, estimate) => sum + estimate.seconds, 0);
-  const bytes = known.reduce((sum, estimate) => sum + estimate.bytes, 0);
-  const without = toRun.length - known.length;
+  const all = plural(toRun.length, 'stage');
+  const sum = (known: readonly number[]) => known.reduce((total, value) => total + value, 0);
+  const of = (known: readonly number[]) =>
+    known.length === toRun.length ? '' : ` for ${known.length} of ${all}`;
+  const times = toRun.flatMap(({ estimate }) => estimate?.seconds ?? []);
+  const sizes = toRun.flatMap(({ estimate }) => estimate?.bytes ?? []);
   return [
-    `About ${formatDuration(seconds)} of computing and ${formatBytes(bytes)}, judged by earlier steps in this store` +
-      `${without > 0 ? `; ${plural(without, 'stage')} not counted` : ''}`,
+    times.length === 0
+      ? 'Time unknown: nothing comparable has run in this store yet.'
+      : `About ${formatDuration(sum(times))} of computing${of(times)}, in proportion to earlier steps in this store`,
+    ...(sizes.length === 0 ? [] : [`${formatBytes(sum(sizes))} of artifacts${of(sizes)}`]),
   ];
 }
 

@@ -5,6 +5,7 @@ import { InputError } from '../artifacts/errors.ts';
 import { didYouMean } from '../compiler/did-you-mean.ts';
 import { type Compilation, compile, formatDiagnostic } from '../compiler/index.ts';
 import type { Output } from './output.ts';
+import { checkProspects } from './sure-to-fail.ts';
 
 const examples = path.resolve(import.meta.dirname, '..', 'pipelines');
 
@@ -15,6 +16,7 @@ export async function compileFile(
   output: Output,
 ): Promise<Compilation> {
   const compilation = compile(await readPipeline(file), { file, overrides });
+  await checkProspects(compilation.plan, file);
   const color = process.stderr.isTTY === true && !process.env.NO_COLOR;
   for (const warning of compilation.warnings) output.warn(formatDiagnostic(warning, { color }));
   return compilation;

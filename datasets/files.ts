@@ -70,8 +70,22 @@ export function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** SHA-256 of a file. */
+/** Digests of files that this process has read, with the size and time that they had. */
+const known = new Map<string, { readonly seen: string; readonly digest: Promise<string> }>();
+
+/** SHA-256 of a file. It is read again only when its size, time or place on the disk has changed: every cell of a sweep asks for it. */
 export async function fileDigest(path: string): Promise<string> {
+  const { size, mtimeMs, ctimeMs, ino } = await stat(path);
+  const seen = `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+  const before = known.get(path);
+  if (before?.seen === seen) return before.digest;
+  const digest = readDigest(path);
+  known.set(path, { seen, digest });
+  digest.catch(() => known.delete(path));
+  return digest;
+}
+
+async function readDigest(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');

@@ -7,7 +7,7 @@ import type { LabelledImages } from './labelled-images.ts';
 import type { DatasetSpec, Loader } from './loader.ts';
 import { mnist } from './mnist.ts';
 import { mnistDigits } from './mnist-digits.ts';
-import { select } from './select.ts';
+import { checkCount, select } from './select.ts';
 
 const loaders: Readonly<Record<DatasetSpec['name'], Loader>> = {
   mnist,
@@ -49,3 +49,35 @@ export async function loadDataset(spec: DatasetSpec, baseDirectory: string): Pro
     notes,
   };
 }
+
+/** Shape and number of examples of the data sets that are always the same; undefined for what only the files know. */
+export function knownDataset(
+  spec: DatasetSpec,
+): { shape: readonly [number, number, number]; classes: number; train: number; test: number } | undefined {
+  const { examples, testExamples } = spec;
+  if (spec.name === 'gaussian-mixture') {
+    const shape = [1, spec.dimension, 1] as const;
+    return { shape, classes: spec.classes, train: examples ?? 1000, test: testExamples ?? 1000 };
+  }
+  const published = publishedSets[spec.name];
+  if (published === undefined) return undefined;
+  // Files of one's own may have fewer; a request for more than they have is then told when they are read.
+  const own = spec.path !== undefined && spec.name === 'mnist';
+  if (!own) {
+    checkCount(examples, published.train, 'train');
+    checkCount(testExamples, published.test, 'test');
+  } else if (examples === undefined || testExamples === undefined) return undefined;
+  const { shape, classes } = published;
+  return { shape, classes, train: examples ?? published.train, test: testExamples ?? published.test };
+}
+
+const publishedSets: Partial<
+  Record<
+    DatasetSpec['name'],
+    { shape: [number, number, number]; classes: number; train: number; test: number }
+  >
+> = {
+  mnist: { shape: [28, 28, 1], classes: 10, train: 60_000, test: 10_000 },
+  'mnist-digits': { shape: [28, 28, 1], classes: 10, train: 7996, test: 2004 },
+  cifar10: { shape: [32, 32, 3], classes: 10, train: 50_000, test: 10_000 },
+};

@@ -14,13 +14,7 @@ export function select(
 ): LabelledImages {
   const present = data.labels.length;
   if (count === undefined) return data;
-  if (count > present) {
-    const key = part === 'train' ? 'examples' : 'testExamples';
-    throw new InputError(
-      `${key} is ${count}, but the ${part === 'train' ? 'training' : 'test'} set has only ${present} examples.`,
-      `Lower ${key}, or leave it out to take all.`,
-    );
-  }
+  checkCount(count, present, part);
   const random = new RandomStream(seed, `selection/${part}`);
   const byClass = Array.from({ length: data.classes }, (): number[] => []);
   for (const index of random.permutation(present)) byClass[data.labels[index]!]!.push(index);
@@ -33,5 +27,15 @@ export function select(
   return pick(
     data,
     Array.from(order, (position) => chosen[position]!),
+  );
+}
+
+/** Throws `InputError` if more examples are asked for than there are. */
+export function checkCount(count: number | undefined, present: number, part: 'train' | 'test'): void {
+  if (count === undefined || count <= present) return;
+  const key = part === 'train' ? 'examples' : 'testExamples';
+  throw new InputError(
+    `${key} is ${count}, but the ${part === 'train' ? 'training' : 'test'} set has only ${present} examples.`,
+    `Lower ${key}, or leave it out to take all.`,
   );
 }

@@ -1,10 +1,13 @@
 import { loadStage } from '../activities/registry.ts';
 import { resolveWith } from '../activities/resolve-with.ts';
 import type { Stage } from '../activities/stage.ts';
+import { InputError } from '../artifacts/errors.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import { type Plan, type PlannedCell, type PlannedStage, stepKey } from '../compiler/index.ts';
+import { digestOf } from '../compiler/recipe.ts';
 import { createEstimator, type Estimate } from './estimate.ts';
+import { createProspector } from './prospects.ts';
 
 /** What a run would do with one stage of one cell, and why. */
 export interface StageForesight {
@@ -18,13 +21,13 @@ export interface StageForesight {
   readonly key?: string;
   /** Seconds that it took, if it is reused. */
   readonly seconds?: number;
-  /** What it may cost, if it must run and the store has steps of its kind. */
+  /** What it may cost, if it must run, as far as that is known. */
   readonly estimate?: Estimate;
 }
 
 /**
  * Looks up every stage of a plan in the store, without running anything. A stage's step key is known once all of its inputs are there; what
- * comes after a stage that must run, runs too. Outside data that is missing is told as the reason, not thrown.
+ * comes after a stage that must run, runs too. Throws `InputError` if outside data is missing: the run would fail.
  */
 export async function foresee(
   plan: Plan,
@@ -33,21 +36,58 @@ export async function foresee(
 ): Promise<StageForesight[]> {
   const seen = new Map<string, string>();
   const estimate = await createEstimator(store);
+  const prospector = createProspector();
+  const sources = createSourceReader(baseDirectory);
   const foresight: StageForesight[] = [];
   for (const cell of plan.cells) {
-    const withs = new Map(cell.stages.map((stage) => [stage.name, stage.with]));
-    for (const stage of await foreseeCell(cell, store, baseDirectory, seen)) {
-      const cost = stage.action === 'run' ? await estimate(stage.uses, withs.get(stage.stage)!) : undefined;
-      foresight.push(cost === undefined ? stage : { ...stage, estimate: cost });
+    // What is sure to fail has been told when the pipeline was checked.
+    const prospects = await prospector(cell.stages, () => undefined);
+    for (const stage of await foreseeCell(cell, store, sources, seen)) {
+      const runs = stage.action === 'run';
+      const cost = runs ? await estimate(stage.uses, prospects.get(stage.stage)) : {};
+      foresight.push(Object.keys(cost).length === 0 ? stage : { ...stage, estimate: cost });
     }
   }
+  const made = new Set(foresight.flatMap(({ stage, action }) => (action === 'reuse' ? [] : [stage])));
+  for (const { name, uses, table } of plan.collect) {
+    const why = made.has(table.stage)
+      ? `${table.stage}.${table.output} of some cells is made anew`
+      : `it gathers ${table.stage}.${table.output} of all cells; a run sees whether that has changed`;
+    const cost = await estimate(uses, undefined);
+    foresight.push({ cell: 'study', stage: name, uses, action: 'run', why, estimate: cost });
+  }
   return foresight;
+}
+
+/** Digests of outside files, read once for each data set however many cells use it. */
+type SourceReader = (
+  uses: string,
+  withs: Readonly<Record<string, unknown>>,
+) => Promise<Readonly<Record<string, string>>>;
+
+function createSourceReader(baseDirectory: string): SourceReader {
+  const read = new Map<string, Promise<Readonly<Record<string, string>>>>();
+  return (uses, withs) => {
+    const key = digestOf({ uses, withs });
+    const known = read.get(key) ?? digestSources(uses, withs, baseDirectory);
+    read.set(key, known);
+    return known;
+  };
+}
+
+async function digestSources(
+  uses: string,
+  withs: Readonly<Record<string, unknown>>,
+  baseDirectory: string,
+): Promise<Readonly<Record<string, string>>> {
+  const stage = (await loadStage(uses)) as Stage<unknown>;
+  return (await stage.sources?.(withs, baseDirectory)) ?? {};
 }
 
 async function foreseeCell(
   cell: PlannedCell,
   store: Store | undefined,
-  baseDirectory: string,
+  sources: SourceReader,
   seen: Map<string, string>,
 ): Promise<StageForesight[]> {
   const available: Record<string, Readonly<Record<string, ArtifactRef>>> = {};
@@ -64,7 +104,7 @@ async function foreseeCell(
       foresight.push({ ...base, action: shared ? 'shared' : 'run', why });
       continue;
     }
-    const found = await lookUp(stage, available, store, baseDirectory);
+    const found = await lookUp(stage, available, store, sources);
     if (found.outputs !== undefined) available[name] = found.outputs;
     const shared = found.outputs === undefined && first !== undefined;
     foresight.push({
@@ -89,18 +129,18 @@ async function lookUp(
   stage: PlannedStage,
   available: Readonly<Record<string, Readonly<Record<string, ArtifactRef>>>>,
   store: Store | undefined,
-  baseDirectory: string,
+  sources: SourceReader,
 ): Promise<Found> {
   const { uses, version, resources } = stage;
   const resolved = resolveWith(stage, available);
-  let sources: Record<string, string>;
+  let outside: Readonly<Record<string, string>>;
   try {
-    sources =
-      (await ((await loadStage(uses)) as Stage<unknown>).sources?.(resolved.with, baseDirectory)) ?? {};
+    outside = await sources(uses, resolved.with);
   } catch (error) {
+    if (error instanceof InputError) throw error;
     return { why: `it would fail: ${(error as Error).message}` };
   }
-  const inputs = { ...resolved.inputs, ...sources };
+  const inputs = { ...resolved.inputs, ...outside };
   const key = stepKey({ uses, version, with: resolved.with, inputs, threads: resources.threads });
   const record = await store?.readStep(key);
   if (record === undefined) return { key, why: 'no result with these settings and inputs is in the store' };

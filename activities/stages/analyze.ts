@@ -7,6 +7,11 @@ import { trainingMetadata, trainingOf } from '../training-data.ts';
 /** `uses: analyze`: variances and correlation times in each direction, beside equations (12)-(18). */
 export const stage: Stage<AnalyzeWith> = {
   uses: 'analyze',
+  prospect({ series }) {
+    const { steps, pairs } = series;
+    if (steps === undefined || pairs === undefined) return undefined;
+    return { outputs: { spectrum: series }, work: steps * pairs };
+  },
   async run(context) {
     const { drift, blocks } = context.with;
     const series = await context.store.open(context.with.series);

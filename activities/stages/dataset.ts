@@ -1,4 +1,4 @@
-import { datasetSources, loadDataset } from '../../datasets/index.ts';
+import { datasetSources, knownDataset, loadDataset } from '../../datasets/index.ts';
 import type { LabelledImages } from '../../datasets/labelled-images.ts';
 import type { DatasetWith } from '../../schemas/types.ts';
 import type { Stage, StageContext } from '../stage.ts';
@@ -7,6 +7,19 @@ import type { Stage, StageContext } from '../stage.ts';
 export const stage: Stage<DatasetWith> = {
   uses: 'dataset',
   sources: datasetSources,
+  prospect({ examples, testExamples, ...spec }) {
+    const known = knownDataset({ ...spec, examples, testExamples } as DatasetWith);
+    if (known === undefined) return undefined;
+    const { shape, classes, train, test } = known;
+    const pixels = shape[0] * shape[1] * shape[2];
+    const part = (count: number) => ({ examples: count, imageShape: shape, classes });
+    return {
+      outputs: { train: part(train), test: part(test) },
+      bytes: (train + test) * (pixels + 4),
+      work: train + test,
+      like: spec.name,
+    };
+  },
   async run(context) {
     const loaded = await loadDataset(context.with, context.baseDirectory);
     checkSources(loaded.sources, context.inputs);

@@ -15,6 +15,15 @@ import {
 /** `uses: evaluate`: loss and accuracy of a state on a dataset. */
 export const stage: Stage<EvaluateWith> = {
   uses: 'evaluate',
+  prospect({ state, data }) {
+    if (state.model === undefined || data.examples === undefined) return undefined;
+    return {
+      outputs: { evaluation: {} },
+      bytes: 20,
+      work: data.examples * state.model.multiplyAdds,
+      like: state.model.spec.name,
+    };
+  },
   async run(context) {
     const state = await context.store.open(context.with.state);
     const { training, data } = trainingOf(state);

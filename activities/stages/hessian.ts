@@ -9,6 +9,7 @@ import { describeLoss } from '../../science/loss.ts';
 import { createModel, type Model } from '../../science/models/index.ts';
 import { statisticsAt, statisticsNote } from '../../science/models/statistics.ts';
 import { openLanczosCheckpoint } from '../lanczos-checkpoint.ts';
+import { pairBytes } from '../prospect.ts';
 import { spectrumEstimates } from '../spectrum-estimates.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../training-data.ts';
@@ -21,7 +22,19 @@ const batchBytes = 2 ** 28;
 /** `uses: hessian`: the first eigenpairs by Lanczos, checkpointed every few steps, and what is known of the rest of the spectrum. */
 export const stage: Stage<HessianWith> = {
   uses: 'hessian',
-  work: ({ top }) => top,
+  prospect({ at, top, examples }) {
+    const { model } = at;
+    if (model === undefined) return undefined;
+    const count = examples ?? at.examples;
+    const pairs = Math.min(top, model.size);
+    return {
+      outputs: { eigenpairs: { ...at, pairs } },
+      bytes: pairBytes(pairs, model.size),
+      // Products grow with the pairs, and so does what keeps each new vector orthogonal to the ones before.
+      ...(count === undefined ? {} : { work: pairs * (count * model.multiplyAdds * 6 + pairs * model.size) }),
+      like: model.spec.name,
+    };
+  },
   async run(context) {
     const { with: settings } = context;
     const at = await context.store.open(settings.at);

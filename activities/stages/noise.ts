@@ -1,6 +1,7 @@
 import { InputError } from '../../artifacts/errors.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { NoiseWith } from '../../schemas/types.ts';
+import type { ModelSpec } from '../../science/models/index.ts';
 import { autocorrelation, joinBlocks } from '../../science/noise/autocorrelation.ts';
 import type { DirectionsOptions } from '../../science/noise/directions.ts';
 import { expectedAutocorrelation } from '../../science/noise/finite-population.ts';
@@ -8,13 +9,21 @@ import { isPeriodic } from '../../science/theory/noise.ts';
 import { type NoiseSetting, noiseSetting } from '../noise-setting.ts';
 import { measureNoiseSpectrum, type NoiseSpectrum } from '../noise-spectrum.ts';
 import { measureLagSums } from '../noise-sums.ts';
+import { buildModel } from '../prospect.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { trainingMetadata } from '../training-data.ts';
 
 /** `uses: noise`: autocovariance of the gradient noise against equation (2), and its covariance in the eigenbasis of the Hessian. */
 export const stage: Stage<NoiseWith> = {
   uses: 'noise',
-  work: ({ epochs, repeats }) => epochs * repeats,
+  prospect({ from, data, model: spec, epochs, repeats }) {
+    const { examples, imageShape, classes } = { ...data, ...from };
+    if (examples === undefined || imageShape === undefined || classes === undefined) return undefined;
+    const model = from?.model ?? (spec && buildModel(spec as ModelSpec, imageShape, classes));
+    if (model === undefined) return undefined;
+    const passes = 3 * epochs * repeats * examples * model.multiplyAdds;
+    return { outputs: { autocovariance: {}, spectrum: {} }, work: passes, like: model.spec.name };
+  },
   async run(context) {
     const { epochs, basis, along } = context.with;
     if (along.length > 0 && basis === undefined)

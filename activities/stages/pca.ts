@@ -11,6 +11,7 @@ import { type Covariance, createCovariance } from '../../science/pca/covariance.
 import { type Curvature, curvatureAlong } from '../../science/pca/curvature.ts';
 import { randomWalkComponents, shareExplained } from '../../science/pca/random-walk.ts';
 import { openLanczosCheckpoint } from '../lanczos-checkpoint.ts';
+import { pairBytes } from '../prospect.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../training-data.ts';
 import { trajectoryRows } from '../trajectory-reader.ts';
@@ -20,6 +21,21 @@ type Context = StageContext<PcaWith>;
 /** `uses: pca`: principal components of the recorded weights, and the curvature of the loss along each. */
 export const stage: Stage<PcaWith> = {
   uses: 'pca',
+  prospect({ trajectory, components }) {
+    const { steps, model } = trajectory;
+    if (steps === undefined || model === undefined) return undefined;
+    const { size } = model;
+    return {
+      outputs: {
+        components: { ...trajectory, pairs: components },
+        basis: { ...trajectory, pairs: components },
+        spectrum: trajectory,
+      },
+      bytes: 2 * pairBytes(components, size),
+      work: components * steps * size,
+      like: model.spec.name,
+    };
+  },
   async run(context) {
     const { components: top, drift, blocks } = context.with;
     const manifest = await context.store.open(context.with.trajectory);

@@ -12,6 +12,16 @@ const rowsPerChunk = 256;
 /** `uses: project`: theta_k . p_i for every recorded step k and basis vector p_i, relative to the first recorded weights. */
 export const stage: Stage<ProjectWith> = {
   uses: 'project',
+  prospect({ trajectory, basis }) {
+    const { steps, model } = trajectory;
+    const { pairs } = basis;
+    if (steps === undefined || pairs === undefined || model === undefined) return undefined;
+    return {
+      outputs: { series: { ...trajectory, pairs } },
+      bytes: steps * (4 * pairs + 8),
+      work: steps * model.size * pairs,
+    };
+  },
   async run(context) {
     const manifest = await context.store.open(context.with.trajectory);
     const eigenpairs = await context.store.open(context.with.basis);

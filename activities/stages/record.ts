@@ -6,6 +6,7 @@ import type { RecordWith } from '../../schemas/types.ts';
 import { sharingFor } from '../../science/lanes.ts';
 import { createModel } from '../../science/models/index.ts';
 import { createTrainer, type SgdState, type Trainer } from '../../science/sgd.ts';
+import { batchesOf, sgdWork, stateBytes } from '../prospect.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { findExamples, trainingMetadata, trainingOf } from '../training-data.ts';
 import {
@@ -35,7 +36,19 @@ const checkpointName = 'after-epoch';
 /** `uses: record`: goes on from a state and keeps the weights after every step, checkpointed after each epoch. */
 export const stage: Stage<RecordWith> = {
   uses: 'record',
-  work: ({ warmup, epochs }) => warmup + epochs,
+  prospect({ from, warmup, epochs }) {
+    const { model, batchSize } = from;
+    const batches = batchesOf(from);
+    if (model === undefined || batchSize === undefined || batches === undefined) return undefined;
+    const steps = epochs * batches;
+    return {
+      outputs: { trajectory: { ...from, steps }, mean: from, state: from },
+      bytes: steps * (4 * model.size + 16) + 2 * stateBytes(model),
+      // Recording a step reads and writes each weight.
+      work: sgdWork((warmup + epochs) * batches, batchSize, model) + steps * model.size,
+      like: model.spec.name,
+    };
+  },
   async run(context) {
     const settings = context.with;
     const from = await context.store.open(settings.from);

@@ -17,7 +17,10 @@ interface Piece {
 /** `uses: toy`: SGD on a toy loss in double precision, checkpointed every few epochs. */
 export const stage: Stage<ToyWith> = {
   uses: 'toy',
-  work: ({ warmup, epochs, examples, batchSize }) => ((warmup + epochs) * examples) / batchSize,
+  prospect({ warmup, epochs, examples, batchSize }) {
+    const batches = Math.floor(examples / batchSize);
+    return { outputs: { series: { steps: epochs * batches } }, work: (warmup + epochs) * batches };
+  },
   async run(context) {
     const { warmup, epochs, examples, batchSize } = context.with;
     const setting = toySetting(context.with);

@@ -1,5 +1,4 @@
 import { deserialize, serialize } from 'node:v8';
-import { InputError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Checkpoint } from '../../artifacts/store.ts';
 import type { TrainingContext } from '../../artifacts/training-context.ts';
@@ -8,8 +7,9 @@ import type { Optimizer, TrainWith } from '../../schemas/types.ts';
 import { createEvaluator } from '../../science/evaluate.ts';
 import { sharingFor } from '../../science/lanes.ts';
 import { learningRateAt, type Schedule } from '../../science/learning-rate.ts';
-import { createModel, type Model, ModelError, type ModelSpec } from '../../science/models/index.ts';
+import type { Model, ModelSpec } from '../../science/models/index.ts';
 import { createTrainer, type SgdState } from '../../science/sgd.ts';
+import { buildModel, checkBatchSize, sgdWork, stateBytes } from '../prospect.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import {
   type DataDigests,
@@ -40,7 +40,20 @@ const checkpointName = 'after-epoch';
 /** `uses: train`: SGD from fresh weights, checkpointed after each epoch. */
 export const stage: Stage<TrainWith> = {
   uses: 'train',
-  work: ({ epochs, batchSize }) => epochs / batchSize,
+  prospect({ data, test, model: spec, epochs, batchSize }) {
+    const { examples, imageShape, classes } = data;
+    if (examples === undefined || imageShape === undefined || classes === undefined) return undefined;
+    const model = buildModel(spec as ModelSpec, imageShape, classes);
+    checkBatchSize(batchSize, examples);
+    const steps = epochs * Math.floor(examples / batchSize);
+    const evaluations = (epochs + 1) * (examples + (test?.examples ?? 0)) * model.multiplyAdds;
+    return {
+      outputs: { state: { examples, imageShape, classes, model, batchSize }, history: {} },
+      bytes: stateBytes(model) + 48 * epochs,
+      work: sgdWork(steps, batchSize, model) + evaluations,
+      like: model.spec.name,
+    };
+  },
   async run(context) {
     const settings = context.with;
     const examples = await readExamples(context.store, settings.data as ArtifactRef);
@@ -102,14 +115,9 @@ function describeTraining(
   data: LabelledExamples,
 ): { training: TrainingContext; model: Model } {
   const { with: settings } = context;
-  const model = buildModel(settings.model as ModelSpec, data);
+  const model = buildModel(settings.model as ModelSpec, data.shape, data.classes);
   const { batchSize, epochs, optimizer } = settings;
-  if (batchSize > data.examples) {
-    throw new InputError(
-      `batchSize is ${batchSize}, but there are only ${data.examples} training examples.`,
-      'Choose a smaller batch size or more examples.',
-    );
-  }
+  checkBatchSize(batchSize, data.examples);
   const batchesPerEpoch = Math.floor(data.examples / batchSize);
   const left = data.examples - batchesPerEpoch * batchSize;
   if (left > 0)
@@ -136,16 +144,6 @@ function describeTraining(
 function rateOf({ learningRate, decay, schedule }: Optimizer, epoch: number, epochs: number): number {
   const chosen = (schedule as Schedule | undefined) ?? { name: 'exponential', decay };
   return learningRateAt(chosen, learningRate, { epoch, epochs });
-}
-
-/** The network, or an `InputError` if it does not fit together. */
-function buildModel(spec: ModelSpec, { shape, classes }: LabelledExamples): Model {
-  try {
-    return createModel(spec, shape, classes);
-  } catch (error) {
-    if (error instanceof ModelError) throw new InputError(error.message, error.cure);
-    throw error;
-  }
 }
 
 async function readCheckpoint(checkpoint: Checkpoint): Promise<TrainCheckpoint | undefined> {
