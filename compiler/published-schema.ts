@@ -2,7 +2,17 @@ import { omit, type SchemaNode, titleOf, transformSchema } from './schema-transf
 import { schemas } from './schemas.ts';
 import { type StageKind, stageKinds } from './stage-kinds.ts';
 
-const ownKeywords = ['stage', 'expects', 'artifact', 'location', 'expressions', '$id', '$schema'];
+const ownKeywords = [
+  'stage',
+  'defaults',
+  'decayIsSchedule',
+  'expects',
+  'artifact',
+  'location',
+  'expressions',
+  '$id',
+  '$schema',
+];
 const expression = { $ref: '#/$defs/Expression' };
 
 /**

@@ -45,6 +45,19 @@ export const schemas = {
   ) as Readonly<Record<string, AnySchemaObject>>,
 };
 
+/** Defaults that depend on another key: by the value of `by`, or of all; each a value, or made of a number or value that stands elsewhere. */
+interface DependentDefaults {
+  readonly by?: string;
+  readonly of: Readonly<Record<string, Readonly<Record<string, Json | DerivedDefault>>>>;
+}
+
+/** The value at `from` (a key beside, or `../` for each level above), times and plus these numbers. */
+interface DerivedDefault {
+  readonly from: string;
+  readonly times?: number;
+  readonly plus?: number;
+}
+
 const ajv = createAjv(false);
 const filling = createAjv(true);
 
@@ -57,6 +70,28 @@ function createAjv(useDefaults: boolean): Ajv2020 {
     useDefaults,
   });
   for (const keyword of ['stage', 'expects']) instance.addKeyword({ keyword });
+  instance.addKeyword({
+    keyword: 'defaults',
+    schemaType: 'object',
+    type: 'object',
+    before: 'properties',
+    errors: false,
+    validate(this: Collector, defaults: DependentDefaults, data: Record<string, Json>, _parent, context) {
+      if (useDefaults) fillDependent(defaults, data, context?.rootData as Json, context?.instancePath ?? '');
+      return true;
+    },
+  });
+  instance.addKeyword({
+    keyword: 'decayIsSchedule',
+    schemaType: 'boolean',
+    type: 'object',
+    before: 'properties',
+    errors: false,
+    validate(_folds: boolean, data: Record<string, Json>) {
+      if (useDefaults) foldDecay(data);
+      return true;
+    },
+  });
   instance.addKeyword({
     keyword: 'artifact',
     schemaType: ['string', 'array'],
@@ -87,6 +122,47 @@ function createAjv(useDefaults: boolean): Ajv2020 {
   instance.addSchema(schemas.model).addSchema(schemas.language);
   for (const schema of Object.values(schemas.stages)) instance.addSchema(schema);
   return instance;
+}
+
+function fillDependent(
+  { by, of }: DependentDefaults,
+  data: Record<string, Json>,
+  root: Json,
+  pointer: string,
+): void {
+  const defaults = of[by === undefined ? 'all' : String(data[by])] ?? {};
+  for (const [key, value] of Object.entries(defaults)) {
+    if (data[key] !== undefined) continue;
+    const filled = isDerived(value) ? derive(value, root, pointer) : structuredClone(value);
+    if (filled !== undefined) data[key] = filled;
+  }
+}
+
+/** `decay: x` is short for an exponential schedule, and none of both for a constant one: equal settings shall look equal. */
+function foldDecay(optimizer: Record<string, Json>): void {
+  const { schedule, decay = 1 } = optimizer;
+  if (schedule !== undefined || typeof decay !== 'number' || decay <= 0 || decay > 1) return;
+  optimizer.schedule = decay === 1 ? { name: 'constant' } : { name: 'exponential', decay };
+  optimizer.decay = 1;
+}
+
+function isDerived(value: Json | DerivedDefault): value is DerivedDefault {
+  return typeof value === 'object' && value !== null && 'from' in value;
+}
+
+function derive(
+  { from, times = 1, plus = 0 }: DerivedDefault,
+  root: Json,
+  pointer: string,
+): Json | undefined {
+  const levels = from.split('../').length - 1;
+  const path = parsePointer(pointer);
+  const place = [...path.slice(0, path.length - levels), from.replaceAll('../', '')];
+  const value = place.reduce<Json | undefined>(
+    (part, key) => (part as Record<string, Json> | undefined)?.[key],
+    root,
+  );
+  return typeof value === 'number' ? value * times + plus : value;
 }
 
 /** Validates a pipeline's skeleton, with its expressions still in it. */

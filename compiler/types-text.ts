@@ -48,6 +48,8 @@ function plain(schema: SchemaNode): SchemaNode {
       '$id',
       '$schema',
       'stage',
+      'defaults',
+      'decayIsSchedule',
       'expects',
       'expressions',
       'location',

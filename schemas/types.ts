@@ -544,7 +544,7 @@ export interface Optimizer {
    */
   decay: number;
   /**
-   * How eta goes over the epochs. constant. exponential: times `decay` after each epoch. steps: times `factor` once `afterEpoch` epochs are done, for each of `steps`. cosine: final + (eta - final) (1 + cos(pi e / epochs)) / 2 in epoch e = 0, 1, ...
+   * How eta goes over the epochs; default: constant, or exponential with `decay`. constant. exponential: times `decay` after each epoch. steps: times `factor` once `afterEpoch` epochs are done, for each of `steps`. cosine: final + (eta - final) (1 + cos(pi e / epochs)) / 2 in epoch e = 0, 1, ...
    */
   schedule?: {
     name: 'constant' | 'exponential' | 'steps' | 'cosine';

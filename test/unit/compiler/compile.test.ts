@@ -17,10 +17,10 @@ describe('a pipeline without a matrix', () => {
   it('evaluates `with`, fills defaults in and leaves artifacts as references', () => {
     expect(withOf(tiny)).toEqual({
       data: output('data', 'train', 'dataset'),
-      model: { name: 'mlp', initialization: 'glorot-normal' },
+      model: { name: 'mlp', hidden: [64], activation: 'relu', initialization: 'glorot-normal' },
       epochs: 3,
       batchSize: 50,
-      optimizer: { name: 'sgd', learningRate: 0.1, decay: 1, momentum: 0 },
+      optimizer: { name: 'sgd', learningRate: 0.1, decay: 1, momentum: 0, schedule: { name: 'constant' } },
       sampling: 'without-replacement',
       loss: 'cross-entropy',
       l2: 0,

@@ -48,7 +48,10 @@ test("the published size of figures 17 to 19 is the paper's", () => {
   const train = stageOf(plan, 'train')!.with;
   expect(train).toMatchObject({
     ...{ epochs: 100, batchSize: 50, l2: 1e-4, sampling: 'without-replacement' },
-    optimizer: { learningRate: 0.005, decay: 0.98, momentum: 0.9 },
+    optimizer: {
+      ...{ learningRate: 0.005, momentum: 0.9 },
+      schedule: { name: 'exponential', decay: 0.98 },
+    },
     model: { initialization: 'glorot-normal' },
   });
   expect(createModel(train.model as unknown as ModelSpec, [32, 32, 3], 10).size).toBe(136_886);
