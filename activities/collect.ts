@@ -1,10 +1,13 @@
+import { DamagedArtifactError, DamagedRecordError } from '../artifacts/errors.ts';
+import { findStep } from '../artifacts/outputs.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
+import type { ArrowTable } from '../artifacts/table.ts';
 import type { Json, Plan, PlannedCollect } from '../compiler/plan.ts';
 import type { CellResult, CollectTask, StageOutcome } from '../workflows/messages.ts';
 import { toStageFailure } from './failures.ts';
 import { withHeartbeats } from './heartbeat.ts';
-import { findStep, identity, outcome, recordStep } from './step.ts';
+import { damageNotes, identity, outcome, recordStep } from './step.ts';
 import { commonMetadata } from './step-metadata.ts';
 import { sharedStore } from './stores.ts';
 import { cellResultName, type StudyRecords } from './study-records.ts';
@@ -12,8 +15,12 @@ import { cellResultName, type StudyRecords } from './study-records.ts';
 /** The table of a cell, with the axes that tell it from the others. */
 interface CollectedCell {
   readonly cell: string;
+  /** Of the cell in the plan. */
+  readonly index: number;
   readonly axes: Readonly<Record<string, Json>>;
   readonly table: ArtifactRef;
+  /** Of the step that made the table. */
+  readonly key: string;
 }
 
 /**
@@ -23,12 +30,12 @@ interface CollectedCell {
 export function createCollect(
   loadPlan: StudyRecords['loadPlan'],
 ): (task: CollectTask) => Promise<StageOutcome> {
-  return async ({ studyId, storeUri, collect }) => {
+  return async ({ studyId, storeUri, collect, succeeded }) => {
     try {
       return await withHeartbeats(collect.name, async (heartbeats, signal) => {
         const store = await sharedStore(storeUri);
         const plan = await loadPlan(storeUri, `studies/${studyId}/plan.json`);
-        const { found, missing } = await findTables(store, studyId, plan, collect);
+        const { found, missing } = await findTables(store, studyId, plan, collect, succeeded);
         const notes =
           missing.length === 0
             ? []
@@ -40,16 +47,19 @@ export function createCollect(
           inputs: Object.fromEntries(found.map(({ cell, table }) => [cell, table.sha256])),
           threads: 1,
         });
-        const { reusable, damage } = await findStep(store, step.key);
-        if (reusable !== undefined) return outcome(reusable, { reused: true, seconds: 0, notes: [] });
+        const past = await findStep(store, step.key, collect.outputs);
+        if (past?.damage.length === 0) return outcome(past.record, { reused: true, seconds: 0, notes: [] });
         const startedAt = new Date();
         const columns = new Columns(collect.by);
+        const damaged: CollectedCell[] = [];
         for (const [index, cell] of found.entries()) {
           signal.throwIfAborted();
-          const table = await store.open(cell.table);
-          columns.add(cell, table.row(table.rows - 1));
+          const table = await openTable(store, cell);
+          if (table === undefined) damaged.push(cell);
+          else columns.add(cell, table.row(table.rows - 1));
           heartbeats.report({ done: index + 1, total: found.length, unit: 'cells' });
         }
+        if (damaged.length > 0) throw new DamagedCellsError(collect, damaged);
         const metadata = {
           ...commonMetadata(step),
           'epochal.axes': JSON.stringify(collect.by),
@@ -58,7 +68,11 @@ export function createCollect(
         const table = await store.write('collection', metadata, (writer) => writer.append(columns.values()));
         const backend = { backend: 'none', library: 'none' };
         const record = await recordStep(store, step, { outputs: { table }, notes, backend }, startedAt);
-        return outcome(record, { reused: false, seconds: record.provenance.seconds, notes: damage });
+        return outcome(record, {
+          reused: false,
+          seconds: record.provenance.seconds,
+          notes: damageNotes(past),
+        });
       });
     } catch (error) {
       throw toStageFailure(error);
@@ -66,29 +80,77 @@ export function createCollect(
   };
 }
 
-async function findTables(store: Store, studyId: string, plan: Plan, collect: PlannedCollect) {
+/** Thrown when what some cells left for a `collect` is damaged or gone; the study then has those cells run again. */
+class DamagedCellsError extends Error {
+  override readonly name = 'DamagedCellsError';
+  readonly cure =
+    'Check the disk of the store, or choose another place with --store. Run the pipeline again: what is damaged is computed again.';
+  readonly cells: readonly number[];
+  constructor({ table }: PlannedCollect, cells: readonly Pick<CollectedCell, 'cell' | 'index'>[]) {
+    const which = shorten(cells.map(({ cell }) => cell));
+    super(`${table.stage}.${table.output}, or the record that names it, is damaged or gone in ${which}.`);
+    this.cells = cells.map(({ index }) => index);
+  }
+}
+
+/** The table of a cell; undefined if it is damaged, gone, or not the one that the cell's stage made. */
+async function openTable(store: Store, { table, key }: CollectedCell): Promise<ArrowTable | undefined> {
+  try {
+    const opened = await store.open(table);
+    return opened.metadata['epochal.key'] === key ? opened : undefined;
+  } catch (error) {
+    if (error instanceof DamagedArtifactError) return undefined;
+    throw error;
+  }
+}
+
+/** Throws {@link DamagedCellsError} if a record is damaged, or fewer are left than cells have succeeded. */
+async function findTables(
+  store: Store,
+  studyId: string,
+  plan: Plan,
+  collect: PlannedCollect,
+  succeeded: number,
+) {
   const found: CollectedCell[] = [];
   const missing: string[] = [];
-  for (const { id, axes } of plan.cells) {
-    const text = await store.readText(cellResultName(studyId, id));
-    const result = text === undefined ? undefined : (JSON.parse(text) as CellResult);
-    const table =
-      result?.status === 'succeeded'
-        ? result.stages[collect.table.stage]?.outputs[collect.table.output]
-        : undefined;
-    if (table === undefined) missing.push(id);
+  const damaged: { cell: string; index: number }[] = [];
+  const without: { cell: string; index: number }[] = [];
+  let records = 0;
+  for (const [index, { id, axes }] of plan.cells.entries()) {
+    const result = await readCellResult(store, studyId, id);
+    if (result === 'damaged') damaged.push({ cell: id, index });
+    else if (result === undefined) without.push({ cell: id, index });
+    if (result === 'damaged' || result?.status === 'succeeded') records++;
+    const stage = result === 'damaged' ? undefined : result?.stages[collect.table.stage];
+    const table = stage?.outputs[collect.table.output];
+    if (result === 'damaged' || result?.status !== 'succeeded' || table === undefined) missing.push(id);
     else
       found.push({
         cell: id,
+        index,
         axes: Object.fromEntries(collect.by.map((axis) => [axis, axes[axis] ?? null])),
         table,
+        key: stage!.key,
       });
   }
+  if (records < succeeded) damaged.push(...without);
+  if (damaged.length > 0) throw new DamagedCellsError(collect, damaged);
   if (found.length === 0)
     throw new Error(
       `No cell has ${collect.table.stage}.${collect.table.output}: there is nothing to collect.`,
     );
   return { found, missing };
+}
+
+async function readCellResult(store: Store, studyId: string, cellId: string) {
+  try {
+    const text = await store.readText(cellResultName(studyId, cellId));
+    return text === undefined ? undefined : (JSON.parse(text) as CellResult);
+  } catch (error) {
+    if (error instanceof DamagedRecordError) return 'damaged';
+    throw error;
+  }
 }
 
 /** Rows of plain values, kept by column. A column is of numbers if all of its values are, of text otherwise. */

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { InputError } from '../artifacts/errors.ts';
+import { DamagedRecordError, InputError } from '../artifacts/errors.ts';
 import type { FailureDetail } from '../workflows/messages.ts';
 import { ComputeProcessError } from './compute-client.ts';
 
@@ -16,17 +16,20 @@ export function toStageFailure(error: unknown): Error {
   return toFailure(error, error instanceof ComputeProcessError || error instanceof WorkerShutdownError);
 }
 
-/** The failure of reading or writing a study's records: all but wrong input may pass. */
+/** The failure of reading or writing a study's records: all but wrong input and damage may pass. */
 export function toRecordFailure(error: unknown): Error {
-  return toFailure(error, !(error instanceof InputError));
+  return toFailure(error, !(error instanceof InputError || error instanceof DamagedRecordError));
 }
 
 function toFailure(error: unknown, retryable: boolean): Error {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
-  const { name, message, cure } = (error instanceof Error ? error : new Error(String(error))) as Error & {
-    cure?: string;
+  const { name, message, cure, cells } = (
+    error instanceof Error ? error : new Error(String(error))
+  ) as Error & FailureDetail;
+  const detail: FailureDetail = {
+    ...(cure === undefined ? {} : { cure }),
+    ...(cells === undefined ? {} : { cells }),
   };
-  const detail: FailureDetail = cure === undefined ? {} : { cure };
   return ApplicationFailure.create({
     message,
     type: name,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { InputError } from '../artifacts/errors.ts';
+import { EnvironmentError, InputError } from '../artifacts/errors.ts';
 import type { Stage } from './stage.ts';
 
 const ownFolder = path.join(import.meta.dirname, 'stages');
@@ -13,7 +13,7 @@ export const stageModulesVariable = 'EPOCHAL_STAGE_MODULES';
  * The stage kind named `uses`: the export `stage` of `stages/<uses>.ts`. Modules are loaded when first asked for, so that a worker that only
  * heartbeats does not hold what a compute process needs.
  *
- * Throws {@link InputError} if there is no such kind; the worker may then be older than the pipeline.
+ * Throws {@link EnvironmentError} if there is no such kind; the worker may then be older than the pipeline.
  */
 export async function loadStage(uses: string): Promise<Stage<never>> {
   const folders = [
@@ -25,7 +25,7 @@ export async function loadStage(uses: string): Promise<Stage<never>> {
     : [];
   const file = files.find((candidate) => existsSync(candidate));
   if (file === undefined) {
-    throw new InputError(
+    throw new EnvironmentError(
       `This worker has no stage kind ${JSON.stringify(uses)}.`,
       `Start a worker of the version that made the plan, or point ${stageModulesVariable} at the folder with ${uses}.ts.`,
     );

@@ -1,3 +1,4 @@
+import { findStep } from '../artifacts/outputs.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { StageOutcome, StageTask } from '../workflows/messages.ts';
 import { type ComputeResult, compute } from './compute-client.ts';
@@ -9,7 +10,7 @@ import { loadStage } from './registry.ts';
 import { resolveWith } from './resolve-with.ts';
 import { SingleFlight } from './single-flight.ts';
 import type { Stage } from './stage.ts';
-import { findStep, identity, outcome, recordStep, type StepIdentity } from './step.ts';
+import { damageNotes, identity, outcome, recordStep, type StepIdentity } from './step.ts';
 import { sharedStore } from './stores.ts';
 
 /**
@@ -24,10 +25,11 @@ export function createRunStage(gpus: GpuPool): (task: StageTask) => Promise<Stag
         const store = await sharedStore(task.storeUri);
         const { step, request } = await identify(task);
         return await flights.run(`${store.uri}\n${step.key}`, signal, async () => {
-          const { reusable, damage } = await findStep(store, step.key);
-          if (reusable !== undefined) return outcome(reusable, { reused: true, seconds: 0, notes: [] });
+          const found = await findStep(store, step.key, task.stage.outputs);
+          if (found?.damage.length === 0)
+            return outcome(found.record, { reused: true, seconds: 0, notes: [] });
           const computation = { task, store, step, request, gpus, heartbeats, signal };
-          return await computeStep(computation, damage);
+          return await computeStep(computation, damageNotes(found));
         });
       });
     } catch (error) {

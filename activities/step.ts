@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, hostname } from 'node:os';
 import { activityInfo } from '@temporalio/activity';
+import type { FoundStep } from '../artifacts/outputs.ts';
 import { isArtifactRef } from '../artifacts/reference.ts';
 import type { StepRecord, Store } from '../artifacts/store.ts';
 import { digestOf, replaceParts } from '../compiler/recipe.ts';
@@ -27,22 +28,11 @@ export function identity(parts: Omit<StepIdentity, 'key'> & { readonly threads: 
   return { ...step, with: canonical, key: digestOf({ ...step, with: canonical, threads }) };
 }
 
-/** The finished step with this key if all of its outputs are whole; otherwise what is wrong with them. */
-export async function findStep(
-  store: Store,
-  key: string,
-): Promise<{ reusable?: StepRecord; damage: string[] }> {
-  const record = await store.readStep(key);
-  if (record === undefined) return { damage: [] };
-  const damage: string[] = [];
-  for (const [name, ref] of Object.entries(record.outputs)) {
-    if (!(await store.verify(ref))) {
-      damage.push(
-        `The ${name} that an earlier run left (${ref.sha256.slice(0, 12)}) was damaged or gone; it was computed again.`,
-      );
-    }
-  }
-  return damage.length === 0 ? { reusable: record, damage } : { damage };
+/** What the user is told of damage that was met and mended. */
+export function damageNotes(found: FoundStep | undefined): string[] {
+  return (found?.damage ?? []).map(
+    ({ output, what }) => `Output ${output} of an earlier run, ${what}; it was computed again.`,
+  );
 }
 
 /** Writes down a finished step, who made it beside what it is, and frees its checkpoint. */

@@ -1,4 +1,4 @@
-import { InputError } from '../artifacts/errors.ts';
+import { EnvironmentError } from '../artifacts/errors.ts';
 import type { Plan } from '../compiler/plan.ts';
 import type { Activities, CellResult, StudyResult } from '../workflows/messages.ts';
 import { toRecordFailure } from './failures.ts';
@@ -44,7 +44,7 @@ export function cellResultName(studyId: string, cellId: string): string {
 async function readPlan(storeUri: string, planName: string): Promise<Plan> {
   const text = await (await sharedStore(storeUri)).readText(planName);
   if (text === undefined) {
-    throw new InputError(
+    throw new EnvironmentError(
       `There is no ${planName} in ${storeUri}.`,
       'Does this worker see the same store as the machine that started the study? A store in a folder must lie on a shared file system.',
     );

@@ -1,4 +1,4 @@
-import { InputError } from '../artifacts/errors.ts';
+import { DamagedArtifactError, InputError } from '../artifacts/errors.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { ArrowTable } from '../artifacts/table.ts';
@@ -42,13 +42,12 @@ export async function readExamples(store: Store, ref: ArtifactRef): Promise<Labe
   };
 }
 
-/** Reads the dataset with this digest, which a state names. Throws `InputError` if the store does not hold it. */
+/** Reads the dataset with this digest, which a state names. Throws {@link DamagedArtifactError} if the store does not hold it. */
 export async function findExamples(store: Store, sha256: string): Promise<LabelledExamples> {
   const ref = await store.find(sha256, 'dataset');
   if (ref === undefined) {
-    throw new InputError(
-      `The dataset ${sha256.slice(0, 12)}, on which the state was trained, is not in the store ${store.uri}.`,
-      'Use the store that the training ran with, or run the pipeline that loads the data first.',
+    throw new DamagedArtifactError(
+      `The dataset ${sha256.slice(0, 12)}, on which the state was trained, is gone from the store ${store.uri}.`,
     );
   }
   return readExamples(store, ref);

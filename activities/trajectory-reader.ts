@@ -1,29 +1,9 @@
 import { totalmem } from 'node:os';
-import { InputError } from '../artifacts/errors.ts';
+import { partsOf } from '../artifacts/outputs.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { ArrowTable } from '../artifacts/table.ts';
 import type { TrajectoryRows } from '../science/pca/covariance.ts';
-
-/** Finds the parts that a trajectory's manifest lists, in order. Throws `InputError` if the store lacks one. */
-export async function findParts(
-  store: Store,
-  manifest: ArrowTable,
-): Promise<{ ref: ArtifactRef; rows: number }[]> {
-  const rows = manifest.numbers('rows');
-  const parts: { ref: ArtifactRef; rows: number }[] = [];
-  for (const [index, sha256] of manifest.strings('sha256').entries()) {
-    const ref = await store.find(sha256, 'trajectory-part');
-    if (ref === undefined) {
-      throw new InputError(
-        `Part ${index} of the trajectory, ${sha256.slice(0, 12)}, is not in the store ${store.uri}.`,
-        'Run the pipeline again: the record stage writes it anew.',
-      );
-    }
-    parts.push({ ref, rows: rows[index]! });
-  }
-  return parts;
-}
 
 /** Rows between two breaths. */
 const rowsPerChunk = 256;
@@ -38,7 +18,7 @@ export async function trajectoryRows(
   size: number,
   breathe: () => Promise<void>,
 ): Promise<TrajectoryRows> {
-  const parts = await findParts(store, manifest);
+  const parts = await partsOf(store, manifest);
   const bytes = parts.reduce((sum, { ref }) => sum + ref.bytes, 0);
   const kept = bytes < totalmem() / 4 ? new Map<string, ArrowTable>() : undefined;
   const open = async (ref: ArtifactRef) => {

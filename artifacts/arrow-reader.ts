@@ -1,7 +1,22 @@
+import { open } from 'node:fs/promises';
 import * as arrow from 'apache-arrow';
 import { DamagedArtifactError } from './errors.ts';
 import type { ArtifactKind } from './reference.ts';
 import type { ArrowTable, VectorBatch } from './table.ts';
+
+/** The schema metadata of an Arrow IPC file, of which only the end is read. Throws {@link DamagedArtifactError} if it is none. */
+export async function readArrowMetadata(path: string): Promise<Record<string, string>> {
+  const file = await open(path);
+  try {
+    const reader = await arrow.RecordBatchReader.from(file);
+    await reader.open();
+    return Object.fromEntries(reader.schema.metadata);
+  } catch (error) {
+    throw new DamagedArtifactError(`${path} is not an Arrow file: ${(error as Error).message}`);
+  } finally {
+    await file.close();
+  }
+}
 
 /** Wraps the bytes of an Arrow IPC file. Numeric data is not copied. Throws {@link DamagedArtifactError} if they are none. */
 export function readArrow(bytes: Uint8Array, kind: ArtifactKind, path: string): ArrowTable {

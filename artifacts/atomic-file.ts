@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EnvironmentError } from './errors.ts';
 
@@ -22,12 +22,23 @@ export async function writeAtomically<T>(
     const result = await write(temporary);
     const path = finalPath(result);
     await mkdir(dirname(path), { recursive: true });
-    await rename(temporary, path);
+    await replace(temporary, path);
     await syncFolder(dirname(path));
     return result;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw explain(error, folder);
+  }
+}
+
+/** Renames; a folder that took the file's place is moved aside, whatever is in it. */
+async function replace(temporary: string, path: string): Promise<void> {
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    if (!(await lstat(path).catch(() => undefined))?.isDirectory()) throw error;
+    await rename(path, `${path}.aside-${randomBytes(6).toString('hex')}`);
+    await rename(temporary, path);
   }
 }
 

@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { writeFileAtomically } from './atomic-file.ts';
 import type { Checkpoint } from './store.ts';
 
 const digestBytes = 32;
 
-/** A checkpoint in a folder. Each file ends with the SHA-256 of what comes before it, so that a torn one is never taken for whole. */
+/**
+ * A checkpoint in a folder. Each file ends with the SHA-256 of the folder's name, its own, and what comes before it, so that one that is torn, or
+ * was put in the place of another, is never taken for whole.
+ */
 export function folderCheckpoint(folder: string): Checkpoint {
+  const digest = (name: string, bytes: Uint8Array): Buffer =>
+    createHash('sha256')
+      .update(`${basename(folder)}/${name}\n`)
+      .update(bytes)
+      .digest();
   return {
     async list() {
       const names = await readdir(folder).catch(() => []);
@@ -18,20 +26,16 @@ export function folderCheckpoint(folder: string): Checkpoint {
       if (file === undefined || file.length < digestBytes) return undefined;
       // Not a Buffer, whose slice() is no copy, so that `bytes.slice().buffer` is what it seems.
       const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length - digestBytes);
-      return digest(bytes).equals(file.subarray(file.length - digestBytes)) ? bytes : undefined;
+      return digest(name, bytes).equals(file.subarray(file.length - digestBytes)) ? bytes : undefined;
     },
     async write(name, bytes) {
-      await writeFileAtomically(join(folder, name), Buffer.concat([bytes, digest(bytes)]));
+      await writeFileAtomically(join(folder, name), Buffer.concat([bytes, digest(name, bytes)]));
     },
     async remove(name) {
-      await rm(join(folder, name), { force: true });
+      await rm(join(folder, name), { recursive: true, force: true });
     },
     async clear() {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-function digest(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest();
 }

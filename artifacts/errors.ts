@@ -8,9 +8,23 @@ export class InputError extends Error {
   }
 }
 
-/** Thrown when an artifact's bytes do not match its digest, or are gone. It could be because the disk is failing or somebody edited the store. */
+/**
+ * Thrown when an artifact's bytes do not match its digest, or are gone. It could be because the disk is failing or somebody edited the store. The
+ * cell then has the step that made it run again.
+ */
 export class DamagedArtifactError extends Error {
   override readonly name = 'DamagedArtifactError';
+}
+
+/** Thrown when a record of a study (its plan, what became of a cell, ...) is not as it was written: it is not believed. */
+export class DamagedRecordError extends Error {
+  override readonly name = 'DamagedRecordError';
+  readonly cure = 'Run the pipeline again: records are written anew, and finished stages are reused.';
+  constructor(name: string, place: string) {
+    super(
+      `The record ${name} in ${place} was changed or torn, belongs elsewhere, or is of an older version.`,
+    );
+  }
 }
 
 /** Thrown when the machine cannot do what was asked (disk full, store not writable, port in use). `cure` says what to do. */

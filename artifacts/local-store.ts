@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, constants, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { access, constants, lstat, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { readArrow } from './arrow-reader.ts';
+import { readArrow, readArrowMetadata } from './arrow-reader.ts';
 import { writeArrowFile } from './arrow-writer.ts';
 import { explain, removeStaleTemporaries, writeAtomically, writeFileAtomically } from './atomic-file.ts';
 import { folderCheckpoint } from './checkpoint.ts';
-import { DamagedArtifactError } from './errors.ts';
+import { DamagedArtifactError, DamagedRecordError } from './errors.ts';
 import type { ArtifactRef } from './reference.ts';
+import { seal, unseal } from './seal.ts';
 import type { StepRecord, Store } from './store.ts';
 
 const dayMs = 86_400_000;
@@ -33,19 +34,11 @@ export async function openLocalStore(folder: string): Promise<Store> {
 
   const pathOf = (sha256: string) => join(folder, 'artifacts', sha256.slice(0, 2), `${sha256}.arrow`);
   const stepPath = (key: string) => join(folder, 'steps', key.slice(0, 2), `${key}.json`);
-  /** Path -> size and time of files whose digest this process has checked. */
-  const checked = new Map<string, string>();
-
-  const isWhole = async (path: string, sha256: string): Promise<boolean> => {
-    const info = await stat(path).catch(() => undefined);
-    if (info === undefined) return false;
-    const seen = `${info.size} ${info.mtimeMs} ${info.ino}`;
-    if (checked.get(path) === seen) return true;
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-    if (hash.digest('hex') !== sha256) return false;
-    checked.set(path, seen);
-    return true;
+  const checked = new CheckedFiles();
+  const whole = async (ref: ArtifactRef): Promise<string> => {
+    const path = pathOf(ref.sha256);
+    if (await checked.isWhole(path, ref.sha256)) return path;
+    throw new DamagedArtifactError(`The ${ref.kind} artifact ${path} is gone or does not match its digest.`);
   };
 
   return {
@@ -62,35 +55,40 @@ export async function openLocalStore(folder: string): Promise<Store> {
     },
 
     async open(ref) {
-      const path = pathOf(ref.sha256);
-      if (!(await isWhole(path, ref.sha256))) {
-        throw new DamagedArtifactError(
-          `The ${ref.kind} artifact ${path} is gone or does not match its digest.`,
-        );
-      }
+      const path = await whole(ref);
       return readArrow(await readFile(path), ref.kind, path);
     },
+    metadata: async (ref) => checked.metadata(await whole(ref)),
 
     async find(sha256, kind) {
       const path = pathOf(sha256);
-      const info = await stat(path).catch(() => undefined);
-      return info === undefined
-        ? undefined
-        : { uri: pathToFileURL(path).href, sha256, kind, bytes: info.size };
+      const info = await stat(path).catch(ifUnreadable);
+      return info?.isFile() ? { uri: pathToFileURL(path).href, sha256, kind, bytes: info.size } : undefined;
     },
 
-    verify: (ref: ArtifactRef) => isWhole(pathOf(ref.sha256), ref.sha256),
+    verify: (ref) => checked.isWhole(pathOf(ref.sha256), ref.sha256),
 
     async readStep(key) {
-      const text = await readFile(stepPath(key), 'utf8').catch(() => undefined);
-      return text === undefined ? undefined : unseal(text);
+      const text = await readFile(stepPath(key), 'utf8').catch(ifUnreadable);
+      const body = text === undefined ? undefined : unseal(text);
+      const record = body === undefined ? undefined : (JSON.parse(body) as StepRecord);
+      return record?.key === key ? record : undefined;
     },
-    writeStep: (record) => writeFileAtomically(stepPath(record.key), seal(record)),
+    writeStep: (record) =>
+      writeFileAtomically(stepPath(record.key), seal(JSON.stringify(record, undefined, 1))),
 
     checkpoint: (key) => folderCheckpoint(join(folder, 'checkpoints', key)),
 
-    readText: (name) => readFile(join(folder, name), 'utf8').catch(() => undefined),
-    writeText: (name, text) => writeFileAtomically(join(folder, name), text),
+    async readText(name) {
+      const path = join(folder, name);
+      const text = await readFile(path, 'utf8').catch(ifUnreadable);
+      // A folder or a link to nothing in the place of a record is no missing record.
+      if (text === undefined && (await lstat(path).catch(ifUnreadable)) === undefined) return undefined;
+      const body = text === undefined ? undefined : unseal(text, name);
+      if (body === undefined) throw new DamagedRecordError(name, folder);
+      return body;
+    },
+    writeText: (name, text) => writeFileAtomically(join(folder, name), seal(text, name)),
     async listTexts(prefix) {
       const entries = await readdir(join(folder, prefix), { recursive: true, withFileTypes: true }).catch(
         () => [],
@@ -103,18 +101,39 @@ export async function openLocalStore(folder: string): Promise<Store> {
   };
 }
 
-/** A step record with its own digest in the first line. */
-function seal(record: StepRecord): string {
-  const body = JSON.stringify(record, undefined, 1);
-  return `${createHash('sha256').update(body).digest('hex')}\n${body}\n`;
+/** The files whose digest this process has checked, as long as they stay as they were then. */
+class CheckedFiles {
+  readonly #seen = new Map<string, { as: string; metadata?: Record<string, string> }>();
+
+  async isWhole(path: string, sha256: string): Promise<boolean> {
+    const info = await stat(path, { bigint: true }).catch(ifUnreadable);
+    if (!info?.isFile()) return false;
+    const as = `${info.size} ${info.mtimeNs} ${info.ctimeNs} ${info.ino}`;
+    if (this.#seen.get(path)?.as === as) return true;
+    const hash = createHash('sha256');
+    const read = await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash).then(
+      () => true,
+      ifUnreadable,
+    );
+    if (read === undefined || hash.digest('hex') !== sha256) return false;
+    this.#seen.set(path, { as });
+    return true;
+  }
+
+  /** Of a file that was found whole. */
+  async metadata(path: string): Promise<Record<string, string>> {
+    const seen = this.#seen.get(path)!;
+    seen.metadata ??= await readArrowMetadata(path);
+    return seen.metadata;
+  }
 }
 
-/** The record, or undefined if the text is torn or was edited: the step then counts as not done. */
-function unseal(text: string): StepRecord | undefined {
-  const end = text.indexOf('\n');
-  const body = text.slice(end + 1, -1);
-  if (createHash('sha256').update(body).digest('hex') !== text.slice(0, end)) return undefined;
-  return JSON.parse(body) as StepRecord;
+const unreadable = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EACCES', 'EPERM', 'EIO', 'ENXIO', 'ESTALE'];
+
+/** Handles the rejection of reading a file that is gone or cannot be read: a folder, a link to nothing or to itself. Others are thrown on. */
+function ifUnreadable(error: unknown): undefined {
+  if (!unreadable.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  return undefined;
 }
 
 /** The path of an artifact in a local store. */

@@ -8,7 +8,7 @@ import type { Store } from './store.ts';
 export async function openStore(uri: string): Promise<Store> {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(uri)?.[1]?.toLowerCase();
   if (scheme === undefined) return openLocalStore(resolve(uri));
-  if (scheme === 'file') return openLocalStore(fileURLToPath(uri));
+  if (scheme === 'file') return openLocalStore(resolve(fileURLToPath(uri)));
   throw new InputError(
     `This version has no ${scheme} stores (${uri}).`,
     'Give a folder, for instance on a file system that all workers share.',

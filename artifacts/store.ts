@@ -40,7 +40,7 @@ export interface StepRecord {
 export interface Checkpoint {
   /** Names present, sorted. */
   list(): Promise<string[]>;
-  /** Bytes of `name`, or undefined if it is absent or torn (its stored digest does not match). */
+  /** Bytes of `name`, or undefined if it is absent, torn, or another's (its stored digest does not match). */
   read(name: string): Promise<Uint8Array | undefined>;
   write(name: string, bytes: Uint8Array): Promise<void>;
   remove(name: string): Promise<void>;
@@ -64,18 +64,25 @@ export interface Store {
   /** Opens an artifact after checking its digest. Throws {@link import('./errors.ts').DamagedArtifactError} naming it. */
   open(ref: ArtifactRef): Promise<ArrowTable>;
 
-  /** The artifact with these bytes, if it is here. */
+  /** What an artifact says of itself, from the end of its file alone. Throws {@link import('./errors.ts').DamagedArtifactError} naming it. */
+  metadata(ref: ArtifactRef): Promise<Readonly<Record<string, string>>>;
+
+  /** The artifact with this digest, if a file has its name. */
   find(sha256: string, kind: ArtifactKind): Promise<ArtifactRef | undefined>;
 
   /** True if the bytes of `ref` are present and match its digest. */
   verify(ref: ArtifactRef): Promise<boolean>;
 
+  /** The record of a finished step; undefined also if it was changed or torn, or is another step's: the step then counts as not done. */
   readStep(key: string): Promise<StepRecord | undefined>;
   writeStep(record: StepRecord): Promise<void>;
 
   checkpoint(key: string): Checkpoint;
 
-  /** Small UTF-8 documents by slash-separated name (`studies/<id>/plan.json`); atomic, undefined if absent. */
+  /**
+   * Small UTF-8 documents by slash-separated name (`studies/<id>/plan.json`), sealed under that name; atomic, undefined if absent. Throws
+   * {@link import('./errors.ts').DamagedRecordError} naming one that was changed, torn, or belongs elsewhere.
+   */
   readText(name: string): Promise<string | undefined>;
   writeText(name: string, text: string): Promise<void>;
   /** Names under a prefix folder, sorted. */

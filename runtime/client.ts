@@ -1,5 +1,5 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import { EnvironmentError, InputError } from '../artifacts/errors.ts';
+import { DamagedRecordError, EnvironmentError } from '../artifacts/errors.ts';
 import { openStore } from '../artifacts/open-store.ts';
 import type { Store } from '../artifacts/store.ts';
 import { planDigest } from '../compiler/index.ts';
@@ -48,8 +48,10 @@ export function studyIdOf(plan: Plan): string {
  * Throws {@link EnvironmentError} if the open study writes to another store, or the store cannot be written.
  */
 export async function startStudy(options: StartStudyOptions): Promise<StudyHandle> {
-  const { client, plan, storeUri, baseDirectory, historyLimit } = options;
-  const store = await openStore(storeUri);
+  const { client, plan, baseDirectory, historyLimit } = options;
+  const store = await openStore(options.storeUri);
+  // The same place for every process, whatever its working directory is and however the user wrote it.
+  const storeUri = store.uri;
   const studyId = studyIdOf(plan);
   const planName = `studies/${studyId}/plan.json`;
   await writeRecords(store, studyId, planName, options);
@@ -82,7 +84,7 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
   }
 }
 
-/** The study with this id, open or ended. Throws {@link InputError} if the server knows of none. */
+/** The study with this id, open or ended. Throws {@link EnvironmentError} if the server knows of none. */
 export async function findStudy(client: Client, storeUri: string, studyId: string): Promise<StudyHandle> {
   try {
     const { status } = await client.workflow.getHandle(workflowIdOf(studyId)).describe();
@@ -90,9 +92,9 @@ export async function findStudy(client: Client, storeUri: string, studyId: strin
     return createStudyHandle({ client, store: await openStore(storeUri), studyId, attached });
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new InputError(
+    throw new EnvironmentError(
       `The server knows of no study ${studyId}.`,
-      '`epochal list` shows the studies of this home.',
+      'Run the pipeline again: finished stages are in the store and are reused.',
     );
   }
 }
@@ -105,7 +107,10 @@ async function writeRecords(
 ): Promise<void> {
   const { plan, baseDirectory, command = process.argv.slice(2) } = options;
   const recordName = `studies/${studyId}/study.json`;
-  const known = await store.readText(recordName);
+  const known = await store.readText(recordName).catch((error: unknown) => {
+    if (error instanceof DamagedRecordError) return undefined;
+    throw error;
+  });
   const startedAt = new Date().toISOString();
   const createdAt = known === undefined ? startedAt : (JSON.parse(known) as StudyRecord).createdAt;
   const cells = plan.cells.length;

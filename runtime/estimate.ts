@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Prospect } from '../activities/prospect.ts';
+import { filesOf } from '../artifacts/outputs.ts';
 import type { StepRecord, Store } from '../artifacts/store.ts';
 import { type KnownFacts, prospectOf } from './prospects.ts';
 
@@ -108,9 +109,7 @@ async function typicalBytes(
 async function bytesOf({ outputs }: StepRecord, store: Store): Promise<number> {
   let total = 0;
   for (const ref of Object.values(outputs)) {
-    total += ref.bytes;
-    if (ref.kind !== 'trajectory' || !(await store.verify(ref))) continue;
-    for (const bytes of (await store.open(ref)).numbers('bytes')) total += bytes;
+    for (const { bytes } of await filesOf(store, ref).catch(() => [ref])) total += bytes;
   }
   return total;
 }

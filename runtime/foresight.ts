@@ -2,6 +2,7 @@ import { loadStage } from '../activities/registry.ts';
 import { resolveWith } from '../activities/resolve-with.ts';
 import type { Stage } from '../activities/stage.ts';
 import { InputError } from '../artifacts/errors.ts';
+import { findStep } from '../artifacts/outputs.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import { type Plan, type PlannedCell, type PlannedStage, stepKey } from '../compiler/index.ts';
@@ -106,10 +107,11 @@ async function foreseeCell(
     }
     const found = await lookUp(stage, available, store, sources);
     if (found.outputs !== undefined) available[name] = found.outputs;
-    const shared = found.outputs === undefined && first !== undefined;
+    const reuse = found.seconds !== undefined;
+    const shared = !reuse && first !== undefined;
     foresight.push({
       ...base,
-      action: found.outputs !== undefined ? 'reuse' : shared ? 'shared' : 'run',
+      action: reuse ? 'reuse' : shared ? 'shared' : 'run',
       why: shared ? `the same as in cell ${first}` : found.why,
       ...(found.key === undefined ? {} : { key: found.key }),
       ...(found.seconds === undefined ? {} : { seconds: found.seconds }),
@@ -121,7 +123,9 @@ async function foreseeCell(
 interface Found {
   readonly why: string;
   readonly key?: string;
+  /** What it gives, if it was done before; made again, if damaged, it gives the same. */
   readonly outputs?: Readonly<Record<string, ArtifactRef>>;
+  /** Seconds that it took, if it can be reused. */
   readonly seconds?: number;
 }
 
@@ -142,16 +146,17 @@ async function lookUp(
   }
   const inputs = { ...resolved.inputs, ...outside };
   const key = stepKey({ uses, version, with: resolved.with, inputs, threads: resources.threads });
-  const record = await store?.readStep(key);
-  if (record === undefined) return { key, why: 'no result with these settings and inputs is in the store' };
-  for (const [name, ref] of Object.entries(record.outputs)) {
-    if (!(await store!.verify(ref)))
-      return { key, why: `its output ${name} in the store is damaged or gone` };
-  }
+  const found = store === undefined ? undefined : await findStep(store, key, stage.outputs);
+  if (found === undefined) return { key, why: 'no result with these settings and inputs is in the store' };
+  const { record, damage } = found;
+  const { outputs } = record;
+  const [first] = damage;
+  if (first !== undefined)
+    return { key, outputs, why: `its output ${first.output} in the store, ${first.what}` };
   const { startedAt, seconds } = record.provenance;
   return {
     key,
-    outputs: record.outputs,
+    outputs,
     seconds,
     why: `made on ${startedAt.slice(0, 16).replace('T', ' ')} UTC with equal settings and inputs`,
   };

@@ -97,6 +97,16 @@ export class CellWindow {
     }
   }
 
+  /** Runs the succeeded cell with this index in the plan again: what it left was damaged since. */
+  async repeat(index: number): Promise<void> {
+    const { storeUri, planName } = this.#input;
+    const [cell] = await bookkeeping.loadCells({ storeUri, planName, from: index, count: 1 });
+    const { counts, stagesReused } = this.#tally;
+    this.#tally = { ...this.#tally, counts: { ...counts, succeeded: counts.succeeded - 1 } };
+    await this.#watch(cell!);
+    this.#tally = { ...this.#tally, stagesReused };
+  }
+
   async #slide(): Promise<WindowEnding> {
     const { cells, maxParallel } = this.#input;
     for (;;) {

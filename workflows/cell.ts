@@ -17,6 +17,7 @@ import type {
   CellProgress,
   CellResult,
   ControlSignal,
+  FailureDetail,
   FailureType,
   StageFailure,
   StageOutcome,
@@ -25,6 +26,9 @@ import type {
 const pause = defineSignal<[], ControlSignal>('pause');
 const resume = defineSignal<[], ControlSignal>('resume');
 const cellProgress = defineQuery<CellProgress>('cellProgress');
+
+/** Damage in the inputs of its stages that a cell mends: a disk that tears what is written to it again and again is not worth more work. */
+const mostRepairs = 5;
 
 /** Ends the stages that wait for one that failed. It is not reported: the failure itself is. */
 class NeedFailed extends Error {}
@@ -56,6 +60,11 @@ export async function cell(input: CellInput): Promise<CellResult> {
     }),
   }));
 
+  const fail = (stage: PlannedStage, error: unknown): never => {
+    if (!(error instanceof NeedFailed)) failure ??= describeFailure(stage.name, error);
+    throw new NeedFailed();
+  };
+
   const runStage = (stage: PlannedStage): Promise<StageOutcome> => {
     const available: Record<string, Readonly<Record<string, ArtifactRef>>> = {};
     for (const need of stage.needs) available[need] = outcomes[need]!.outputs;
@@ -63,28 +72,57 @@ export async function cell(input: CellInput): Promise<CellResult> {
     return stageActivities(stage).runStage(task);
   };
 
-  /** Visits again all that `stage` builds on: an artifact that was whole when its stage ended is damaged now and is made anew. */
-  const repairNeeds = async (stage: PlannedStage): Promise<void> => {
+  /**
+   * Visits again all that `stage` builds on, its producers' own inputs first: an artifact that was whole when its stage ended is damaged now and is
+   * made anew. One that comes out different (on another kind of processor, say) has the finished stages that took it run again too.
+   */
+  const repair = async (stage: PlannedStage): Promise<void> => {
     const wanted = new Set(stage.needs);
     for (const { name, needs } of cell.stages.toReversed()) {
       if (wanted.has(name)) for (const need of needs) wanted.add(need);
     }
-    for (const need of cell.stages.filter(({ name }) => wanted.has(name))) {
-      outcomes[need.name] = await runStage(need);
+    const changed = new Set<string>();
+    for (const visited of cell.stages) {
+      const before = outcomes[visited.name];
+      const concerned = wanted.has(visited.name) || visited.needs.some((need) => changed.has(need));
+      if (before === undefined || !concerned || visited === stage) continue;
+      try {
+        const after = await attempt(visited);
+        const same = JSON.stringify(before.outputs) === JSON.stringify(after.outputs);
+        if (!same) changed.add(visited.name);
+        if (!same || !after.reused) outcomes[visited.name] = after;
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        fail(visited, error);
+      }
     }
   };
 
+  let repairs = 0;
+  let lastRepair = Promise.resolve();
+  /** A failure that may pass is tried again `retry.attempts` times in all; damaged inputs are made anew whatever that says. */
   const attempt = async (stage: PlannedStage): Promise<StageOutcome> => {
-    for (let attempts = 1; ; attempts++) {
+    for (let failed = 0; ; ) {
+      const known = repairs;
       try {
         return await runStage(stage);
       } catch (error) {
         if (isCancellation(error)) throw error;
-        const { type } = describeFailure(stage.name, error);
-        const mayPass = type !== 'InputError' && type !== 'ComputeProcessError' && type !== 'TimeoutFailure';
-        if (!mayPass || attempts >= stage.retry.attempts) throw error;
-        if (type === 'DamagedArtifactError') await repairNeeds(stage);
-        else await sleep(2000 * 2 ** Math.min(attempts - 1, 5));
+        const { type, message } = describeFailure(stage.name, error);
+        if (type === 'DamagedArtifactError' && repairs > known) {
+          // Another stage has met damage meanwhile, most likely the same.
+          await lastRepair.catch(() => undefined);
+        } else if (type === 'DamagedArtifactError') {
+          if (repairs === mostRepairs) throw tornAgain(message);
+          repairs++;
+          lastRepair = repair(stage);
+          await lastRepair;
+        } else {
+          const mayPass =
+            type !== 'InputError' && type !== 'ComputeProcessError' && type !== 'TimeoutFailure';
+          if (!mayPass || ++failed >= stage.retry.attempts) throw error;
+          await sleep(2000 * 2 ** Math.min(failed - 1, 5));
+        }
       }
     }
   };
@@ -100,8 +138,7 @@ export async function cell(input: CellInput): Promise<CellResult> {
     } catch (error) {
       status.set(stage.name, 'failed');
       if (isCancellation(error)) throw error;
-      failure ??= describeFailure(stage.name, error);
-      throw new NeedFailed();
+      fail(stage, error);
     }
   };
   for (const stage of cell.stages) ended.set(stage.name, runAfterNeeds(stage));
@@ -129,4 +166,12 @@ export async function cell(input: CellInput): Promise<CellResult> {
   if (failure === undefined) return result;
   const message = `stage ${failure.stage}: ${failure.message}`;
   throw ApplicationFailure.nonRetryable(message, 'CellFailed' satisfies FailureType, result);
+}
+
+function tornAgain(message: string): ApplicationFailure {
+  const detail: FailureDetail = {
+    cure: 'Check the disk of the store, or choose another place with --store. Finished stages are kept: run the pipeline again to go on.',
+  };
+  const told = `After ${mostRepairs} times that damaged inputs were made anew: ${message}`;
+  return ApplicationFailure.nonRetryable(told, 'DamagedArtifactError', detail);
 }

@@ -30,6 +30,13 @@ export function describeFailure(stage: string, error: unknown): StageFailure {
   return { stage, message: cause instanceof Error ? cause.message : String(cause), type: 'Error' };
 }
 
+/** The cells, by their index in the plan, whose damaged outputs made a `collect` fail. */
+export function damagedCells(error: unknown): readonly number[] {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  const detail = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
+  return (detail as FailureDetail | undefined)?.cells ?? [];
+}
+
 /** The result that a failed cell carries in its failure, if `error` is one. */
 export function failedCellResult(error: unknown): CellResult | undefined {
   const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;

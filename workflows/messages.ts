@@ -65,6 +65,8 @@ export interface CollectTask {
   readonly studyId: string;
   readonly storeUri: string;
   readonly collect: PlannedCollect;
+  /** Cells that succeeded, each of which has left a record. */
+  readonly succeeded: number;
 }
 
 /** Heartbeat details of `runStage`. */
@@ -157,6 +159,8 @@ export type FailureType = 'StudyFailed' | 'CellFailed';
 /** Detail of the `ApplicationFailure` with which an activity fails. */
 export interface FailureDetail {
   readonly cure?: string;
+  /** Of a `collect` that met damage: the cells of the plan, by index, that have to run again. */
+  readonly cells?: readonly number[];
 }
 
 /** Which cells of a plan to read: `count` of them, from the one with index `from`. */

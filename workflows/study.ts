@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import { bookkeeping, stageActivities } from './activities.ts';
 import { CellWindow, type WindowEnding } from './cell-window.ts';
-import { describeFailure } from './failures.ts';
+import { damagedCells, describeFailure } from './failures.ts';
 import type {
   CellFailure,
   ControlSignal,
@@ -24,6 +24,9 @@ import type {
 const pause = defineSignal<[], ControlSignal>('pause');
 const resume = defineSignal<[], ControlSignal>('resume');
 const progress = defineQuery<StudyProgress>('progress');
+
+/** Times that a `collect` has cells with damaged outputs run again. */
+const mostRepairs = 3;
 
 /** A `collect` only reads tables of one row a cell. */
 const collectTimeoutMs = 3_600_000;
@@ -61,11 +64,19 @@ export async function study(input: StudyInput): Promise<StudyResult> {
     phase = 'collect';
     const activities = stageActivities({ timeoutMs: collectTimeoutMs, resources: { threads: 1, gpu: 0 } });
     for (const collect of await bookkeeping.loadCollects({ storeUri, planName })) {
-      try {
-        collected[collect.name] = await activities.collect({ studyId, storeUri, collect });
-      } catch (error) {
-        if (isCancellation(error)) throw error;
-        failures.push({ cellId: 'collect', ...describeFailure(collect.name, error) });
+      for (let repairs = 0; collected[collect.name] === undefined; repairs++) {
+        try {
+          const { succeeded } = window.tally.counts;
+          collected[collect.name] = await activities.collect({ studyId, storeUri, collect, succeeded });
+        } catch (error) {
+          if (isCancellation(error)) throw error;
+          const damaged = damagedCells(error);
+          if (damaged.length === 0 || repairs === mostRepairs) {
+            failures.push({ cellId: 'collect', ...describeFailure(collect.name, error) });
+            break;
+          }
+          for (const index of damaged) await window.repeat(index);
+        }
       }
     }
   };

@@ -1,10 +1,10 @@
 import { InputError } from '../../artifacts/errors.ts';
+import { partsOf } from '../../artifacts/outputs.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { ProjectWith } from '../../schemas/types.ts';
 import { createProjection } from '../../science/projection.ts';
 import { readBasis } from '../basis.ts';
 import type { Stage } from '../stage.ts';
-import { findParts } from '../trajectory-reader.ts';
 
 /** Rows projected between two breaths. */
 const rowsPerChunk = 256;
@@ -26,7 +26,7 @@ export const stage: Stage<ProjectWith> = {
     const manifest = await context.store.open(context.with.trajectory);
     const eigenpairs = await context.store.open(context.with.basis);
     const basis = readBasis(eigenpairs);
-    const parts = await findParts(context.store, manifest);
+    const parts = await partsOf(context.store, manifest);
     const first = await context.store.open(parts[0]!.ref);
     const reference = first.floatVector('weights', 0).slice();
     if (reference.length !== basis.size) {
