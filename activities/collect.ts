@@ -3,11 +3,11 @@ import { findStep } from '../artifacts/outputs.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { ArrowTable } from '../artifacts/table.ts';
-import type { Json, Plan, PlannedCollect } from '../compiler/plan.ts';
+import type { Json, Plan, PlannedCell, PlannedCollect } from '../compiler/plan.ts';
 import type { CellResult, CollectTask, StageOutcome } from '../workflows/messages.ts';
 import { toStageFailure } from './failures.ts';
 import { withHeartbeats } from './heartbeat.ts';
-import { damageNotes, identity, outcome, recordStep } from './step.ts';
+import { damageNotes, identity, outcome, recordStep, type StepIdentity } from './step.ts';
 import { commonMetadata } from './step-metadata.ts';
 import { sharedStore } from './stores.ts';
 import { cellResultName, type StudyRecords } from './study-records.ts';
@@ -40,13 +40,7 @@ export function createCollect(
           missing.length === 0
             ? []
             : [`Without ${missing.length} of ${plan.cells.length} cells: ${shorten(missing)}.`];
-        const step = identity({
-          uses: collect.uses,
-          version: collect.version,
-          with: { by: collect.by, cells: found.map(({ cell, axes }) => ({ cell, axes })) },
-          inputs: Object.fromEntries(found.map(({ cell, table }) => [cell, table.sha256])),
-          threads: 1,
-        });
+        const step = collectIdentity(collect, found);
         const past = await findStep(store, step.key, collect.outputs);
         if (past?.damage.length === 0) return outcome(past.record, { reused: true, seconds: 0, notes: [] });
         const startedAt = new Date();
@@ -78,6 +72,25 @@ export function createCollect(
       throw toStageFailure(error);
     }
   };
+}
+
+/** The step that gathers these tables. */
+export function collectIdentity(
+  { uses, version, by }: PlannedCollect,
+  found: readonly Pick<CollectedCell, 'cell' | 'axes' | 'table'>[],
+): StepIdentity {
+  return identity({
+    uses,
+    version,
+    with: { by, cells: found.map(({ cell, axes }) => ({ cell, axes })) },
+    inputs: Object.fromEntries(found.map(({ cell, table }) => [cell, table.sha256])),
+    threads: 1,
+  });
+}
+
+/** The axes of a cell that a `collect` keeps. */
+export function collectedAxes({ by }: PlannedCollect, { axes }: PlannedCell): Record<string, Json> {
+  return Object.fromEntries(by.map((axis) => [axis, axes[axis] ?? null]));
 }
 
 /** Thrown when what some cells left for a `collect` is damaged or gone; the study then has those cells run again. */
@@ -117,7 +130,8 @@ async function findTables(
   const damaged: { cell: string; index: number }[] = [];
   const without: { cell: string; index: number }[] = [];
   let records = 0;
-  for (const [index, { id, axes }] of plan.cells.entries()) {
+  for (const [index, cell] of plan.cells.entries()) {
+    const { id } = cell;
     const result = await readCellResult(store, studyId, id);
     if (result === 'damaged') damaged.push({ cell: id, index });
     else if (result === undefined) without.push({ cell: id, index });
@@ -129,7 +143,7 @@ async function findTables(
       found.push({
         cell: id,
         index,
-        axes: Object.fromEntries(collect.by.map((axis) => [axis, axes[axis] ?? null])),
+        axes: collectedAxes(collect, cell),
         table,
         key: stage!.key,
       });

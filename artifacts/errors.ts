@@ -20,10 +20,12 @@ export class DamagedArtifactError extends Error {
 export class DamagedRecordError extends Error {
   override readonly name = 'DamagedRecordError';
   readonly cure = 'Run the pipeline again: records are written anew, and finished stages are reused.';
-  constructor(name: string, place: string) {
-    super(
-      `The record ${name} in ${place} was changed or torn, belongs elsewhere, or is of an older version.`,
-    );
+  constructor(
+    name: string,
+    place: string,
+    what = 'was changed or torn, belongs elsewhere, or is of an older version',
+  ) {
+    super(`The record ${name} in ${place} ${what}.`);
   }
 }
 

@@ -94,7 +94,7 @@ export async function openLocalStore(folder: string): Promise<Store> {
         () => [],
       );
       return entries
-        .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+        .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
         .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
         .sort();
     },

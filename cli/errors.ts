@@ -1,7 +1,12 @@
 import { ServiceError } from '@temporalio/client';
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
-import { DamagedArtifactError, EnvironmentError, InputError } from '../artifacts/errors.ts';
+import {
+  DamagedArtifactError,
+  DamagedRecordError,
+  EnvironmentError,
+  InputError,
+} from '../artifacts/errors.ts';
 import { type Diagnostic, formatDiagnostics, harmless, PipelineError } from '../compiler/index.ts';
 import { plural } from './format.ts';
 import { standardError } from './streams.ts';
@@ -60,7 +65,8 @@ export function reportError(error: unknown): ErrorReport {
   const { cure, syscall } = error as { cure?: unknown; syscall?: unknown };
   // What the operating system refuses has the name of its call.
   const outside = syscall === undefined ? 'internal' : 'environment';
-  const code = error instanceof DamagedArtifactError ? 'damaged' : outside;
+  const isDamage = error instanceof DamagedArtifactError || error instanceof DamagedRecordError;
+  const code = isDamage ? 'damaged' : outside;
   return withCure(code, message, typeof cure === 'string' ? cure : undefined);
 }
 

@@ -1,11 +1,13 @@
 import path from 'node:path';
-import { InputError } from '../artifacts/errors.ts';
-import type { ArtifactKind } from '../artifacts/reference.ts';
+import { DamagedRecordError, InputError } from '../artifacts/errors.ts';
+import type { ArtifactKind, ArtifactRef } from '../artifacts/reference.ts';
 import type { Provenance, StepRecord, Store } from '../artifacts/store.ts';
 
 /** The step that made an artifact, and the same of each of its inputs. */
 export interface Origin {
   readonly sha256: string;
+  /** False if its file is damaged or gone: this is then what the records alone say. */
+  readonly whole: boolean;
   readonly kind: ArtifactKind;
   /** Name of the output. */
   readonly output: string;
@@ -44,20 +46,29 @@ export async function findArtifact(store: Store, wanted: string): Promise<string
   );
 }
 
-/** How the artifact came to be, back to the data; undefined if no step in the store made it. */
+/**
+ * How the artifact came to be, back to the data; undefined if no step in the store made it. A whole file says itself which step made it. Throws
+ * {@link DamagedRecordError} if that step's record does not say the same.
+ */
 export async function lineage(store: Store, sha256: string): Promise<Origin | undefined> {
-  const makers = new Map<string, { record: StepRecord; output: string }>();
+  const makers = new Map<string, Maker>();
   for (const record of await readSteps(store)) {
-    for (const [output, ref] of Object.entries(record.outputs)) makers.set(ref.sha256, { record, output });
+    for (const [output, ref] of Object.entries(record.outputs))
+      makers.set(ref.sha256, { record, output, ref });
   }
-  const trace = (digest: string): Origin | undefined => {
+  const trace = async (digest: string): Promise<Origin | undefined> => {
     const maker = makers.get(digest);
     if (maker === undefined) return undefined;
-    const { record, output } = maker;
+    const { record, output, ref } = maker;
+    const whole = await store.verify(ref);
+    if (whole) await checkMaker(store, maker);
     const artifacts = Object.entries(record.inputs).filter(([name]) => isReference(record.with, name));
+    const inputs: { name: string; origin: Origin | string }[] = [];
+    for (const [name, input] of artifacts) inputs.push({ name, origin: (await trace(input)) ?? input });
     return {
       sha256: digest,
-      kind: record.outputs[output]!.kind,
+      whole,
+      kind: ref.kind,
       output,
       uses: record.uses,
       key: record.key,
@@ -67,10 +78,23 @@ export async function lineage(store: Store, sha256: string): Promise<Origin | un
       sources: Object.fromEntries(
         Object.entries(record.inputs).filter(([name]) => !isReference(record.with, name)),
       ),
-      inputs: artifacts.map(([name, input]) => ({ name, origin: trace(input) ?? input })),
+      inputs,
     };
   };
   return trace(sha256);
+}
+
+interface Maker {
+  readonly record: StepRecord;
+  readonly output: string;
+  readonly ref: ArtifactRef;
+}
+
+async function checkMaker(store: Store, { record, output, ref }: Maker): Promise<void> {
+  const said = (await store.metadata(ref))['epochal.key'];
+  if (said === record.key) return;
+  const what = `names ${ref.sha256.slice(0, 12)} as its ${output}, but that artifact says that step ${said?.slice(0, 12)} made it`;
+  throw new DamagedRecordError(`of step ${record.key.slice(0, 12)}`, store.uri, what);
 }
 
 /** Inputs are named by where they stand in `with`; outside files stand nowhere in it. */

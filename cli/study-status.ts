@@ -7,7 +7,7 @@ import type {
   StudyProgress,
   StudyResult,
 } from '../workflows/messages.ts';
-import { readCells, readPlan, readResult } from './study-records.ts';
+import { readCells, readPlan, readResult, type TellDamage, unlessDamaged } from './study-records.ts';
 
 export type StudyState = 'running' | 'paused' | StudyResult['status'] | 'not finished';
 
@@ -29,6 +29,8 @@ export interface StudyStatus extends Omit<ListedStudy, 'command' | 'baseDirector
   /** Running cells, at most 32. */
   readonly live: readonly LiveCell[];
   readonly result?: StudyResult;
+  /** Records that were changed or torn, of which nothing is shown. */
+  readonly damaged: readonly string[];
 }
 
 /** How far a study is, as the store and the server (if it knows of the study) tell. */
@@ -38,8 +40,10 @@ export async function examineStudy(
   study: StudyHandle | undefined,
 ): Promise<StudyStatus> {
   const { studyId, name, createdAt, startedAt } = record;
-  const { status, counts, cells, progress, result } = await examineBriefly(store, record, study);
-  const records = await readCells(store, await readPlan(store, studyId), studyId);
+  const damaged = new Set<string>();
+  const tell: TellDamage = ({ message }) => void damaged.add(message);
+  const { status, counts, cells, progress, result } = await examineBriefly(store, record, study, tell);
+  const records = await readCells(store, await readPlan(store, studyId), studyId, tell);
   // Failures of an earlier launch, which the one that runs has not come to yet, are none of it.
   const failed = progress?.counts.failed === 0 ? [] : records;
   const ofCells = failed.flatMap(({ cellId, failure }) =>
@@ -61,14 +65,16 @@ export async function examineStudy(
     live: progress === undefined ? [] : await study!.cells().catch(() => []),
     ...(progress === undefined ? {} : { progress }),
     ...(result === undefined ? {} : { result }),
+    damaged: [...damaged],
   };
 }
 
-/** The same without the single cells. */
+/** The same without the single cells. Throws `DamagedRecordError` for a damaged result, unless that can be told. */
 export async function examineBriefly(
   store: Store,
   { studyId, cells }: StudyRecord,
   study: StudyHandle | undefined,
+  tell?: TellDamage,
 ): Promise<Pick<StudyStatus, 'status' | 'cells' | 'counts' | 'progress' | 'result'>> {
   const progress = study?.attached ? await study.progress().catch(() => undefined) : undefined;
   if (progress !== undefined && progress.phase !== 'done') {
@@ -77,12 +83,14 @@ export async function examineBriefly(
   }
   // A study that is open but that no worker answers for: what an earlier launch has left is not its result.
   const open = study?.attached === true && progress === undefined;
-  const result = open ? undefined : await readResult(store, studyId);
+  const result = open
+    ? undefined
+    : await (tell ? unlessDamaged(readResult(store, studyId), tell) : readResult(store, studyId));
   const plan = result === undefined || cells === undefined ? await readPlan(store, studyId) : undefined;
   return {
     status: result?.status ?? 'not finished',
     cells: cells ?? plan!.cells.length,
-    counts: result?.counts ?? countCells(await readCells(store, plan!, studyId)),
+    counts: result?.counts ?? countCells(await readCells(store, plan!, studyId, tell)),
     ...(result === undefined ? {} : { result }),
   };
 }

@@ -40,6 +40,7 @@ export function formatStatus(study: StudyStatus, { columns, now }: View): string
     `${pc.bold(studyId)}  ${status}`,
     `  launched ${formatMoment(study.startedAt, now)}`,
     `  ${formatCount(ended)} of ${plural(cells, 'cell')} ended${troubles(counts, ': ')}`,
+    ...study.damaged.flatMap((message) => wrap(`${pc.red('damaged')} ${message}`, 2, columns)),
     ...of('failed', failed.length, failures.length),
     // Neighbours often fail alike: their cure is said once, below the last of them.
     ...failed.flatMap(({ cellId, stage, message, cure }, index) => [

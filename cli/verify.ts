@@ -1,83 +1,218 @@
-import type { ArtifactRef } from '../artifacts/reference.ts';
-import type { Store } from '../artifacts/store.ts';
-import type { ArrowTable } from '../artifacts/table.ts';
-import { deviationOf } from './orthonormality.ts';
-import type { ListedArtifact } from './study-records.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { findStep } from '../artifacts/outputs.ts';
+import type { ArtifactKind, ArtifactRef } from '../artifacts/reference.ts';
+import type { StepRecord, Store } from '../artifacts/store.ts';
+import type { Plan, PlannedStage } from '../compiler/index.ts';
+import { studyIdOf } from '../runtime/client.ts';
+import { derivedCollect, derivedStep } from '../runtime/derived-steps.ts';
+import { foresee } from '../runtime/foresight.ts';
+import type { CellResult, StageOutcome, StudyResult } from '../workflows/messages.ts';
+import { type Check, checkContent } from './artifact-checks.ts';
+import { readCells, readPlan, readResult, readStudy, unlessDamaged } from './study-records.ts';
 
-export interface Check {
-  readonly ok: boolean;
-  readonly what: string;
-  readonly found: string;
+/** What became of every file of a study. */
+export interface Verification {
+  readonly checks: readonly Check[];
+  /** Files in the study's folder that are no part of it. */
+  readonly unknown: readonly string[];
+  /** What a rerun would compute again, one line a stage; empty if nothing is bad. */
+  readonly again: readonly string[];
 }
 
-/** Reads every artifact again: its digest, the parts of a trajectory, eigenpairs against what they claim, and equation (18) in a spectrum. */
-export async function verifyArtifacts(store: Store, artifacts: readonly ListedArtifact[]): Promise<Check[]> {
-  const checks: Check[] = [];
-  const seen = new Set<string>();
-  for (const artifact of artifacts) {
-    if (seen.has(artifact.sha256)) continue;
-    seen.add(artifact.sha256);
-    const what = `${artifact.cell} ${artifact.stage}.${artifact.output} ${artifact.sha256.slice(0, 12)}`;
-    const whole = await store.verify(artifact);
-    checks.push({ ok: whole, what, found: whole ? 'digest matches' : 'damaged or gone' });
-    if (whole) checks.push(...(await checkContent(store, artifact, what)));
+/**
+ * Checks everything that a study consists of: its records against their seals, each step against the plan and the steps before it, each artifact
+ * against its digest and against the step that it says made it, and what artifacts claim. Nothing is changed.
+ */
+export async function verifyStudy(store: Store, studyId: string): Promise<Verification> {
+  const verifier = new Verifier(store, studyId);
+  await verifier.run();
+  return verifier.verification();
+}
+
+class Verifier {
+  readonly #store: Store;
+  readonly #studyId: string;
+  readonly #checks: Check[] = [];
+  /** Step keys whose outputs were checked, in whatever cell. */
+  readonly #seen = new Set<string>();
+  #plan: Plan | undefined;
+  #baseDirectory: string | undefined;
+  #unknown: string[] = [];
+  #badCollects: string[] = [];
+
+  constructor(store: Store, studyId: string) {
+    this.#store = store;
+    this.#studyId = studyId;
   }
-  return checks;
-}
 
-async function checkContent(store: Store, artifact: ArtifactRef, what: string): Promise<Check[]> {
-  const table = await store.open(artifact);
-  if (table.kind === 'trajectory') return checkParts(store, table, what);
-  if (table.kind === 'eigenpairs') return checkEigenpairs(table, what);
-  if (table.kind === 'spectrum') return checkIdentity(table, what);
-  return [];
-}
-
-async function checkParts(store: Store, table: ArrowTable, what: string): Promise<Check[]> {
-  const digests = table.strings('sha256');
-  const missing: string[] = [];
-  for (const sha256 of digests) {
-    const ref = await store.find(sha256, 'trajectory-part');
-    if (ref === undefined || !(await store.verify(ref))) missing.push(sha256.slice(0, 12));
+  async run(): Promise<void> {
+    const { plan, result } = await this.#records();
+    if (plan === undefined) return;
+    this.#plan = plan;
+    await this.#nameUnknown(plan);
+    const cells = await this.#cells(plan, result);
+    for (const cell of plan.cells) {
+      const record = cells.get(cell.id);
+      if (record !== undefined) await this.#cell(cell.stages, record);
+    }
+    for (const collect of plan.collect) {
+      const outcome = result?.collect[collect.name];
+      if (outcome === undefined) continue;
+      const what = `study ${collect.name}`;
+      const before = this.#bad();
+      this.#add(
+        derivedCollect(plan, collect, cells).key === outcome.key,
+        `${what}, step ${outcome.key.slice(0, 12)}`,
+        'follows from the plan and the cells',
+        'does not follow from the plan and the cells',
+      );
+      await this.#outcome(what, outcome, collect.outputs);
+      if (this.#bad() > before) this.#badCollects.push(collect.name);
+    }
   }
-  const found =
-    missing.length === 0
-      ? `${digests.length} parts match their digests`
-      : `damaged or gone: ${missing.join(', ')}`;
-  return [{ ok: missing.length === 0, what: `${what}, parts`, found }];
+
+  async verification(): Promise<Verification> {
+    const again = this.#bad() === 0 ? [] : await this.#again();
+    return { checks: this.#checks, unknown: this.#unknown, again };
+  }
+
+  #add(ok: boolean, what: string, good: string, bad: string): void {
+    this.#checks.push({ ok, what, found: ok ? good : bad });
+  }
+
+  #bad(): number {
+    return this.#checks.filter(({ ok }) => !ok).length;
+  }
+
+  async #records(): Promise<{ plan: Plan | undefined; result: StudyResult | undefined }> {
+    const [store, studyId] = [this.#store, this.#studyId];
+    const read = async <T>(name: string, reading: Promise<T>, fits: (record: T & {}) => boolean) => {
+      const record = await unlessDamaged(reading, () => undefined);
+      const good = record !== undefined && record !== null && fits(record);
+      this.#add(good, `studies/${studyId}/${name}`, 'sealed', changed);
+      return good ? record : undefined;
+    };
+    const study = await read('study.json', readStudy(store, studyId), (record) => record.studyId === studyId);
+    this.#baseDirectory = study?.baseDirectory;
+    const plan = await read('plan.json', readPlan(store, studyId), (record) => studyIdOf(record) === studyId);
+    const hasResult = (await this.#names()).includes(`studies/${studyId}/result.json`);
+    const result = hasResult
+      ? await read('result.json', readResult(store, studyId), (record) => record.studyId === studyId)
+      : undefined;
+    return { plan, result };
+  }
+
+  #names(): Promise<string[]> {
+    return this.#store.listTexts(`studies/${this.#studyId}`);
+  }
+
+  async #nameUnknown(plan: Plan): Promise<void> {
+    const folder = `studies/${this.#studyId}`;
+    const known = new Set(['plan.json', 'study.json', 'result.json'].map((name) => `${folder}/${name}`));
+    for (const { id } of plan.cells) known.add(`${folder}/cells/${id}.json`);
+    this.#unknown = (await this.#names()).filter((name) => !known.has(name));
+  }
+
+  async #cells(plan: Plan, result: StudyResult | undefined): Promise<Map<string, CellResult>> {
+    const name = (cellId: string) => `studies/${this.#studyId}/cells/${cellId}.json`;
+    const damaged: string[] = [];
+    const read = await readCells(this.#store, plan, this.#studyId, (_error, cellId) => damaged.push(cellId));
+    const cells = new Map(read.map((record) => [record.cellId, record]));
+    for (const cellId of damaged) this.#add(false, name(cellId), 'sealed', changed);
+    for (const cellId of cells.keys()) this.#add(true, name(cellId), 'sealed', changed);
+    const left = read.filter(({ status }) => status === 'succeeded').length + damaged.length;
+    if (result !== undefined && left < result.counts.succeeded) {
+      for (const { id } of plan.cells)
+        if (!cells.has(id) && !damaged.includes(id))
+          this.#add(false, name(id), '', 'gone, though more cells have succeeded than have a record');
+    }
+    return cells;
+  }
+
+  async #cell(stages: readonly PlannedStage[], { cellId, status, stages: outcomes }: CellResult) {
+    const available: Available = {};
+    for (const stage of stages) {
+      const outcome = outcomes[stage.name];
+      const what = `${cellId} ${stage.name}`;
+      if (outcome === undefined) {
+        if (status === 'succeeded') this.#add(false, what, '', 'is not in the record of its cell');
+        continue;
+      }
+      available[stage.name] = outcome.outputs;
+      const record = await this.#store.readStep(outcome.key);
+      if (record !== undefined && stage.needs.every((need) => available[need] !== undefined)) {
+        this.#add(
+          isDerived(stage, available, record),
+          `${what}, step ${outcome.key.slice(0, 12)}`,
+          'follows from the plan and its inputs',
+          'does not follow from the plan and its inputs',
+        );
+      }
+      await this.#outcome(what, outcome, stage.outputs);
+    }
+  }
+
+  /** A step's record, and each of its outputs. */
+  async #outcome(
+    what: string,
+    { key, outputs }: StageOutcome,
+    wanted: Readonly<Record<string, ArtifactKind>>,
+  ): Promise<void> {
+    const found = await findStep(this.#store, key, wanted);
+    const same = found !== undefined && digests(found.record.outputs) === digests(outputs);
+    this.#add(
+      same,
+      `${what}, record of step ${key.slice(0, 12)}`,
+      'sealed, with the outputs that the cell has',
+      found === undefined ? 'gone, changed or torn' : 'has other outputs than the cell',
+    );
+    if (this.#seen.has(key) || found === undefined) return;
+    this.#seen.add(key);
+    for (const [output, ref] of Object.entries(found.record.outputs)) {
+      const damage = found.damage.find((candidate) => candidate.output === output);
+      const where = `${what}.${output} ${ref.sha256.slice(0, 12)}`;
+      this.#add(damage === undefined, where, 'whole, and made by this step', damage?.what ?? '');
+      if (damage === undefined) this.#checks.push(...(await checkContent(this.#store, ref, where)));
+    }
+  }
+
+  async #again(): Promise<string[]> {
+    if (this.#plan === undefined || this.#baseDirectory === undefined) return [];
+    const foresight = await foresee(this.#plan, this.#store, this.#baseDirectory);
+    return [
+      ...foresight
+        .filter(({ action }) => action === 'run')
+        .map(({ stage, cell, why }) => `${stage} in cell ${cell}: ${why}`),
+      ...this.#badCollects.map((name) => `${name} over all cells`),
+    ];
+  }
 }
 
-function checkEigenpairs(table: ArrowTable, what: string): Check[] {
-  const claims = JSON.parse(table.metadata['epochal.hessian']!) as {
-    tolerance: number;
-    orthonormality: number;
-  };
-  const residuals = table.numbers('residual');
-  const largest = table.numbers('eigenvalue').reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-  const worst = residuals.reduce((max, value) => Math.max(max, value), 0) / largest;
-  const vectors = Array.from({ length: table.rows }, (_, row) => table.floatVector('vector', row));
-  const { measured, bound, how } = deviationOf(vectors);
-  return [
-    {
-      ok: worst <= claims.tolerance,
-      what: `${what}, residuals`,
-      found: `at most ${worst.toExponential(1)} of the largest eigenvalue, tolerance ${claims.tolerance}`,
-    },
-    {
-      ok: measured <= bound(Math.max(claims.orthonormality, 5e-7)),
-      what: `${what}, orthonormality`,
-      found: `deviation ${measured.toExponential(1)} ${how}, claimed ${claims.orthonormality.toExponential(1)} of a pair`,
-    },
-  ];
+type Available = Record<string, Readonly<Record<string, ArtifactRef>>>;
+
+const changed = 'changed or torn, from elsewhere, or of an older version';
+
+/** Whether a step is what the plan and the stages before it say. */
+function isDerived(stage: PlannedStage, available: Available, record: StepRecord): boolean {
+  const { key, uses, version, with: withs, inputs } = record;
+  try {
+    return isDeepStrictEqual(derivedStep(stage, available, record), {
+      key,
+      uses,
+      version,
+      with: withs,
+      inputs,
+    });
+  } catch {
+    // An output that it takes is not there.
+    return false;
+  }
 }
 
-/** tau_i = 2 sigma_theta,i^2 / sigma_v,i^2, equation (18), in every direction. */
-function checkIdentity(table: ArrowTable, what: string): Check[] {
-  const [tau, weight, velocity] = ['correlation_time', 'weight_variance', 'velocity_variance'].map((name) =>
-    table.numbers(name),
+function digests(outputs: Readonly<Record<string, ArtifactRef>>): string {
+  return JSON.stringify(
+    Object.entries(outputs)
+      .map(([name, { sha256, kind }]) => [name, sha256, kind])
+      .sort(),
   );
-  let worst = 0;
-  for (let i = 0; i < table.rows; i++)
-    worst = Math.max(worst, Math.abs((tau![i]! * velocity![i]!) / (2 * weight![i]!) - 1));
-  return [{ ok: worst < 1e-9, what: `${what}, equation (18)`, found: `holds to ${worst.toExponential(1)}` }];
 }

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { InputError } from '../artifacts/errors.ts';
+import { DamagedRecordError, InputError } from '../artifacts/errors.ts';
 import type { StepRecord, Store } from '../artifacts/store.ts';
 import type { Plan, PlannedCell } from '../compiler/plan.ts';
 import type { CellResult, StudyResult } from '../workflows/messages.ts';
@@ -10,6 +10,8 @@ export interface Study {
   readonly plan: Plan;
   /** Finished cells by id. */
   readonly cells: ReadonlyMap<string, CellResult>;
+  /** What cannot be believed and is left out: records that were changed or torn. */
+  readonly damaged: readonly string[];
   /** Absent while the study runs. */
   readonly result: StudyResult | undefined;
   /** The cells whose stages the report lists one by one: at most {@link detailedCells}, failed ones first. */
@@ -24,7 +26,7 @@ export const detailedCells = 40;
 /** Files read at a time. */
 export const limit = pLimit(16);
 
-/** Reads a study. Throws {@link InputError} if the store has no study of this id. */
+/** Reads a study. Throws {@link InputError} if the store has no study of this id, {@link DamagedRecordError} if its plan is damaged. */
 export async function readStudy(store: Store, studyId: string): Promise<Study> {
   const plan = await readJson<Plan>(store, `studies/${studyId}/plan.json`);
   if (plan === undefined) {
@@ -33,11 +35,19 @@ export async function readStudy(store: Store, studyId: string): Promise<Study> {
       'See `npx epochal list` for the studies, and name its store with --store if it is another one.',
     );
   }
-  const result = await readJson<StudyResult>(store, `studies/${studyId}/result.json`);
+  const damaged: string[] = [];
+  const readRecord = async <T>(name: string): Promise<T | undefined> => {
+    try {
+      return await readJson<T>(store, name);
+    } catch (error) {
+      if (!(error instanceof DamagedRecordError)) throw error;
+      damaged.push(name);
+      return undefined;
+    }
+  };
+  const result = await readRecord<StudyResult>(`studies/${studyId}/result.json`);
   const results = await Promise.all(
-    plan.cells.map(({ id }) =>
-      limit(() => readJson<CellResult>(store, `studies/${studyId}/cells/${id}.json`)),
-    ),
+    plan.cells.map(({ id }) => limit(() => readRecord<CellResult>(`studies/${studyId}/cells/${id}.json`))),
   );
   const cells = new Map(
     plan.cells.flatMap(({ id }, index) => (results[index] === undefined ? [] : [[id, results[index]]])),
@@ -49,8 +59,10 @@ export async function readStudy(store: Store, studyId: string): Promise<Study> {
   ];
   const keys = [...new Set(outcomes.map(({ key }) => key))];
   const records = await Promise.all(keys.map((key) => limit(() => store.readStep(key))));
+  const lost = keys.filter((_, index) => records[index] === undefined);
+  damaged.push(...lost.map((key) => `steps/${key.slice(0, 2)}/${key}.json`));
   const steps = new Map(records.flatMap((record) => (record === undefined ? [] : [[record.key, record]])));
-  return { studyId, plan, cells, result, detailed, steps };
+  return { studyId, plan, cells, damaged, result, detailed, steps };
 }
 
 /** `n` of the items at most, evenly spread. */

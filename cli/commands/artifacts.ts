@@ -5,8 +5,8 @@ import { exitCode } from '../errors.ts';
 import { formatBytes, formatDuration, plural } from '../format.ts';
 import { findArtifact, lineage, type Origin } from '../lineage.ts';
 import { createOutput, table } from '../output.ts';
-import { listArtifacts, resolveStudy } from '../study-records.ts';
-import { verifyArtifacts } from '../verify.ts';
+import { listArtifacts, resolveStudyId } from '../study-records.ts';
+import { verifyStudy } from '../verify.ts';
 import { addPlaceOptions, handled, openPlace, type PlaceOptions } from './shared.ts';
 
 interface ArtifactOptions extends PlaceOptions {
@@ -25,8 +25,10 @@ export function addArtifactCommands(program: Command): void {
     handled(async (wanted: string | undefined, options: ArtifactOptions) => {
       const output = createOutput(options.json === true);
       const { store } = await openPlace(options);
-      const { studyId } = await resolveStudy(store, wanted);
-      const artifacts = await listArtifacts(store, studyId);
+      const studyId = await resolveStudyId(store, wanted);
+      const artifacts = await listArtifacts(store, studyId, ({ message }) =>
+        output.warn(`${pc.yellow('left out:')} ${message}`),
+      );
       if (options.json) output.result({ studyId, artifacts });
       else {
         const rows = artifacts.map(({ cell, stage, output: name, kind, bytes, path, uri }) => [
@@ -65,21 +67,27 @@ export function addArtifactCommands(program: Command): void {
 
   command(
     'verify [study]',
-    'check every artifact of a study: digests, eigenpairs, identities of the theory',
+    'check every file of a study: records, steps, artifacts, and what they claim; say what a rerun would do',
   ).action(
     handled(async (wanted: string | undefined, options: ArtifactOptions) => {
       const output = createOutput(options.json === true);
       const { store } = await openPlace(options);
-      const { studyId } = await resolveStudy(store, wanted);
-      const checks = await verifyArtifacts(store, await listArtifacts(store, studyId));
+      const studyId = await resolveStudyId(store, wanted);
+      const { checks, unknown, again } = await verifyStudy(store, studyId);
       const bad = checks.filter(({ ok }) => !ok);
-      if (options.json) output.result({ studyId, checks });
+      if (options.json) output.result({ studyId, checks, unknown, again });
       else {
         for (const { ok, what, found } of checks)
           if (!ok || output.interactive)
             output.line(`${ok ? pc.green('ok  ') : pc.red('BAD ')} ${what}: ${found}`);
+        for (const name of unknown) output.line(`unknown file ${name}: no part of the study`);
         output.line(`${studyId}: ${plural(checks.length, 'check')}, ${bad.length} bad`);
-        if (bad.length > 0) output.line('Run the pipeline again: what is damaged is computed again.');
+        if (bad.length > 0) {
+          output.line(
+            'Run the pipeline again: records are written anew, and what is damaged is computed again.',
+          );
+          for (const line of again) output.line(`run again: ${line}`);
+        }
       }
       return bad.length === 0 ? exitCode.done : exitCode.failed;
     }),
@@ -88,8 +96,8 @@ export function addArtifactCommands(program: Command): void {
 
 /** The lineage as an indented tree; what stands in it already is named, not told again. */
 function formatOrigin(origin: Origin, indent: string, told = new Set<string>()): string {
-  const { output, sha256, kind, uses, key, seconds, provenance, inputs, sources } = origin;
-  const head = `${indent}${pc.bold(`${kind} ${sha256.slice(0, 12)}`)}  output ${output} of ${uses}, step ${key.slice(0, 12)}`;
+  const { output, sha256, whole, kind, uses, key, seconds, provenance, inputs, sources } = origin;
+  const head = `${indent}${pc.bold(`${kind} ${sha256.slice(0, 12)}`)}  output ${output} of ${uses}, step ${key.slice(0, 12)}${whole ? '' : ' (damaged or gone)'}`;
   if (told.has(key)) return `${head}, see above`;
   told.add(key);
   const made = `${provenance.startedAt.slice(0, 16).replace('T', ' ')} UTC in ${formatDuration(seconds)}`;

@@ -11,7 +11,7 @@ import { launch } from '../launch.ts';
 import { createOutput, type Output } from '../output.ts';
 import { createProgressView } from '../progress.ts';
 import { type Connected, findServer } from '../server-connection.ts';
-import { listStudies, readPlan, resolveStudy } from '../study-records.ts';
+import { listStudies, readPlan, resolveStudy, resolveStudyId, unlessDamaged } from '../study-records.ts';
 import { examineBriefly, examineStudy, type ListedStudy } from '../study-status.ts';
 import { formatStatus, formatStudies } from '../study-view.ts';
 import {
@@ -72,12 +72,19 @@ export function addStudyCommands(program: Command): void {
         const { home, store, storeUri } = await openPlace(options);
         const server = await findServer(home, options);
         const studies: ListedStudy[] = [];
-        for (const record of await listStudies(store)) {
+        const { studies: records, damaged } = await listStudies(store);
+        for (const record of records) {
           const study = await findOn(server, storeUri, record.studyId);
-          const { status, cells, counts } = await examineBriefly(store, record, study);
+          const brief = await unlessDamaged(examineBriefly(store, record, study), () =>
+            damaged.push(record.studyId),
+          );
+          if (brief === undefined) continue;
+          const { status, cells, counts } = brief;
           studies.push({ ...record, status, cells, counts });
         }
         await server?.connection.close();
+        for (const studyId of damaged)
+          output.warn(`${studyId}: a record of it is damaged; \`epochal verify ${studyId}\` says which.`);
         if (options.json) output.result(studies);
         else if (studies.length === 0)
           output.line(`There are no studies in ${store.uri}. Start one with \`epochal run FILE\`.`);
@@ -90,7 +97,7 @@ export function addStudyCommands(program: Command): void {
     command(`${name} [study]`, description).action(
       handled(async (wanted: string | undefined, options: StudyOptions) => {
         const { home, store, storeUri } = await openPlace(options);
-        const { studyId } = await resolveStudy(store, wanted);
+        const studyId = await resolveStudyId(store, wanted);
         const server = await findServer(home, options);
         if (server === undefined) throw serverIsDown(home);
         const study = await findStudy(server.client, storeUri, studyId);
@@ -112,7 +119,7 @@ export function addStudyCommands(program: Command): void {
     handled(async (wanted: string | undefined, options: StudyOptions) => {
       const output = createOutput(false);
       const { home, store, storeUri } = await openPlace(options);
-      const { studyId } = await resolveStudy(store, wanted);
+      const studyId = await resolveStudyId(store, wanted);
       // A workflow is cancelled by a worker. If none can be there, because the server is down, both are started for it.
       const server = await findServer(home, options);
       const runtime = server === undefined ? await startRuntime({ home, onEvent: output.warn }) : undefined;
@@ -163,7 +170,7 @@ export function addStudyCommands(program: Command): void {
       handled(async (wanted: string | undefined, options: StudyOptions & { out?: string }) => {
         const output = createOutput(options.json === true);
         const { home, store } = await openPlace(options);
-        const { studyId } = await resolveStudy(store, wanted);
+        const studyId = await resolveStudyId(store, wanted);
         const outDirectory = path.resolve(options.out ?? path.join(home.folder, 'reports', studyId));
         const { writeReport } = await import('../../report/write-report.ts');
         const written = await writeReport({ store, studyId, outDirectory });

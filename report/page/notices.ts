@@ -29,6 +29,14 @@ export function failureNotice({ cells, result }: Study): SafeHtml | undefined {
   return html`<section class="notice bad"><h2>Failures</h2><ul>${items}</ul>${rest(failures.size, shownFailures)}</section>`;
 }
 
+/** Records that were changed or torn, whose content the report does not show. */
+export function damageNotice({ damaged }: Study): SafeHtml | undefined {
+  if (damaged.length === 0) return undefined;
+  const items = damaged.slice(0, shownFailures).map((name) => html`<li><code>${name}</code></li>`);
+  return html`<section class="notice bad"><h2>Damaged records</h2><p>These records were changed, torn or lost. What they said is left out of
+this report; run the pipeline again to have them written anew.</p><ul>${items}</ul>${rest(damaged.length, shownFailures)}</section>`;
+}
+
 /** What the stages remarked, assumptions that do not hold above all. */
 export function notesNotice(
   { plan, cells, result }: Study,

@@ -3,7 +3,7 @@ import type { KeyResults } from '../key-results.ts';
 import { count } from '../numbers.ts';
 import type { Study } from '../read-study.ts';
 import { figureCard, type ReportFigure } from './figure-card.ts';
-import { failureNotice, notesNotice } from './notices.ts';
+import { damageNotice, failureNotice, notesNotice } from './notices.ts';
 import { script, style } from './style.ts';
 import { summaryTiles } from './summary.ts';
 import { cellTable, hash, parameterTable, provenanceTable, resultTable, stageTable } from './tables.ts';
@@ -30,6 +30,7 @@ export function reportPage(study: Study, results: KeyResults, figures: readonly 
 <main>
 ${header(study)}
 ${summaryTiles(study, results)}
+${damageNotice(study)}
 ${failureNotice(study)}
 ${notesNotice(study, results.problems)}
 ${section('Figures', figures.length === 0 ? undefined : html`${figures.map(figureCard)}`)}
@@ -50,12 +51,12 @@ function section(title: string, content: SafeHtml | undefined): SafeHtml | undef
   return content && html`<section><h2>${title}</h2>\n${content}</section>`;
 }
 
-function header({ studyId, plan, result, cells }: Study): SafeHtml {
-  const status = result?.status ?? 'running';
-  const progress =
-    result === undefined
-      ? html`<span>The study goes on; this report shows ${cells.size} of ${count(plan.cells.length, 'cell')}.</span>`
-      : undefined;
+function header({ studyId, plan, result, cells, damaged }: Study): SafeHtml {
+  const running = result === undefined && !damaged.includes(`studies/${studyId}/result.json`);
+  const status = result?.status ?? (running ? 'running' : 'record damaged');
+  const progress = running
+    ? html`<span>The study goes on; this report shows ${cells.size} of ${count(plan.cells.length, 'cell')}.</span>`
+    : undefined;
   return html`<header><h1>${plan.report.title}</h1>
 ${plan.description === '' ? undefined : html`<p>${plan.description}</p>`}
 <div class="line"><span class="pill ${status}">${status}</span>${progress}<span>pipeline ${plan.name}</span><span>study <code>${studyId}</code></span></div></header>`;

@@ -77,15 +77,18 @@ export function resultTable(parameters: readonly CellParameters[]): SafeHtml | u
 }
 
 /** One row a cell. */
-export function cellTable({ plan, cells }: Study): SafeHtml {
+export function cellTable({ studyId, plan, cells, damaged }: Study): SafeHtml {
   const rows = plan.cells.slice(0, maximumRows).map(({ id }) => {
     const result = cells.get(id);
+    const missing = damaged.includes(`studies/${studyId}/cells/${id}.json`)
+      ? 'record damaged'
+      : 'not finished';
     const outcomes = Object.values(result?.stages ?? {});
     const reused = outcomes.filter((outcome) => outcome.reused).length;
     const seconds = outcomes.reduce((sum, outcome) => sum + (outcome.reused ? 0 : outcome.seconds), 0);
     return [
       id,
-      html`<span class="pill ${result?.status ?? 'running'}">${result?.status ?? 'not finished'}</span>`,
+      html`<span class="pill ${result?.status ?? 'running'}">${result?.status ?? missing}</span>`,
       result === undefined ? '' : String(outcomes.length - reused),
       result === undefined ? '' : String(reused),
       result === undefined ? '' : formatSeconds(seconds),

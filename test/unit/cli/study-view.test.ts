@@ -47,6 +47,7 @@ describe('status of a sweep of 1,000 cells', () => {
     failures,
     live,
     progress: { studyId: '', cells: 1000, counts, running, paused: false, phase: 'cells' },
+    damaged: [],
   };
 
   test.each([60, 200])('fits %i columns, failed cells first, and says how many of how many', (columns) => {
