@@ -50,7 +50,9 @@ class Verifier {
     if (plan === undefined) return;
     this.#plan = plan;
     await this.#nameUnknown(plan);
+    const before = this.#bad();
     const cells = await this.#cells(plan, result);
+    const allCells = this.#bad() === before;
     for (const cell of plan.cells) {
       const record = cells.get(cell.id);
       if (record !== undefined) await this.#cell(cell.stages, record);
@@ -59,15 +61,16 @@ class Verifier {
       const outcome = result?.collect[collect.name];
       if (outcome === undefined) continue;
       const what = `study ${collect.name}`;
-      const before = this.#bad();
-      this.#add(
-        derivedCollect(plan, collect, cells).key === outcome.key,
-        `${what}, step ${outcome.key.slice(0, 12)}`,
-        'follows from the plan and the cells',
-        'does not follow from the plan and the cells',
-      );
+      const good = this.#bad();
+      if (allCells)
+        this.#add(
+          derivedCollect(plan, collect, cells).key === outcome.key,
+          `${what}, step ${outcome.key.slice(0, 12)}`,
+          'follows from the plan and the cells',
+          'does not follow from the plan and the cells',
+        );
       await this.#outcome(what, outcome, collect.outputs);
-      if (this.#bad() > before) this.#badCollects.push(collect.name);
+      if (this.#bad() > good) this.#badCollects.push(collect.name);
     }
   }
 
@@ -86,19 +89,26 @@ class Verifier {
 
   async #records(): Promise<{ plan: Plan | undefined; result: StudyResult | undefined }> {
     const [store, studyId] = [this.#store, this.#studyId];
-    const read = async <T>(name: string, reading: Promise<T>, fits: (record: T & {}) => boolean) => {
-      const record = await unlessDamaged(reading, () => undefined);
-      const good = record !== undefined && record !== null && fits(record);
+    const read = async <T extends object>(
+      name: string,
+      reading: Promise<T | undefined>,
+      fits: (record: T) => boolean,
+    ): Promise<T | undefined> => {
+      let absent = true;
+      const record = await unlessDamaged(reading, () => {
+        absent = false;
+      });
+      // A study that has not ended has no result yet.
+      if (record === undefined && absent && name === 'result.json') return undefined;
+      const good = record !== undefined && fits(record);
       this.#add(good, `studies/${studyId}/${name}`, 'sealed', changed);
       return good ? record : undefined;
     };
-    const study = await read('study.json', readStudy(store, studyId), (record) => record.studyId === studyId);
+    const isOfStudy = (record: { readonly studyId: string }) => record.studyId === studyId;
+    const study = await read('study.json', readStudy(store, studyId), isOfStudy);
     this.#baseDirectory = study?.baseDirectory;
     const plan = await read('plan.json', readPlan(store, studyId), (record) => studyIdOf(record) === studyId);
-    const hasResult = (await this.#names()).includes(`studies/${studyId}/result.json`);
-    const result = hasResult
-      ? await read('result.json', readResult(store, studyId), (record) => record.studyId === studyId)
-      : undefined;
+    const result = await read('result.json', readResult(store, studyId), isOfStudy);
     return { plan, result };
   }
 

@@ -21,10 +21,12 @@ function tile(label: SafeHtml | string, value: SafeHtml | string, sub: SafeHtml 
   return html`<div class="tile"><dt>${label}</dt><dd>${value}</dd><dd class="sub">${sub}</dd></div>`;
 }
 
-function cellsTile({ plan, cells, result }: Study): SafeHtml {
+function cellsTile({ plan, cells, result, damaged }: Study): SafeHtml {
   const statuses = [...cells.values()].map(({ status }) => status);
   const of = (wanted: string) => statuses.filter((status) => status === wanted).length;
+  const lost = damaged.filter((name) => name.includes('/cells/')).length;
   const parts = [
+    ...(lost > 0 ? [`${lost} with a damaged record`] : []),
     ...(of('failed') > 0 ? [`${of('failed')} failed`] : []),
     ...(of('cancelled') > 0 ? [`${of('cancelled')} cancelled`] : []),
     ...(result === undefined && cells.size < plan.cells.length
