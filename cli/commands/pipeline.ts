@@ -14,7 +14,7 @@ import { plural } from '../format.ts';
 import { githubCommands, type ValidateOutcome } from '../github.ts';
 import { createOutput } from '../output.ts';
 import { collectOverride, compileFile } from '../pipeline-file.ts';
-import { addPlaceOptions, handled, type PlaceOptions } from './shared.ts';
+import { addPlaceOptions, handled, type PlaceOptions, placeOfStore } from './shared.ts';
 
 const schemas = path.join(import.meta.dirname, '..', '..', 'schemas');
 
@@ -84,7 +84,7 @@ export function addPipelineCommands(program: Command): void {
           return exitCode.done;
         }
         // A dry run makes no store: one that is not there yet is empty.
-        const storeUri = options.store ?? findHome(options.home).store;
+        const storeUri = placeOfStore(options, findHome(options.home));
         const isThere = storeUri.includes('://') || existsSync(storeUri);
         const store = isThere ? await openStore(storeUri) : undefined;
         const foresight = await foresee(plan, store, path.dirname(path.resolve(file)));

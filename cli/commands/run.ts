@@ -10,6 +10,7 @@ import {
   addServerOptions,
   handled,
   type PlaceOptions,
+  placeOfStore,
   positiveInteger,
   type ServerOptions,
 } from './shared.ts';
@@ -50,7 +51,7 @@ export function addRun(program: Command): void {
         plan,
         baseDirectory: path.dirname(path.resolve(file)),
         home,
-        storeUri: options.store ?? home.store,
+        storeUri: placeOfStore(options, home),
         ...(address === undefined ? {} : { address }),
         ...(namespace === undefined ? {} : { namespace }),
         ...(worker === undefined ? {} : { worker }),

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { Store } from '../../artifacts/store.ts';
@@ -32,8 +33,14 @@ export async function openPlace(
   options: PlaceOptions,
 ): Promise<{ home: Home; store: Store; storeUri: string }> {
   const home = findHome(options.home);
-  const storeUri = options.store ?? home.store;
+  const storeUri = placeOfStore(options, home);
   return { home, storeUri, store: await openStore(storeUri) };
+}
+
+/** The store that the options name, by a URI or an absolute path: other processes have other working directories. */
+export function placeOfStore({ store }: PlaceOptions, home: Home): string {
+  if (store === undefined) return home.store;
+  return store.includes('://') ? store : path.resolve(store);
 }
 
 /** Turns what a command's action gives into the exit code of the program; `main` tells what it throws. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
@@ -89,6 +90,23 @@ describe('a study', () => {
     const again = await (await studies.start(plan)).result();
     expect(again).toMatchObject({ status: 'succeeded', stagesRun: 0, stagesReused: 5 });
     expect(again.collect.sweep!.outputs).toEqual(result.collect.sweep!.outputs);
+  });
+
+  test('has one store, though its worker has another working directory than who named it', async () => {
+    const before = process.cwd();
+    const plan = planOf('relative', [chain(35)]);
+    process.chdir(studies.home);
+    try {
+      const study = await studies.start(plan, { storeUri: 'kept/here' });
+      expect((await study.result()).status).toBe('succeeded');
+      const kept = await openStore(path.join(studies.home, 'kept', 'here'));
+      const text = await kept.readText(`studies/${study.studyId}/cells/seed=35.json`);
+      const { stages } = JSON.parse(text!) as CellResult;
+      expect(await kept.verify(stages.second!.outputs.result!)).toBe(true);
+      expect(existsSync(path.join(before, 'kept'))).toBe(false);
+    } finally {
+      process.chdir(before);
+    }
   });
 
   test('has a history that the code of today replays', async () => {

@@ -130,10 +130,10 @@ test('a GPU is lent to one stage at a time', async () => {
   expect(lent.map((gpus) => gpus.split(',').length).sort()).toEqual([1, 1, 1, 2, 2]);
 });
 
-test("an unknown stage kind is the user's to mend", async () => {
+test('an unknown stage kind is not the fault of the input: it passed the schemas of whoever made the plan', async () => {
   await expect(loadStage('no-such-kind')).rejects.toMatchObject({
-    name: 'InputError',
+    name: 'EnvironmentError',
     cure: expect.stringContaining('worker'),
   });
-  await expect(loadStage('../stage')).rejects.toMatchObject({ name: 'InputError' });
+  await expect(loadStage('../stage')).rejects.toMatchObject({ name: 'EnvironmentError' });
 });
