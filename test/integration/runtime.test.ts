@@ -1,10 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openStore } from '../../artifacts/open-store.ts';
 import { connect, findStudy, startStudy } from '../../runtime/client.ts';
 import { findHome, type Home } from '../../runtime/home.ts';
 import { findFreePort } from '../../runtime/ports.ts';
@@ -110,9 +111,8 @@ describe('the runtime', () => {
     const after = await launch();
     expect(after.study.attached).toBe(true);
     expect(await after.study.result()).toMatchObject({ status: 'succeeded', stagesRun: 1 });
-    const cell = await readFile(
-      path.join(home.store, `studies/${after.study.studyId}/cells/main.json`),
-      'utf8',
+    const cell = await (await openStore(home.store)).readText(
+      `studies/${after.study.studyId}/cells/main.json`,
     );
     expect(cell).toMatch(/continued from step \d+/);
 
