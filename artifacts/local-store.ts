@@ -75,7 +75,7 @@ export async function openLocalStore(folder: string): Promise<Store> {
       return record?.key === key ? record : undefined;
     },
     writeStep: (record) =>
-      writeFileAtomically(stepPath(record.key), seal(JSON.stringify(record, undefined, 1))),
+      writeFileAtomically(stepPath(record.key), seal(`${JSON.stringify(record, undefined, 1)}\n`)),
 
     checkpoint: (key) => folderCheckpoint(join(folder, 'checkpoints', key)),
 

@@ -80,7 +80,7 @@ export interface Store {
   checkpoint(key: string): Checkpoint;
 
   /**
-   * Small UTF-8 documents by slash-separated name (`studies/<id>/plan.json`), sealed under that name; atomic, undefined if absent. Throws
+   * Small JSON objects by slash-separated name (`studies/<id>/plan.json`), sealed under that name; atomic, undefined if absent. Throws
    * {@link import('./errors.ts').DamagedRecordError} naming one that was changed, torn, or belongs elsewhere.
    */
   readText(name: string): Promise<string | undefined>;
