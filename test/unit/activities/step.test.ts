@@ -5,8 +5,10 @@ import { resolveWith } from '../../../activities/resolve-with.ts';
 import { SingleFlight } from '../../../activities/single-flight.ts';
 import { identity } from '../../../activities/step.ts';
 import { commonMetadata } from '../../../activities/step-metadata.ts';
+import { findExamples } from '../../../activities/training-data.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import { plannedStage, resultOf } from '../../fixtures/plans.ts';
+import { temporaryStore } from '../artifacts/folders.ts';
 
 function artifact(digit: string, folder = 'store'): ArtifactRef {
   const sha256 = digit.repeat(64);
@@ -136,4 +138,9 @@ test('an unknown stage kind is not the fault of the input: it passed the schemas
     cure: expect.stringContaining('worker'),
   });
   await expect(loadStage('../stage')).rejects.toMatchObject({ name: 'EnvironmentError' });
+});
+
+test('a dataset that is gone from the store is damage, which the cell mends, and no wrong input', async () => {
+  const { store } = await temporaryStore();
+  await expect(findExamples(store, 'a'.repeat(64))).rejects.toMatchObject({ name: 'DamagedArtifactError' });
 });
