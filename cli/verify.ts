@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
+import { InputError } from '../artifacts/errors.ts';
 import { findStep } from '../artifacts/outputs.ts';
 import type { ArtifactKind, ArtifactRef } from '../artifacts/reference.ts';
 import type { StepRecord, Store } from '../artifacts/store.ts';
 import type { Plan, PlannedStage } from '../compiler/index.ts';
 import { studyIdOf } from '../runtime/client.ts';
 import { derivedCollect, derivedStep } from '../runtime/derived-steps.ts';
-import { foresee } from '../runtime/foresight.ts';
+import { foresee, type StageForesight } from '../runtime/foresight.ts';
 import type { CellResult, StageOutcome, StudyResult } from '../workflows/messages.ts';
 import { type Check, checkContent } from './artifact-checks.ts';
 import { readCells, readPlan, readResult, readStudy, unlessDamaged } from './study-records.ts';
@@ -188,10 +189,17 @@ class Verifier {
 
   async #again(): Promise<string[]> {
     if (this.#plan === undefined || this.#baseDirectory === undefined) return [];
-    const foresight = await foresee(this.#plan, this.#store, this.#baseDirectory);
+    let foresight: StageForesight[];
+    try {
+      foresight = await foresee(this.#plan, this.#store, this.#baseDirectory);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return [`nothing as it is, since a run would fail: ${error.message}`];
+    }
     return [
       ...foresight
-        .filter(({ action }) => action === 'run')
+        // What is gathered over all cells is checked here.
+        .filter(({ cell, action }) => cell !== 'study' && action === 'run')
         .map(({ stage, cell, why }) => `${stage} in cell ${cell}: ${why}`),
       ...this.#badCollects.map((name) => `${name} over all cells`),
     ];
