@@ -1,6 +1,13 @@
 import { deserialize, serialize } from 'node:v8';
 import type { Checkpoint } from '../artifacts/store.ts';
-import type { LanczosState, LanczosStep, RestartedState } from '../science/hessian/lanczos.ts';
+import type {
+  LanczosState,
+  LanczosStep,
+  Looks,
+  Missing,
+  RestartedState,
+  SweepMemory,
+} from '../science/hessian/lanczos.ts';
 
 /** Steps, or residuals, between two checkpoints. */
 const checkpointEvery = 10;
@@ -13,6 +20,9 @@ interface SavedSteps {
   /** What follows these vectors; of a restart's only in the last part. */
   readonly next?: Float32Array;
   readonly products: number;
+  /** What the generation is looking for; in the last part of a restart. */
+  readonly missing?: Missing | undefined;
+  readonly looks?: Looks | undefined;
 }
 
 export interface LanczosCheckpoint {
@@ -20,6 +30,9 @@ export interface LanczosCheckpoint {
   readonly state: LanczosState | undefined;
   /** Residuals that it had measured. */
   readonly residuals: readonly number[];
+  /** What its last sweep outside of the basis had come to. */
+  readonly sweep: SweepMemory | undefined;
+  addSweep(memory: SweepMemory): Promise<void>;
   addStep(step: LanczosStep): Promise<void>;
   restart(state: RestartedState): Promise<void>;
   addResidual(residual: number): Promise<void>;
@@ -37,6 +50,7 @@ export async function openLanczosCheckpoint(checkpoint: Checkpoint): Promise<Lan
   let parts = state?.parts ?? 0;
   let pending: LanczosStep[] = [];
   const residuals = ((await readValue(checkpoint, 'residuals')) as number[] | undefined) ?? [];
+  const sweep = (await readValue(checkpoint, 'sweep')) as SweepMemory | undefined;
 
   const removeOthers = async () => {
     for (const name of await checkpoint.list()) {
@@ -50,16 +64,28 @@ export async function openLanczosCheckpoint(checkpoint: Checkpoint): Promise<Lan
   }
   await removeOthers();
 
+  const flush = async (): Promise<void> => {
+    if (pending.length === 0) return;
+    await checkpoint.write(partName(generation, parts++), serialize(savedSteps(pending)));
+    pending = [];
+  };
+
   return {
     state,
     residuals: [...residuals],
+    sweep,
+    async addSweep(memory) {
+      const steps = memory.state?.alphas.length ?? 0;
+      if (steps % checkpointEvery === 0) {
+        await flush();
+        await checkpoint.write('sweep', serialize(memory));
+      }
+    },
     async addStep(step) {
       pending.push(step);
-      if (pending.length < checkpointEvery) return;
-      await checkpoint.write(partName(generation, parts++), serialize(savedSteps(pending)));
-      pending = [];
+      if (pending.length >= checkpointEvery) await flush();
     },
-    async restart({ basis, alphas, betas, next, products }) {
+    async restart({ basis, alphas, betas, next, products, missing, looks }) {
       pending = [];
       generation++;
       parts = 0;
@@ -69,7 +95,7 @@ export async function openLanczosCheckpoint(checkpoint: Checkpoint): Promise<Lan
           vectors: basis.slice(start, end),
           alphas: alphas.slice(start, end),
           betas: betas.slice(start, end),
-          ...(end === basis.length ? { next } : {}),
+          ...(end === basis.length ? { next, missing, looks } : {}),
           products,
         };
         await checkpoint.write(partName(generation, parts++), serialize(part));
@@ -85,13 +111,14 @@ export async function openLanczosCheckpoint(checkpoint: Checkpoint): Promise<Lan
 }
 
 function savedSteps(steps: readonly LanczosStep[]): SavedSteps {
-  const { next, products } = steps.at(-1)!;
+  const { next, products, looks } = steps.at(-1)!;
   return {
     vectors: steps.map(({ vector }) => vector),
     alphas: steps.map(({ alpha }) => alpha),
     betas: steps.map(({ beta }) => beta),
     next,
     products,
+    looks,
   };
 }
 
@@ -110,6 +137,7 @@ async function readState(
   const alphas: number[] = [];
   const betas: number[] = [];
   let last: SavedSteps | undefined;
+  let missing: Missing | undefined;
   let parts = 0;
   for (;;) {
     const part = await readPart(checkpoint, generation, parts);
@@ -117,11 +145,21 @@ async function readState(
     alphas.push(...part.alphas);
     betas.push(...part.betas);
     last = part;
+    missing ??= part.missing;
     parts++;
   }
   if (last?.next === undefined) return undefined;
   const basis = vectorsOf(checkpoint, generation, parts);
-  return { products: last.products, basis, next: last.next, alphas, betas, parts };
+  return {
+    products: last.products,
+    basis,
+    next: last.next,
+    alphas,
+    betas,
+    missing,
+    looks: last.looks,
+    parts,
+  };
 }
 
 async function* vectorsOf(

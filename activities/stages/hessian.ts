@@ -132,6 +132,8 @@ async function firstPairs(context: Context, problem: Problem): Promise<Eigenpair
     ...{ order, tolerance, seed, maxProducts: maxIterations },
     resume: checkpoint.state,
     residuals: checkpoint.residuals,
+    sweep: checkpoint.sweep,
+    onSweep: checkpoint.addSweep,
     async onStep(step) {
       const { products, converged } = step;
       report(converged, 0, `${converged} of ${top} pairs converged after ${products} products`);

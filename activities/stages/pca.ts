@@ -127,6 +127,8 @@ async function principalComponents(
     ...{ tf, size: covariance.size, product: covariance.product, top, tolerance, maxProducts, seed },
     resume: checkpoint.state,
     residuals: checkpoint.residuals,
+    sweep: checkpoint.sweep,
+    onSweep: checkpoint.addSweep,
     async onStep(step) {
       const message = `${step.converged} of ${top} components converged`;
       context.progress({ done: step.products, total: maxProducts, unit: 'Lanczos steps', message });

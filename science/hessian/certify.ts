@@ -1,4 +1,5 @@
 import type { TensorFlow } from '../../compute/tensorflow.ts';
+import type { Outside } from './outside.ts';
 import { addScaled, norm, normalize } from './vectors.ts';
 
 export interface Eigenpairs {
@@ -14,6 +15,8 @@ export interface Eigenpairs {
   readonly products: number;
   /** Pairs whose residual is within the tolerance. */
   readonly converged: number;
+  /** What is known of all other eigenvalues. */
+  readonly outside: Outside;
 }
 
 export interface Candidates {
@@ -32,7 +35,7 @@ export interface Candidates {
 }
 
 /** Measures how good eigenpairs are: one product for each. */
-export async function certify(candidates: Candidates): Promise<Eigenpairs> {
+export async function certify(candidates: Candidates): Promise<Omit<Eigenpairs, 'outside'>> {
   const { tf, size, product, tolerance, values, vectors, products, residuals: before = [] } = candidates;
   const rows = values.map((_, index) => vectors.subarray(index * size, (index + 1) * size));
   for (const row of rows) normalize(row);

@@ -27,6 +27,8 @@ async function run(folder: string, productsLeft = Infinity) {
     },
     resume: checkpoint.state,
     residuals: checkpoint.residuals,
+    sweep: checkpoint.sweep,
+    onSweep: checkpoint.addSweep,
     onStep: checkpoint.addStep,
     async onRestart(state) {
       restarts++;

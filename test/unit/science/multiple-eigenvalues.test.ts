@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { loadTensorFlow } from '../../../compute/tensorflow.ts';
+import { type LanczosOptions, lanczos, leastVectors } from '../../../science/hessian/lanczos.ts';
+import { matrixWith } from './dense-matrix.ts';
+
+const { tf } = await loadTensorFlow({ threads: 1 });
+const tolerance = 1e-5;
+
+/** The first `top` eigenvalues, each as often as it is there, largest first: what the prescribed spectrum says. */
+function firstOf(spectrum: readonly number[], top: number, order: 'algebraic' | 'magnitude'): number[] {
+  const rank = (value: number) => (order === 'magnitude' ? Math.abs(value) : value);
+  return [...spectrum]
+    .sort((a, b) => rank(b) - rank(a))
+    .slice(0, top)
+    .sort((a, b) => b - a);
+}
+
+async function expectFirst(
+  spectrum: readonly number[],
+  top: number,
+  more: Partial<LanczosOptions> = {},
+): Promise<Awaited<ReturnType<typeof lanczos>>> {
+  const { size, product } = matrixWith([...spectrum]);
+  const order = more.order ?? 'algebraic';
+  const options = { tf, size, product, top, tolerance, maxProducts: 40 * top + 2000, seed: 5, ...more };
+  const pairs = await lanczos(options);
+  const expected = firstOf(spectrum, top, order);
+  const scale = Math.max(...expected.map(Math.abs));
+  expect(pairs.converged).toBe(expected.length);
+  expect(pairs.orthonormality).toBeLessThan(2e-6);
+  for (const [k, value] of pairs.eigenvalues.entries())
+    expect(Math.abs(value - expected[k]!), `${k} of ${expected}: ${pairs.eigenvalues}`).toBeLessThanOrEqual(
+      3 * tolerance * scale + 1e-9,
+    );
+  // The bound holds for everything that is not in the list.
+  const rank = (value: number) => (order === 'magnitude' ? Math.abs(value) : value);
+  const next = [...spectrum].map(rank).sort((a, b) => b - a)[expected.length];
+  if (next !== undefined) expect(pairs.outside.bound).toBeGreaterThanOrEqual(next - 1e-6 * (scale + 1));
+  expect(pairs.outside.bound).toBeLessThanOrEqual(
+    Math.min(...expected.map(rank)) + 3 * tolerance * scale + 1e-9,
+  );
+  return pairs;
+}
+
+const times = (count: number, value: number) => new Array<number>(count).fill(value);
+const tail = (count: number) => Array.from({ length: count }, (_, i) => 1 / (2 + i));
+
+describe('all copies of multiple eigenvalues are found, and nothing before the last is missed', () => {
+  test.each<[string, readonly number[], number]>([
+    ['each threefold', [9, 7, 5, 4, 3, 2].flatMap((value) => times(3, value)).concat(tail(60)), 10],
+    ['the last wanted one cut through its copies', [...times(5, 4), ...times(5, 2), ...tail(40)], 7],
+    ['a double one at the front', [...times(2, 10), 5, 4, 3, ...tail(80)], 4],
+    [
+      'hundreds of copies below a few large ones',
+      [30, 20, 12, 8, 5, 3, ...times(300, 0.5), ...tail(60).map((v) => v / 4)],
+      14,
+    ],
+    ['a multiple of the identity', times(40, 2), 5],
+    ['nothing at all', times(30, 0), 4],
+    ['low rank', [5, 5, 4, ...times(50, 0)], 6],
+    ['all of them', [...times(4, 3), ...times(3, 1), ...times(3, -2)], 10],
+    ['all but one', [...times(4, 3), ...times(3, 1), ...times(4, -2)], 10],
+    ['copies apart by less than the tolerance', [4, 4 - 1e-6, 4 - 2e-6, 3, 3 - 1e-6, ...tail(50)], 5],
+    ['negative ones behind', [...times(3, 2), ...times(4, -8), ...tail(40)], 5],
+  ])('%s', async (_name, spectrum, top) => {
+    await expectFirst(spectrum, top);
+  });
+
+  test.each<[string, readonly number[], number]>([
+    ['both signs', [...times(3, 6), ...times(3, -6), ...times(2, 4), -3, ...tail(60)], 9],
+    ['negative copies', [...times(4, -9), 5, 3, ...tail(60)], 6],
+  ])('by magnitude: %s', async (_name, spectrum, top) => {
+    await expectFirst(spectrum, top, { order: 'magnitude' });
+  });
+
+  test('within a bound on memory', async () => {
+    const spectrum = [9, 7, 5, 4, 3, 2].flatMap((value) => times(3, value)).concat(tail(200));
+    await expectFirst(spectrum, 10, { maxVectors: leastVectors(10) });
+  });
+
+  test('for any spectrum with copies', async () => {
+    const spectrum = fc
+      .array(fc.record({ value: fc.integer({ min: -8, max: 16 }), copies: fc.integer({ min: 1, max: 5 }) }), {
+        minLength: 1,
+        maxLength: 8,
+      })
+      .map((parts) => [...parts.flatMap(({ value, copies }) => times(copies, value / 2)), ...tail(30)]);
+    await fc.assert(
+      fc.asyncProperty(
+        spectrum,
+        fc.integer({ min: 1, max: 12 }),
+        fc.boolean(),
+        async (values, top, magnitude) => {
+          const first = firstOf(values, Math.min(top, values.length), magnitude ? 'magnitude' : 'algebraic');
+          // Where a value of each sign is the last by magnitude, either may be taken.
+          const last = Math.min(...first.map(Math.abs));
+          fc.pre(!(magnitude && last > 0 && values.includes(last) && values.includes(-last)));
+          await expectFirst(values, top, { order: magnitude ? 'magnitude' : 'algebraic' });
+        },
+      ),
+      { numRuns: 40 },
+    );
+  }, 300_000);
+});
+
+test('where nothing is multiple, the look outside is cheap', async () => {
+  const spectrum = Array.from({ length: 600 }, (_, i) => 10 / (1 + i) ** 0.8);
+  const pairs = await expectFirst(spectrum, 30);
+  expect(pairs.outside.products).toBeLessThan(0.5 * pairs.products);
+  expect(pairs.outside).toMatchObject({ failureProbability: 1e-6 });
+});
+
+test('a bound that could not be had is told', async () => {
+  const { size, product } = matrixWith(Array.from({ length: 200 }, (_, i) => 1 + i / 200));
+  const { outside } = await lanczos({ tf, size, product, top: 10, tolerance, maxProducts: 20, seed: 5 });
+  expect(outside.bound).toBe(Number.POSITIVE_INFINITY);
+});
