@@ -23,7 +23,7 @@ export function createRunStage(gpus: GpuPool): (task: StageTask) => Promise<Stag
     try {
       return await withHeartbeats(task.stage.name, async (heartbeats, signal) => {
         const store = await sharedStore(task.storeUri);
-        const { step, request } = await identify(task);
+        const { step, request } = await identify(task, gpus.size);
         return await flights.run(`${store.uri}\n${step.key}`, signal, async () => {
           const found = await findStep(store, step.key, task.stage.outputs);
           if (found?.damage.length === 0)
@@ -38,14 +38,15 @@ export function createRunStage(gpus: GpuPool): (task: StageTask) => Promise<Stag
   };
 }
 
-async function identify({ stage, available, baseDirectory, storeUri }: StageTask) {
+async function identify({ stage, available, baseDirectory, storeUri }: StageTask, gpus: number) {
   const { uses, version, resources } = stage;
   const resolved = resolveWith(stage, available);
   const kind = (await loadStage(uses)) as Stage<unknown>;
   const sources = (await kind.sources?.(resolved.with, baseDirectory)) ?? {};
   const inputs = { ...resolved.inputs, ...sources };
   const { threads } = resources;
-  const step = identity({ uses, version, with: resolved.with, inputs, threads });
+  const device = resources.gpu > 0 && gpus > 0 ? ({ device: 'gpu' } as const) : {};
+  const step = identity({ uses, version, with: resolved.with, inputs, threads, ...device });
   const request: ComputeRequest = {
     uses,
     with: resolved.with,

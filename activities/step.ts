@@ -11,7 +11,7 @@ import type { ComputeResult } from './compute-client.ts';
 import { programVersion } from './step-metadata.ts';
 
 /** What a step is, apart from what it gives: equal steps have equal keys. */
-export type StepIdentity = Pick<StepRecord, 'key' | 'uses' | 'version' | 'with' | 'inputs'>;
+export type StepIdentity = Pick<StepRecord, 'key' | 'uses' | 'version' | 'with' | 'inputs' | 'device'>;
 
 /**
  * What decides a step's result, with its key. A stage kind of one's own (`EPOCHAL_STAGE_MODULES`) has no schema here, so all of its `with`

@@ -23,6 +23,8 @@ export interface StepRecord {
   readonly key: string;
   readonly uses: string;
   readonly version: number;
+  /** Set if a GPU computed it. */
+  readonly device?: 'gpu';
   /** Canonical `with`: references replaced by `{ sha256, kind }`, locations removed. */
   readonly with: unknown;
   /** Input name -> SHA-256, of artifacts and of outside files (dataset sources). */

@@ -20,13 +20,14 @@ function checkEigenpairs(table: ArrowTable, what: string): Check[] {
   const hessian = table.metadata['epochal.hessian'];
   // Principal components come without such claims.
   if (hessian === undefined) return [];
-  const claims = JSON.parse(hessian) as { tolerance: number; orthonormality: number };
+  const claims = JSON.parse(hessian) as Claims;
   const residuals = table.numbers('residual');
   const largest = table.numbers('eigenvalue').reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   const worst = residuals.reduce((max, value) => Math.max(max, value), 0) / largest;
   const vectors = Array.from({ length: table.rows }, (_, row) => table.floatVector('vector', row));
   const { measured, bound, how } = deviationOf(vectors);
   return [
+    checkOutside(table, claims, largest, what),
     {
       ok: worst <= claims.tolerance,
       what: `${what}, residuals`,
@@ -38,6 +39,42 @@ function checkEigenpairs(table: ArrowTable, what: string): Check[] {
       found: `deviation ${measured.toExponential(1)} ${how}, claimed ${claims.orthonormality.toExponential(1)} of a pair`,
     },
   ];
+}
+
+/** What eigenpairs say of themselves, in `epochal.hessian`. */
+interface Claims {
+  readonly tolerance: number;
+  readonly orthonormality: number;
+  readonly order: 'algebraic' | 'magnitude';
+  readonly asked: number;
+  readonly outside?: {
+    readonly known: 'bound' | 'none' | 'nothing';
+    readonly bound?: number;
+    readonly failureProbability?: number;
+  };
+}
+
+/**
+ * That no eigenvalue before the last one is missing. The matrix is not there any more, so it is the file's own bound that is held against its
+ * eigenvalues: pairs without one, as from one Krylov space alone, may lack copies of multiple eigenvalues.
+ */
+function checkOutside(table: ArrowTable, claims: Claims, largest: number, what: string): Check {
+  const { outside, asked, tolerance, order } = claims;
+  const values = [...table.numbers('eigenvalue')];
+  const last = Math.min(...values.map((value) => (order === 'magnitude' ? Math.abs(value) : value)));
+  const said = (ok: boolean, found: string): Check => ({ ok, what: `${what}, completeness`, found });
+  if (outside === undefined) return said(false, 'nothing says that no eigenvalue before the last is missing');
+  if (outside.known === 'none') return said(true, 'these are all eigenvalues');
+  if (outside.known === 'nothing')
+    return said(
+      true,
+      `${values.length} of ${asked} asked for, and others may be missing: \`partial: allow\``,
+    );
+  const { bound, failureProbability } = outside;
+  return said(
+    bound! <= last + 3 * tolerance * largest,
+    `all others are at most ${bound!.toPrecision(4)} (but for a probability of ${failureProbability}), the last is ${last.toPrecision(4)}`,
+  );
 }
 
 /** tau_i = 2 sigma_theta,i^2 / sigma_v,i^2, equation (18), in every direction. */

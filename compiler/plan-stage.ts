@@ -68,6 +68,7 @@ export function createPlanner(
       version: kind.version,
       with: ingredients,
       ...(kind.compute ? { threads: execution.resources.threads } : {}),
+      ...(kind.compute && execution.resources.gpu > 0 ? { device: 'gpu' } : {}),
     });
     return freeze({
       name,

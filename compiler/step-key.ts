@@ -16,6 +16,8 @@ export interface StepIdentity {
   readonly inputs: Readonly<Record<string, string>>;
   /** TensorFlow threads; needed for stage kinds that compute, ignored for others. */
   readonly threads?: number;
+  /** Set where a GPU computes it: the bits differ from those of the CPU, which a stage gets that finds no GPU. */
+  readonly device?: 'gpu' | undefined;
 }
 
 /**
@@ -31,12 +33,12 @@ export function canonicalWith(uses: string, withs: unknown): Json {
 }
 
 /**
- * SHA-256, in hexadecimal, of (stage kind, version, canonical `with`, digests of its inputs, and threads if it computes): equal key, same
+ * SHA-256, in hexadecimal, of (stage kind, version, canonical `with`, digests of its inputs, and threads and GPU if it computes): equal key, same
  * result. Throws if a stage kind that computes is given no threads.
  */
-export function stepKey({ uses, version, with: withs, inputs, threads }: StepIdentity): string {
+export function stepKey({ uses, version, with: withs, inputs, threads, device }: StepIdentity): string {
   const identity = { uses, version, with: canonicalWith(uses, withs), inputs };
   if (!stageKind(uses)!.compute) return digestOf(identity);
   if (threads === undefined) throw new Error(`Expected the number of threads of a "${uses}" step, got none.`);
-  return digestOf({ ...identity, threads });
+  return digestOf({ ...identity, threads, ...(device === undefined ? {} : { device }) });
 }

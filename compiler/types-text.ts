@@ -72,6 +72,8 @@ function filled(schema: SchemaNode): SchemaNode {
       const defaulted = properties.flatMap(([name, property]) =>
         property.default === undefined ? [] : [name],
       );
+      const { of } = (node.defaults ?? { of: {} }) as { readonly of: { readonly all?: object } };
+      defaulted.push(...Object.keys(of.all ?? {}));
       if (defaulted.length === 0) return node;
       const required = new Set([...((node.required as string[] | undefined) ?? []), ...defaulted]);
       return { ...node, required: [...required] };

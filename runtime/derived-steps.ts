@@ -13,7 +13,7 @@ import type { CellResult } from '../workflows/messages.ts';
 export function derivedStep(
   stage: PlannedStage,
   available: Readonly<Record<string, Readonly<Record<string, ArtifactRef>>>>,
-  { inputs }: Pick<StepRecord, 'inputs'>,
+  { inputs, device }: Pick<StepRecord, 'inputs' | 'device'>,
 ): StepIdentity {
   const resolved = resolveWith(stage, available);
   const { uses, version, resources } = stage;
@@ -21,6 +21,7 @@ export function derivedStep(
     ...{ uses, version, with: resolved.with },
     inputs: { ...inputs, ...resolved.inputs },
     threads: resources.threads,
+    ...(device === undefined ? {} : { device }),
   });
 }
 

@@ -1,12 +1,14 @@
+import { countGpus } from '../activities/index.ts';
 import { loadStage } from '../activities/registry.ts';
 import { resolveWith } from '../activities/resolve-with.ts';
 import type { Stage } from '../activities/stage.ts';
 import { InputError } from '../artifacts/errors.ts';
 import { findStep } from '../artifacts/outputs.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
-import type { Store } from '../artifacts/store.ts';
+import type { StepRecord, Store } from '../artifacts/store.ts';
 import { type Plan, type PlannedCell, type PlannedStage, stepKey } from '../compiler/index.ts';
 import { digestOf } from '../compiler/recipe.ts';
+import { instructionSet } from '../compute/environment.ts';
 import { createEstimator, type Estimate } from './estimate.ts';
 import { createProspector } from './prospects.ts';
 
@@ -145,7 +147,8 @@ async function lookUp(
     return { why: `it would fail: ${(error as Error).message}` };
   }
   const inputs = { ...resolved.inputs, ...outside };
-  const key = stepKey({ uses, version, with: resolved.with, inputs, threads: resources.threads });
+  const device = resources.gpu > 0 && countGpus() > 0 ? 'gpu' : undefined;
+  const key = stepKey({ uses, version, with: resolved.with, inputs, threads: resources.threads, device });
   const found = store === undefined ? undefined : await findStep(store, key, stage.outputs);
   if (found === undefined) return { key, why: 'no result with these settings and inputs is in the store' };
   const { record, damage } = found;
@@ -158,6 +161,15 @@ async function lookUp(
     key,
     outputs,
     seconds,
-    why: `made on ${startedAt.slice(0, 16).replace('T', ' ')} UTC with equal settings and inputs`,
+    why: `made on ${startedAt.slice(0, 16).replace('T', ' ')} UTC with equal settings and inputs${elsewhere(record)}`,
   };
+}
+
+/** Other instructions may round otherwise: what was made with them is as good, but not equal to the last bit. */
+function elsewhere({ provenance }: StepRecord): string {
+  const { instructions } = provenance;
+  const here = instructionSet();
+  return instructions === undefined || instructions === here
+    ? ''
+    : `, by ${instructions} instructions (here: ${here})`;
 }

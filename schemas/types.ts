@@ -167,9 +167,13 @@ export interface HessianWith {
    */
   memory?: string;
   /**
-   * Limit on Lanczos steps, each of one product; default 20 * top + 200.
+   * Limit on products of the matrix with a vector; default 20 * top + 200.
    */
-  maxIterations?: number;
+  maxIterations: number;
+  /**
+   * What becomes of fewer eigenpairs than were asked for, after maxIterations: the stage fails, or goes on with those that have converged.
+   */
+  partial: 'refuse' | 'allow';
   trace?: TraceProbes;
   density?: DensityProbes;
   /**

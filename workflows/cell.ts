@@ -119,7 +119,10 @@ export async function cell(input: CellInput): Promise<CellResult> {
           await lastRepair;
         } else {
           const mayPass =
-            type !== 'InputError' && type !== 'ComputeProcessError' && type !== 'TimeoutFailure';
+            type !== 'InputError' &&
+            type !== 'UnconvergedError' &&
+            type !== 'ComputeProcessError' &&
+            type !== 'TimeoutFailure';
           if (!mayPass || ++failed >= stage.retry.attempts) throw error;
           await sleep(2000 * 2 ** Math.min(failed - 1, 5));
         }

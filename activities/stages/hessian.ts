@@ -63,8 +63,8 @@ export const stage: Stage<HessianWith> = {
       lanes,
     });
     const product = (vector: Float32Array) => hessian.product(vector, context.breathe);
-    const pairs = await firstPairs(context, { tf, size, lanes, product, top, maxVectors });
-    noteShortcomings(context, pairs, top, settings.tolerance);
+    const found = await firstPairs(context, { tf, size, lanes, product, top, maxVectors });
+    const pairs = wanted(context, found, top, size);
     const estimates = await spectrumEstimates(context, { tf, size, lanes, product }, pairs);
     hessian.dispose();
 
@@ -78,16 +78,19 @@ export const stage: Stage<HessianWith> = {
         ...normalization.metadata,
         examples: examples.examples,
         iterations: pairs.products,
+        asked: top,
         converged: pairs.converged,
         tolerance: settings.tolerance,
         orthonormality: pairs.orthonormality,
+        outside: describeOutside(pairs),
       }),
       ...estimates,
     };
     const eigenpairs = await context.write('eigenpairs', metadata, async (writer) => {
       const rows = Math.max(1, Math.floor(batchBytes / (4 * size)));
-      for (let start = 0; start < top; start += rows) {
-        const end = Math.min(start + rows, top);
+      const count = pairs.eigenvalues.length;
+      for (let start = 0; start < count; start += rows) {
+        const end = Math.min(start + rows, count);
         await writer.append({
           index: Int32Array.from({ length: end - start }, (_, index) => start + index),
           eigenvalue: pairs.eigenvalues.subarray(start, end),
@@ -121,7 +124,7 @@ type Problem = Pick<Parameters<typeof lanczos>[0], 'tf' | 'size' | 'lanes' | 'pr
 /** Progress counts each pair twice: when it has converged, and when its residual was measured. */
 async function firstPairs(context: Context, problem: Problem): Promise<Eigenpairs> {
   const { top } = problem;
-  const { order, tolerance, seed, maxIterations = 20 * top + 200 } = context.with;
+  const { order, tolerance, seed, maxIterations } = context.with;
   const checkpoint = await openLanczosCheckpoint(context.checkpoint);
   const report = (converged: number, measured: number, message: string) =>
     context.progress({ done: converged + measured, total: 2 * top, unit: 'checks of eigenpairs', message });
@@ -188,17 +191,64 @@ function firstExamples(all: LabelledExamples, count: number): LabelledExamples {
   };
 }
 
-function noteShortcomings(context: Context, pairs: Eigenpairs, top: number, tolerance: number): void {
-  if (pairs.converged < top) {
-    context.note(
-      `Only ${pairs.converged} of ${top} eigenpairs have a residual within ${tolerance} of the largest eigenvalue after ` +
-        `${pairs.products} Lanczos steps; the largest residual is ${Math.max(...pairs.residuals).toPrecision(3)}. ` +
-        'Raise maxIterations.',
-    );
-  }
+/**
+ * The pairs that go into the artifact: all, or with `partial: allow` those that have converged. Throws {@link UnconvergedError} if there are fewer
+ * than were asked for, or if eigenvalues before the last of them may be missing.
+ */
+function wanted(context: Context, pairs: Eigenpairs, top: number, size: number): Eigenpairs {
+  const { tolerance, partial, maxIterations } = context.with;
   if (pairs.orthonormality > 1e-4) {
-    context.note(
-      `The eigenvectors deviate from orthonormality by up to ${pairs.orthonormality.toPrecision(2)}.`,
-    );
+    const deviation = pairs.orthonormality.toPrecision(2);
+    context.note(`The eigenvectors deviate from orthonormality by up to ${deviation}.`);
+  }
+  const isComplete = pairs.converged === top;
+  const isBounded = pairs.outside.bound < Number.POSITIVE_INFINITY;
+  if (isComplete && isBounded) return pairs;
+  const shortcoming = isComplete
+    ? `All ${top} eigenpairs have converged after ${pairs.products} products, but whether eigenvalues before the last are missing is not known`
+    : `Only ${pairs.converged} of ${top} eigenpairs have a residual within ${tolerance} of the largest eigenvalue after ${pairs.products} products; ` +
+      `the largest residual is ${Math.max(...pairs.residuals).toPrecision(3)}`;
+  if (partial === 'refuse' || pairs.converged === 0)
+    throw new UnconvergedError(`${shortcoming}.`, maxIterations);
+  context.note(`${shortcoming}. ${isComplete ? 'They are' : 'Those that have are'} in the artifact.`);
+  return isComplete ? pairs : convergedOf(pairs, tolerance, size);
+}
+
+function convergedOf(pairs: Eigenpairs, tolerance: number, size: number): Eigenpairs {
+  const allowed = tolerance * Math.max(...pairs.eigenvalues.map(Math.abs));
+  const kept = Array.from(pairs.residuals.keys()).filter((i) => pairs.residuals[i]! <= allowed);
+  const vectors = new Float32Array(kept.length * size);
+  for (const [row, i] of kept.entries())
+    vectors.set(pairs.vectors.subarray(i * size, (i + 1) * size), row * size);
+  return {
+    ...pairs,
+    vectors,
+    eigenvalues: Float64Array.from(kept, (i) => pairs.eigenvalues[i]!),
+    residuals: Float64Array.from(kept, (i) => pairs.residuals[i]!),
+  };
+}
+
+/** What is known of the eigenvalues that are not in the artifact, for its metadata; no bound where nothing is left, or nothing is known. */
+function describeOutside({ outside, products }: Eigenpairs): Record<string, unknown> {
+  const { bound, failureProbability, products: taken } = outside;
+  const known =
+    bound === Number.POSITIVE_INFINITY ? 'nothing' : bound === Number.NEGATIVE_INFINITY ? 'none' : 'bound';
+  return {
+    known,
+    ...(known === 'bound' ? { bound, failureProbability } : {}),
+    products: taken,
+    share: taken / products,
+  };
+}
+
+/** Thrown when the iterations that were allowed did not give the eigenpairs that were asked for. Trying again would end the same. */
+class UnconvergedError extends Error {
+  override readonly name = 'UnconvergedError';
+  readonly cure: string;
+  constructor(message: string, maxIterations: number) {
+    super(message);
+    this.cure =
+      `Raise \`maxIterations\` (now ${maxIterations}; it starts anew), lower \`top\`, raise \`tolerance\`, ` +
+      'or set `partial: allow` to go on with those that have converged.';
   }
 }

@@ -95,7 +95,9 @@ describe('a small study, from its YAML to its report', () => {
     expect(record!.estimate!.seconds).toBeGreaterThan(0);
     expect(record!.estimate!.bytes).toBeGreaterThan(80 * 4 * 1000);
     const text = await epochal(['plan', pipeline, '--set', 'recordEpochs=5'], first.home);
-    expect(text.stdout).toMatch(/About .* of computing and .*, judged by earlier steps in this store/);
+    expect(text.stdout).toMatch(
+      /About .* of computing, in proportion to earlier steps in this store\n.* of artifacts/,
+    );
   });
 
   test('a changed parameter runs only what depends on it', async () => {

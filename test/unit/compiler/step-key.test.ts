@@ -75,3 +75,18 @@ describe('stageKinds', () => {
     expect(stageKinds.collect).toMatchObject({ scope: 'study', compute: false });
   });
 });
+
+it('depends on whether a GPU computes it', () => {
+  const step = { uses: 'evaluate', version: 1, inputs: {}, threads: 1 };
+  const artifact = (kind: string) => ({ sha256: 'a'.repeat(64), uri: 'file:///x', kind, bytes: 1 });
+  const withs = { state: artifact('state'), data: artifact('dataset') };
+  expect(stepKey({ ...step, with: withs, device: 'gpu' })).not.toBe(stepKey({ ...step, with: withs }));
+});
+
+it('of a data set depends on its test examples, also for what only takes the training examples', () => {
+  const step = { uses: 'dataset', version: 1, inputs: {} };
+  const withs = { name: 'mnist-digits', examples: 10, seed: 0, classes: 10, dimension: 16, separation: 1 };
+  expect(stepKey({ ...step, with: { ...withs, testExamples: 5 } })).not.toBe(
+    stepKey({ ...step, with: { ...withs, testExamples: 6 } }),
+  );
+});

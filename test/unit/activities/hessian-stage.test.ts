@@ -1,0 +1,118 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { ArtifactRef } from '../../../artifacts/reference.ts';
+import { checkContent } from '../../../cli/artifact-checks.ts';
+import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
+
+const store = await storeOfThisFile();
+let state: ArtifactRef;
+let multiple: ArtifactRef;
+
+beforeAll(async () => {
+  const mixture = {
+    name: 'gaussian-mixture',
+    examples: 200,
+    testExamples: 0,
+    classes: 3,
+    dimension: 8,
+    seed: 1,
+  };
+  const { outputs: data } = await runStage(store, 'dataset', mixture);
+  const train = {
+    ...{ data: data.train, epochs: 1, batchSize: 10, optimizer: { name: 'sgd', learningRate: 0.05 } },
+    standardize: 'scale',
+  };
+  state = (await runStage(store, 'train', { ...train, model: { name: 'mlp', hidden: [12] } })).outputs.state!;
+  // With the mean squared error each eigenvalue of softmax regression comes once for each class.
+  const linear = { ...train, model: { name: 'linear' }, loss: 'mean-squared-error' };
+  multiple = (await runStage(store, 'train', linear, 'linear')).outputs.state!;
+});
+
+const claims = async (ref: ArtifactRef) =>
+  JSON.parse((await store.open(ref)).metadata['epochal.hessian']!) as Record<string, unknown> & {
+    outside: { known: string; bound: number; failureProbability: number; products: number };
+  };
+
+test('eigenvalues that come three times are there three times, and the artifact says what lies outside', async () => {
+  const { outputs } = await runStage(
+    store,
+    'hessian',
+    { at: multiple, top: 10, tolerance: 1e-4 },
+    'multiple',
+  );
+  const values = [...(await store.open(outputs.eigenpairs!)).numbers('eigenvalue')];
+  const all = await runStage(store, 'hessian', { at: multiple, top: 27, tolerance: 1e-4 }, 'all');
+  const every = [...(await store.open(all.outputs.eigenpairs!)).numbers('eigenvalue')];
+  for (const [k, value] of values.entries())
+    expect(Math.abs(value - every[k]!)).toBeLessThan(3e-4 * every[0]!);
+  for (let k = 0; k + 2 < 9; k += 3) expect(values[k]! - values[k + 2]!).toBeLessThan(3e-4 * every[0]!);
+  const { outside, asked } = await claims(outputs.eigenpairs!);
+  expect(asked).toBe(10);
+  expect(outside.known).toBe('bound');
+  expect(outside.bound).toBeGreaterThanOrEqual(every[10]! - 1e-6);
+  expect(outside.failureProbability).toBe(1e-6);
+  expect((await claims(all.outputs.eigenpairs!)).outside).toMatchObject({ known: 'none' });
+  const checks = await checkContent(store, outputs.eigenpairs!, 'pairs');
+  expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+  expect(checks.map(({ found }) => found).join()).toMatch(/all others are at most/);
+});
+
+test('verify finds eigenpairs bad that do not say so, or say it of too large a bound', async () => {
+  const { outputs } = await runStage(store, 'hessian', { at: multiple, top: 10, tolerance: 1e-4 }, 'copied');
+  const table = await store.open(outputs.eigenpairs!);
+  const rewritten = (change: (outside: Record<string, unknown>) => unknown) => {
+    const { outside, ...own } = JSON.parse(table.metadata['epochal.hessian']!) as Record<string, never>;
+    const changed = change(outside as never);
+    const metadata = {
+      ...table.metadata,
+      'epochal.hessian': JSON.stringify({ ...own, ...(changed === undefined ? {} : { outside: changed }) }),
+    };
+    return store.write('eigenpairs', metadata, async (writer) => {
+      const vector = new Float32Array(10 * 27);
+      for (let row = 0; row < 10; row++) vector.set(table.floatVector('vector', row), 27 * row);
+      await writer.append({
+        index: Int32Array.from({ length: 10 }, (_, i) => i),
+        eigenvalue: table.numbers('eigenvalue'),
+        residual: table.numbers('residual'),
+        vector,
+      });
+    });
+  };
+  const bad = async (ref: ArtifactRef) =>
+    (await checkContent(store, ref, 'pairs')).filter(({ ok }) => !ok).map(({ what }) => what);
+  expect(await bad(await rewritten((outside) => outside))).toEqual([]);
+  expect(await bad(await rewritten(() => undefined))).toEqual(['pairs, completeness']);
+  expect(await bad(await rewritten((outside) => ({ ...outside, bound: 1 })))).toEqual([
+    'pairs, completeness',
+  ]);
+});
+
+describe('eigenpairs that have not converged', () => {
+  const few = { top: 12, tolerance: 1e-7, maxIterations: 14 };
+
+  test('fail the stage, with how many there are and what to do', async () => {
+    await expect(runStage(store, 'hessian', { at: state, ...few }, 'refused')).rejects.toMatchObject({
+      name: 'UnconvergedError',
+      message: expect.stringMatching(/^Only \d+ of 12 eigenpairs .* after 14 products/),
+      cure: expect.stringMatching(/`maxIterations` \(now 14.*`partial: allow`/),
+    });
+  });
+
+  test('are left out where that is allowed, with a note', async () => {
+    const { outputs, notes } = await runStage(
+      store,
+      'hessian',
+      { at: state, ...few, tolerance: 1e-3, partial: 'allow' },
+      'allowed',
+    );
+    const table = await store.open(outputs.eigenpairs!);
+    expect(table.rows).toBeGreaterThan(0);
+    expect(table.rows).toBeLessThan(12);
+    const largest = Math.max(...table.numbers('eigenvalue'));
+    for (const residual of table.numbers('residual')) expect(residual).toBeLessThanOrEqual(1e-3 * largest);
+    expect(notes.join()).toMatch(/Only \d+ of 12 eigenpairs.*Those that have are in the artifact/);
+    expect((await claims(outputs.eigenpairs!)).outside).toMatchObject({ known: 'nothing' });
+    const checks = await checkContent(store, outputs.eigenpairs!, 'pairs');
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(checks.map(({ found }) => found).join()).toMatch(/\d+ of 12 asked for/);
+  });
+});
