@@ -10,8 +10,10 @@ const layer = (name: string, timeoutMs: number, atOnce: number, groupOrder: numb
     include: [`test/${name}/**/*.test.ts`],
     // TensorFlow's threads are fixed by its first use in a process, and a crash of it must not take other tests along.
     pool: 'forks' as const,
+    // A test that passes never waits for these: they are only there to end one that hangs, on however busy a machine.
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
+    expect: { poll: { timeout: timeoutMs / 2, interval: 50 } },
     maxWorkers: atOnce,
     sequence: { groupOrder },
   },
@@ -23,6 +25,10 @@ export default defineConfig({
       ...(temporal === undefined ? {} : { TEMPORAL_BIN: temporal.program }),
       ...(testPython === undefined ? {} : { EPOCHAL_TEST_PYTHON: testPython.program }),
     },
-    projects: [layer('unit', 30_000, 2, 1), layer('integration', 60_000, 1, 2), layer('e2e', 120_000, 1, 3)],
+    projects: [
+      layer('unit', 300_000, 2, 1),
+      layer('integration', 600_000, 1, 2),
+      layer('e2e', 900_000, 1, 3),
+    ],
   },
 });

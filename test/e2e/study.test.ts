@@ -33,7 +33,7 @@ describe('a small study, from its YAML to its report', () => {
     finished = await epochal(['run', pipeline, '--json'], first.home);
     expect(finished.code, finished.stderr + finished.stdout).toBe(0);
     result = JSON.parse(finished.stdout);
-  }, 240_000);
+  });
   afterAll(() => {
     first.remove();
     second.remove();
@@ -70,7 +70,7 @@ describe('a small study, from its YAML to its report', () => {
     const again = await epochal(['run', pipeline, '--json'], first.home);
     expect(again.code, again.stderr).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({ stagesRun: 0, stagesReused: 7 });
-  }, 120_000);
+  });
 
   test('a dry run says what would run, why, and what it may cost', async () => {
     const dry = await epochal(['plan', pipeline, '--json', '--set', 'recordEpochs=5'], first.home);
@@ -104,7 +104,7 @@ describe('a small study, from its YAML to its report', () => {
     const changed = await epochal(['run', pipeline, '--json', '--set', 'recordEpochs=5'], first.home);
     expect(changed.code, changed.stderr).toBe(0);
     expect(JSON.parse(changed.stdout)).toMatchObject({ stagesRun: 5, stagesReused: 2 });
-  }, 120_000);
+  });
 
   test('another home gives equal digests of all artifacts', async () => {
     const other = await epochal(['run', pipeline, '--json'], second.home);
@@ -114,7 +114,7 @@ describe('a small study, from its YAML to its report', () => {
         ({ stage, output, sha256 }) => `${stage}.${output} ${sha256}`,
       );
     expect(await digests(second.home)).toEqual(await digests(first.home));
-  }, 240_000);
+  });
 
   test('a damaged artifact is found, told and computed again', async () => {
     const spectrum = (await artifactsOf(result.studyId, first.home)).find(
@@ -131,7 +131,7 @@ describe('a small study, from its YAML to its report', () => {
     expect(mended.code, mended.stderr).toBe(0);
     expect(JSON.parse(mended.stdout)).toMatchObject({ stagesRun: 1, stagesReused: 6 });
     expect(readFileSync(spectrum.path).equals(good)).toBe(true);
-  }, 120_000);
+  });
 
   test('no checkpoint is left behind', () => {
     const checkpoints = join(first.home, 'store', 'checkpoints');

@@ -11,7 +11,7 @@ describe('a matrix of cells, collected', () => {
   let finished: Finished;
   beforeAll(async () => {
     finished = await epochal(['run', pipeline, '--json'], home);
-  }, 300_000);
+  });
   afterAll(() => remove());
 
   test('each cell runs; what cells have in common runs once', () => {

@@ -181,7 +181,7 @@ describe('wrong data', () => {
     const finished = await epochal(['run', write(mnist('./absent'))], home);
     expect(finished.code).toBe(2);
     expectClear(finished, /absent/);
-  }, 60_000);
+  });
 
   test('a truncated file', async () => {
     const data = join(folder, 'data');
@@ -201,7 +201,7 @@ describe('wrong data', () => {
     const finished = await epochal(['run', write(mnist('./data'))], home);
     expect(finished.code).toBe(2);
     expectClear(finished, /train-images-idx3-ubyte[\s\S]*(truncated|bytes)/);
-  }, 60_000);
+  });
 });
 
 describe('a machine that cannot', () => {
@@ -211,7 +211,7 @@ describe('a machine that cannot', () => {
     const finished = await epochal(['run', write(good), '--store', join(file, 'store')], home);
     expect([1, 2]).toContain(finished.code);
     expectClear(finished, /store[\s\S]*(written|writable|folder)/);
-  }, 60_000);
+  });
 
   test('a port in use', async () => {
     const taken = createServer();
@@ -221,13 +221,13 @@ describe('a machine that cannot', () => {
     taken.close();
     expect(finished.code).toBe(1);
     expectClear(finished, new RegExp(`${port}[\\s\\S]*in use`));
-  }, 60_000);
+  });
 
   test('no server at the address', async () => {
     const finished = await epochal(['run', write(good), '--address', '127.0.0.1:9'], home);
     expect(finished.code).toBe(1);
     expectClear(finished, /127\.0\.0\.1:9/);
-  }, 60_000);
+  });
 
   test('a full disk', async (context) => {
     const disk = join(folder, 'disk');
@@ -246,5 +246,5 @@ describe('a machine that cannot', () => {
     } finally {
       execFileSync('umount', ['-l', disk]);
     }
-  }, 120_000);
+  });
 });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { Plan, PlannedStage } from '../../compiler/plan.ts';
 import { studyIdOf } from '../../runtime/client.ts';
@@ -9,8 +9,6 @@ import type { CellResult, StudyResult } from '../../workflows/messages.ts';
 import { damages } from '../fixtures/damage.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';
 import { plannedCell, plannedCollect, plannedStage, planOf, resultOf } from '../fixtures/plans.ts';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 let studies: LocalStudies;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { columnsOf } from '../../artifacts/columns.ts';
 import { openStore } from '../../artifacts/open-store.ts';
 import { filesOf } from '../../artifacts/outputs.ts';
@@ -19,8 +19,6 @@ import type { StudyResult } from '../../workflows/messages.ts';
 import { damages } from '../fixtures/damage.ts';
 import { type LocalStudies, openLocalStudies } from '../fixtures/local-study.ts';
 import { differences, type Summary, summarize, versionsOf } from './reference.ts';
-
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const fixture = path.join(import.meta.dirname, '..', 'fixtures', 'every-kind.yaml');
 const plan: Plan = compile(readFileSync(fixture, 'utf8'), { file: fixture }).plan;

@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { Plan } from '../../compiler/plan.ts';
 import type { CellResult } from '../../workflows/messages.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';
 import { plannedCell, plannedStage, planOf, resultOf } from '../fixtures/plans.ts';
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
 let studies: LocalStudies;
 let undisturbed: CellResult['stages'];
 
-/** Two slow stages, about three seconds together. */
+/** Two stages that can be met at any step. */
 function slowPlan(name: string): Plan {
-  const withs = { steps: 25, seed: 9, delayMs: 60 };
+  const withs = { steps: 25, seed: 9 };
   const first = plannedStage('first', 'counter', withs);
   const second = plannedStage(
     'second',
@@ -28,12 +26,14 @@ async function run(
   disturb?: (processId: (step: number) => Promise<number>) => Promise<void>,
 ): Promise<CellResult['stages']> {
   const storeUri = studies.storeUri(name);
+  if (disturb !== undefined) for (const step of [5, 10]) studies.hold(step);
   const study = await studies.start(slowPlan(name), { storeUri });
   const processId = async (step: number): Promise<number> => {
     const live = await until(async () => (await study.cells())[0]?.live.find(({ done }) => done >= step));
     return Number(live.message!.replace('process ', ''));
   };
   await disturb?.(processId);
+  studies.release();
   expect(await study.result()).toMatchObject({ status: 'succeeded', stagesRun: 2 });
   const text = await (await openStore(storeUri)).readText(`studies/${study.studyId}/cells/main.json`);
   return (JSON.parse(text!) as CellResult).stages;
@@ -56,8 +56,12 @@ describe('a study goes on by itself, with the same digests, after kill -9 of', (
     const stages = await run('compute', async (processId) => {
       const first = await processId(5);
       process.kill(first, 'SIGKILL');
-      await until(async () => (await processId(1)) !== first);
-      process.kill(await processId(10), 'SIGKILL');
+      // Its successor goes on from the checkpoint of step 5, past the first gate.
+      const second = await until(async () => {
+        const next = await processId(10);
+        return next !== first && next;
+      });
+      process.kill(second, 'SIGKILL');
     });
     expect(digests(stages)).toEqual(digests(undisturbed));
     expect(stages.first!.notes[0]).toMatch(/^continued from step \d+$/);

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { stage } from '../../../activities/stages/noise.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import type { Store } from '../../../artifacts/store.ts';
@@ -13,8 +13,6 @@ import { lossAndGradient } from '../science/double-network.ts';
 import { zoo } from '../science/zoo.ts';
 
 // Each takes a few seconds where nothing else runs.
-vi.setConfig({ testTimeout: 120_000 });
-
 const examples = 40;
 const { model, network, data, weights } = zoo(examples)[1]!;
 const m = 10;

@@ -60,7 +60,7 @@ test('the bytes that settings decide are those of the files, but for headers', a
   const { foreseen, written } = chain.sizes.project!;
   expect(foreseen).toBe(60 * (4 * 4 + 8));
   expect(written - foreseen!).toBeLessThan(20_000);
-}, 300_000);
+});
 
 test('the data sets that are always the same have the size that is told of them', async () => {
   const spec = specOf({ name: 'mnist-digits' });

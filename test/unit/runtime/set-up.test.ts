@@ -95,7 +95,7 @@ describe('the lock of the set-up', () => {
     await Promise.all([hold('a'), hold('b')]);
     expect(order.map((line) => line.split(' ')[0])).toEqual(['in', 'out', 'in', 'out']);
     expect(readdirSync(folder)).toEqual([]);
-  }, 20_000);
+  });
 });
 
 test('a wheel with another digest is refused, and says where to look', async () => {
@@ -112,7 +112,7 @@ test('a wheel with another digest is refused, and says where to look', async () 
     cure: expect.stringContaining('pip config list'),
   });
   expect(existsSync(path.join(folder, 'six.py'))).toBe(false);
-}, 60_000);
+});
 
 test.each([
   ['gpu', undefined, 'gpu'],

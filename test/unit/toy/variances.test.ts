@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Sampling } from '../../../science/sampling.ts';
 import { weightAutocovariance } from '../../../science/theory/autocovariance.ts';
 import { antiCorrelatedNoiseVariances, whiteNoiseVariances } from '../../../science/theory/injected-noise.ts';
@@ -17,8 +17,6 @@ import {
 } from './replicas.ts';
 
 // Each takes a few seconds where nothing else runs.
-vi.setConfig({ testTimeout: 120_000 });
-
 /** From a thirtieth of lambda_cross to twenty times it, or to 0.9 of the limit of stability. */
 const multiples = [0.03, 0.1, 0.3, 0.7, 1, 1.5, 3, 6, 10, 20];
 
