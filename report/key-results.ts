@@ -1,5 +1,6 @@
+import type { ArtifactKind } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
-import type { PlannedCell } from '../compiler/plan.ts';
+import type { ArrowTable } from '../artifacts/table.ts';
 import { evenly, limit, type Study } from './read-study.ts';
 import { cellLabel, outputOf } from './read-tables.ts';
 
@@ -12,11 +13,14 @@ export interface Estimate {
   readonly deviation?: number;
 }
 
-/** The `parameters` that a stage left in one cell, by quantity. */
-export interface CellParameters {
+interface Place {
   readonly cellId: string;
   readonly label: string;
   readonly stage: string;
+}
+
+/** The `parameters` that a stage left in one cell, by quantity. */
+export interface CellParameters extends Place {
   readonly estimates: Readonly<Record<string, Estimate>>;
 }
 
@@ -31,62 +35,60 @@ export interface FinalEpoch {
 export interface KeyResults {
   readonly parameters: readonly CellParameters[];
   readonly training: readonly FinalEpoch[];
-  /** Cells that have results; those beyond {@link summarizedCells} were not read. */
-  readonly available: number;
+  /** Artifacts of each kind that the study has; at most {@link summarizedResults} of them are read. */
+  readonly available: { readonly parameters: number; readonly training: number };
   /** Artifacts that could not be read. */
   readonly problems: readonly string[];
 }
 
-/** Cells whose results are read for the summary. */
-const summarizedCells = 200;
+/** Artifacts of a kind that are read for the summary. */
+const summarizedResults = 200;
 
 const suffixes = { error: '_standard_error', theory: '_theory', deviation: '_deviation' } as const;
 
 /** Reads the fitted parameters and the last epochs of the study's cells. A damaged artifact is told in `problems`. */
 export async function readKeyResults(store: Store, study: Study): Promise<KeyResults> {
-  const finished = study.plan.cells.filter(({ id }) => study.cells.has(id));
   const problems: string[] = [];
-  const found = await Promise.all(
-    evenly(finished, summarizedCells).flatMap((cell) =>
-      cell.stages.flatMap((stage) =>
-        Object.entries(stage.outputs).map(async ([output, kind]) => {
-          const ref = outputOf(study, cell, stage.name, output);
-          if (ref === undefined || (kind !== 'parameters' && kind !== 'history')) return undefined;
-          try {
-            return await limit(() => readResult(store, study, cell, stage.name, ref));
-          } catch (error) {
-            problems.push(error instanceof Error ? error.message : String(error));
-            return undefined;
-          }
-        }),
-      ),
+  const refs = study.plan.cells.flatMap((cell) =>
+    cell.stages.flatMap((stage) =>
+      Object.keys(stage.outputs).flatMap((output) => {
+        const ref = outputOf(study, cell, stage.name, output);
+        return ref === undefined ? [] : [{ cell, stage: stage.name, ref }];
+      }),
     ),
   );
+  const found = (kind: ArtifactKind) => refs.filter(({ ref }) => ref.kind === kind);
+  const read = async <T>(results: ReturnType<typeof found>, readOne: (table: ArrowTable, of: Place) => T) => {
+    const all = evenly(results, summarizedResults).map(({ cell, stage, ref }) =>
+      limit(async () => {
+        try {
+          const place = { cellId: cell.id, label: cellLabel(study, cell), stage };
+          return [readOne(await store.open(ref), place)];
+        } catch (error) {
+          problems.push(error instanceof Error ? error.message : String(error));
+          return [];
+        }
+      }),
+    );
+    return (await Promise.all(all)).flat();
+  };
+  const [fits, histories] = [found('parameters'), found('history')];
   return {
-    parameters: found.flatMap((result) => (result !== undefined && 'estimates' in result ? [result] : [])),
-    training: found.flatMap((result) => (result !== undefined && 'testAccuracy' in result ? [result] : [])),
-    available: finished.length,
+    parameters: await read(fits, (table, place) => ({ ...place, estimates: estimatesOf(table.row(0)) })),
+    training: await read(histories, (table, { cellId, stage }) => ({
+      cellId,
+      stage,
+      trainAccuracy: table.numbers('train_accuracy').at(-1) ?? Number.NaN,
+      testAccuracy: table.numbers('test_accuracy').at(-1) ?? Number.NaN,
+    })),
+    available: { parameters: fits.length, training: histories.length },
     problems,
   };
 }
 
-async function readResult(
-  store: Store,
-  study: Study,
-  cell: PlannedCell,
-  stage: string,
-  ref: Parameters<Store['open']>[0],
-): Promise<CellParameters | FinalEpoch> {
-  const table = await store.open(ref);
-  if (ref.kind === 'parameters') {
-    return { cellId: cell.id, label: cellLabel(study, cell), stage, estimates: estimatesOf(table.row(0)) };
-  }
-  return {
-    cellId: cell.id,
-    stage,
-    trainAccuracy: table.numbers('train_accuracy').at(-1) ?? Number.NaN,
-    testAccuracy: table.numbers('test_accuracy').at(-1) ?? Number.NaN,
-  };
+/** How many cells these results are of. */
+export function cellsOf(results: readonly { readonly cellId: string }[]): number {
+  return new Set(results.map(({ cellId }) => cellId)).size;
 }
 
 /** Groups the columns `x`, `x_standard_error`, `x_theory` and `x_deviation` of a row by x. */

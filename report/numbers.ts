@@ -56,6 +56,11 @@ export function count(n: number, noun: string): string {
   return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
 }
 
+/** 3, 5, "cell" -> "3 of 5 cells"; 5, 5, "cell" -> "5 cells". */
+export function countOf(n: number, total: number, noun: string): string {
+  return n === total ? count(n, noun) : `${n.toLocaleString('en-US')} of ${count(total, noun)}`;
+}
+
 /** Power of ten of the first digit, after rounding to `digits` digits. */
 function exponentOf(value: number, digits: number): number {
   if (value === 0) return Number.NEGATIVE_INFINITY;

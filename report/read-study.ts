@@ -47,12 +47,14 @@ export async function readStudy(store: Store, studyId: string): Promise<Study> {
   };
   const result = await readRecord<StudyResult>(`studies/${studyId}/result.json`);
   const results = await Promise.all(
-    plan.cells.map(({ id }) => limit(() => readRecord<CellResult>(`studies/${studyId}/cells/${id}.json`))),
+    plan.cells.map(({ id }) => limit(() => readRecord<CellResult>(cellRecord(studyId, id)))),
   );
   const cells = new Map(
     plan.cells.flatMap(({ id }, index) => (results[index] === undefined ? [] : [[id, results[index]]])),
   );
-  const detailed = chooseDetailed(plan, cells);
+  const detailed = troubledFirst({ studyId, plan, cells, damaged })
+    .filter(({ id }) => cells.has(id))
+    .slice(0, detailedCells);
   const outcomes = [
     ...detailed.flatMap(({ id }) => Object.values(cells.get(id)?.stages ?? {})),
     ...Object.values(result?.collect ?? {}),
@@ -71,11 +73,23 @@ export function evenly<T>(items: readonly T[], n: number): readonly T[] {
   return Array.from({ length: n }, (_, index) => items[Math.floor((index * items.length) / n)]!);
 }
 
-function chooseDetailed(plan: Plan, cells: ReadonlyMap<string, CellResult>): PlannedCell[] {
-  const finished = plan.cells.filter(({ id }) => cells.has(id));
-  const troubled = finished.filter(({ id }) => cells.get(id)!.status !== 'succeeded');
-  const chosen = new Set([...troubled, ...finished].slice(0, detailedCells));
-  return plan.cells.filter((cell) => chosen.has(cell));
+/** The cells of a plan: those that failed, were cancelled or have a damaged record, in this order, then the others. */
+export function troubledFirst(
+  study: Pick<Study, 'studyId' | 'plan' | 'cells' | 'damaged'>,
+): readonly PlannedCell[] {
+  const { studyId, plan, cells } = study;
+  const damaged = new Set(study.damaged);
+  const rank = ({ id }: PlannedCell) => {
+    const status = damaged.has(cellRecord(studyId, id)) ? 'damaged' : cells.get(id)?.status;
+    const place = ['failed', 'cancelled', 'damaged'].indexOf(status ?? '');
+    return place === -1 ? 3 : place;
+  };
+  return plan.cells.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** Name of the record of a cell in the store. */
+export function cellRecord(studyId: string, cellId: string): string {
+  return `studies/${studyId}/cells/${cellId}.json`;
 }
 
 async function readJson<T>(store: Store, name: string): Promise<T | undefined> {

@@ -24,7 +24,10 @@ export async function readFigureData(store: Store, study: Study, figure: Planned
   const { from } = figure;
   if (from.scope === 'study') {
     const ref = study.result?.collect[from.stage]?.outputs[from.output];
-    return ref === undefined ? { scope: 'study', axes: [], rows: [] } : readCollection(store, ref);
+    const planned = study.plan.cells.length;
+    return ref === undefined
+      ? { scope: 'study', axes: [], rows: [], planned }
+      : { ...(await readCollection(store, ref)), planned };
   }
   const available = study.plan.cells.filter(
     (cell) => outputOf(study, cell, from.stage, from.output) !== undefined,
@@ -32,7 +35,7 @@ export async function readFigureData(store: Store, study: Study, figure: Planned
   const cells = await Promise.all(
     evenly(available, drawnCells).map((cell) => limit(() => readCellTable(store, study, figure, cell))),
   );
-  return { scope: 'cell', cells, available: available.length };
+  return { scope: 'cell', cells, available: available.length, planned: study.plan.cells.length };
 }
 
 /** An output of a stage of a cell, if it is there. */
@@ -87,7 +90,7 @@ async function readCellTable(
   };
 }
 
-async function readCollection(store: Store, ref: ArtifactRef): Promise<Collection> {
+async function readCollection(store: Store, ref: ArtifactRef): Promise<Omit<Collection, 'planned'>> {
   const table = await store.open(ref);
   return {
     scope: 'study',

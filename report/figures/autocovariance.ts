@@ -1,5 +1,4 @@
-import { count } from '../numbers.ts';
-import { cellsSentence, span } from './caption.ts';
+import { cellsSentence, span, thinnedSentence } from './caption.ts';
 import { type CellTable, type CellTables, column } from './data.ts';
 import type { CellFigure } from './definition.ts';
 import type { Layer, LegendItem, Panel } from './drawing.ts';
@@ -36,7 +35,7 @@ export const autocovariance: CellFigure = {
     parameters(data),
     ...agreement(data),
     ...thinned(data),
-    ...hidden(data),
+    ...cellsSentence(data, Math.min(data.cells.length, maximumPanels)),
   ],
 };
 
@@ -200,12 +199,10 @@ function agreement({ cells }: CellTables): string[] {
 }
 
 function thinned({ cells }: CellTables): string[] {
-  const most = Math.max(...cells.map(stride));
-  return most > 1 ? [`One in ${most} lags is drawn; the data has all.`] : [];
-}
-
-function hidden(data: CellTables): string[] {
-  return data.cells.length > maximumPanels
-    ? [`The first ${maximumPanels} of ${count(data.available, 'cell')} are drawn.`]
-    : cellsSentence(data);
+  const lags = cells.slice(0, maximumPanels).flatMap((cell) =>
+    Array.from({ length: cell.rows }, (_, row) => row)
+      .filter((row) => !isPeak(cell, row))
+      .map((row) => row % stride(cell) === 0),
+  );
+  return thinnedSentence(lags.filter((drawn) => drawn).length, lags.length, 'lag');
 }

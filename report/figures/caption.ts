@@ -1,7 +1,8 @@
 import type { TrainingContext } from '../../artifacts/training-context.ts';
-import { count, formatSignificant } from '../numbers.ts';
+import { countOf, formatSignificant } from '../numbers.ts';
 import type { CellTable, CellTables } from './data.ts';
-import { leftOut, maximumPoints, type SpectrumQuantity, thinning } from './spectrum-series.ts';
+import { leftOut, type SpectrumQuantity, thinning } from './spectrum-series.ts';
+import { colouredCells } from './theme.ts';
 
 export const samplingNames: Readonly<Record<TrainingContext['sampling'], string>> = {
   'without-replacement': 'examples drawn without replacement',
@@ -23,6 +24,7 @@ export function spectrumSentences(data: CellTables, quantities: readonly Spectru
     `${trainingParts(cells).concat(measured).join(', ')}.`,
     ...deviations(cells, quantities),
     ...omissions(cells, quantities),
+    ...coloursSentence(cells),
     ...cellsSentence(data),
   ];
 }
@@ -43,9 +45,32 @@ export function trainingParts(cells: readonly CellTable[]): string[] {
   ];
 }
 
-/** Says if not all cells are drawn. */
-export function cellsSentence({ cells, available }: CellTables): string[] {
-  return cells.length < available ? [`${cells.length} of ${count(available, 'cell')} are drawn.`] : [];
+/** Says which cells are not drawn (`drawn` are, those of `data` by default), are not in the data, or have nothing to draw. */
+export function cellsSentence({ cells, available, planned }: CellTables, drawn = cells.length): string[] {
+  const has = cells.length === available ? 'all' : countOf(cells.length, available, 'cell');
+  const where = drawn < cells.length ? `drawn; the data has ${has}` : 'drawn and in the data';
+  return [
+    ...(drawn < available
+      ? [`${countOf(drawn, available, 'cell')} ${drawn === 1 ? 'is' : 'are'} ${where}.`]
+      : []),
+    ...(available < planned
+      ? [`${countOf(available, planned, 'cell')} ${available === 1 ? 'has' : 'have'} what is drawn here.`]
+      : []),
+  ];
+}
+
+/** Says if there are more cells than colours. */
+export function coloursSentence({ length }: readonly CellTable[]): string[] {
+  return length > colouredCells
+    ? [
+        `${countOf(colouredCells, length, 'drawn cell')} have a colour and marks of their own; the others are grey.`,
+      ]
+    : [];
+}
+
+/** Says that every so-many-th of what there is is drawn. */
+export function thinnedSentence(drawn: number, total: number, noun: string): string[] {
+  return drawn < total ? [`${countOf(drawn, total, noun)} are drawn, evenly spread; the data has all.`] : [];
 }
 
 function analysisParts(cells: readonly CellTable[]): string[] {
@@ -74,27 +99,26 @@ function deviations(cells: readonly CellTable[], quantities: readonly SpectrumQu
   ];
 }
 
-function omissions(cells: readonly CellTable[], quantities: readonly SpectrumQuantity[]): string[] {
+/** Directions and values that logarithmic axes cannot show, and those left out for their number. */
+export function omissions(cells: readonly CellTable[], quantities: readonly SpectrumQuantity[]): string[] {
   const sentences: string[] = [];
+  if (quantities.length === 0) return sentences;
+  const directions = cells.reduce((sum, { rows }) => sum + rows, 0);
   const counts = quantities.map(({ column }) => leftOut(cells, column));
   const eigenvalues = counts[0]?.eigenvalues ?? 0;
   if (eigenvalues > 0) {
     sentences.push(
-      `${count(eigenvalues, 'direction')} with a non-positive eigenvalue ${eigenvalues === 1 ? 'is' : 'are'} left out.`,
+      `${countOf(eigenvalues, directions, 'direction')} with a non-positive eigenvalue ${eigenvalues === 1 ? 'is' : 'are'} left out.`,
     );
   }
   const values = counts.reduce((sum, { values }) => sum + values, 0);
   if (values > 0)
     sentences.push(
-      `${count(values, 'value')} that a logarithmic axis cannot show ${values === 1 ? 'is' : 'are'} left out.`,
+      `${countOf(values, directions * quantities.length, 'value')} that a logarithmic axis cannot show ${values === 1 ? 'is' : 'are'} left out.`,
     );
   const stride = thinning(cells);
-  if (stride > 1) {
-    sentences.push(
-      `To keep below ${count(maximumPoints, 'point')}, one in ${stride} of each cell is drawn; the data has all.`,
-    );
-  }
-  return sentences;
+  const drawn = cells.reduce((sum, { rows }) => sum + Math.ceil(rows / stride), 0);
+  return [...sentences, ...thinnedSentence(drawn, directions, 'direction')];
 }
 
 /** One value as it is; a few as a list; many as a range. */

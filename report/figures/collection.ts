@@ -1,4 +1,4 @@
-import { count } from '../numbers.ts';
+import { countOf } from '../numbers.ts';
 import type { Collection } from './data.ts';
 import type { CollectionFigure } from './definition.ts';
 import type { Layer, LegendItem, Panel } from './drawing.ts';
@@ -48,9 +48,10 @@ export const collection: CollectionFigure = {
   },
   caption: (data) => [
     isFit(data)
-      ? `λ_cross and τ_SGD fitted to the correlation times of ${count(data.rows.length, 'cell')}, with standard errors, against ${drawnAxes(data).join(', ')}.`
-      : `Results of ${count(data.rows.length, 'cell')} against ${drawnAxes(data).join(', ')}.`,
+      ? `λ_cross and τ_SGD fitted to the correlation times of ${countOf(data.rows.length, data.planned, 'cell')}, with standard errors, against ${drawnAxes(data).join(', ')}.`
+      : `Results of ${countOf(data.rows.length, data.planned, 'cell')} against ${drawnAxes(data).join(', ')}.`,
     ...(isFit(data) ? ['Theory: λ_cross = 3(1−β)S/(ηN) and τ_SGD = (M/3)(1+β)/(1−β).'] : []),
+    ...alongSentence(data),
     ...hidden(data),
   ],
 };
@@ -64,6 +65,19 @@ function rowsAlong(axis: string, axes: readonly string[], rows: readonly Row[]):
   const changed = (row: Row) => axes.filter((other) => row[other] !== base.get(other));
   if (rows.some((row) => changed(row).length > 1)) return rows;
   return rows.filter((row) => changed(row).every((other) => other === axis));
+}
+
+/** Says against which axes not all cells are drawn. */
+function alongSentence(data: Collection): string[] {
+  const axes = drawnAxes(data);
+  const total = data.rows.length;
+  const parts = axes
+    .map((axis) => ({ axis, drawn: rowsAlong(axis, axes, data.rows).length }))
+    .filter(({ drawn }) => drawn < total)
+    .map(({ axis, drawn }) => `${countOf(drawn, total, 'cell')} against ${axis}`);
+  return parts.length === 0
+    ? []
+    : [`Drawn are ${parts.join(', ')}: those that differ from the most frequent values in this axis alone.`];
 }
 
 function mostFrequent<T>(values: readonly T[]): T {
@@ -98,7 +112,9 @@ function hidden(data: Collection): string[] {
     quantities.some(({ column }) => !Number.isFinite(Number(row[column]))),
   ).length;
   const what = isFit(data) ? 'fit' : 'value';
-  return bad === 0 ? [] : [`${count(bad, 'cell')} without a ${what} ${bad === 1 ? 'is' : 'are'} left out.`];
+  return bad === 0
+    ? []
+    : [`${countOf(bad, data.rows.length, 'cell')} without a ${what} ${bad === 1 ? 'is' : 'are'} left out.`];
 }
 
 function panel(rows: readonly Row[], axis: string, { column, axisTitle }: Quantity, width: number): Panel {

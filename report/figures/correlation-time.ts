@@ -1,5 +1,5 @@
 import { crossoverCorrelationTime, lambdaCross, tauSgd } from '../../science/theory/regimes.ts';
-import { formatSignificant } from '../numbers.ts';
+import { countOf, formatSignificant } from '../numbers.ts';
 import { spectrumSentences } from './caption.ts';
 import { type CellTable, column } from './data.ts';
 import type { CellFigure } from './definition.ts';
@@ -38,6 +38,7 @@ export const correlationTime: CellFigure = {
   caption: (data) => [
     'Velocity correlation time τ = 2σ²_θ/σ²_v, equation (18), in each direction of the Hessian, with standard errors.',
     'Below λ_cross = 3(1−β)S/(ηN) it levels off at τ_SGD = (M/3)(1+β)/(1−β); above, it falls as (1+β)/(ηλ).',
+    ...fitSentence(data.cells),
     ...spectrumSentences(data, [quantity]),
   ],
 };
@@ -111,6 +112,15 @@ function fittedTime({ columns, training }: CellTable, fit: Fit, eigenvalue: numb
   const theory = (columns.correlation_time_theory_window ?? columns.correlation_time_theory)?.[row];
   if (theory === undefined || training === undefined) return curve;
   return (curve * theory) / crossoverCorrelationTime(eigenvalue, lambdaCross(training), tauSgd(training));
+}
+
+/** Says if some cells have no fit, where others have, or a fit that did not succeed. */
+function fitSentence(cells: readonly CellTable[]): string[] {
+  const fitted = cells.filter((cell) => fitOf(cell) !== undefined).length;
+  const none = cells.every(({ fit }) => fit === undefined);
+  return none || fitted === cells.length
+    ? []
+    : [`${countOf(fitted, cells.length, 'drawn cell')} ${fitted === 1 ? 'has' : 'have'} a fit.`];
 }
 
 function fitLegend(cells: readonly CellTable[]): LegendItem[] {

@@ -63,8 +63,10 @@ export interface CellTable {
 export interface CellTables {
   readonly scope: 'cell';
   readonly cells: readonly CellTable[];
-  /** Cells that have this output; those beyond `cells` are not drawn. */
+  /** Cells that have this output; those beyond `cells` were not read. */
   readonly available: number;
+  /** Cells of the study. */
+  readonly planned: number;
 }
 
 /** The output of a `collect`. */
@@ -72,6 +74,8 @@ export interface Collection {
   readonly scope: 'study';
   readonly axes: readonly string[];
   readonly rows: readonly Readonly<Record<string, number | string>>[];
+  /** Cells of the study. */
+  readonly planned: number;
 }
 
 export type FigureData = CellTables | Collection;

@@ -1,5 +1,5 @@
 import { formatSignificant } from '../numbers.ts';
-import { cellsSentence, trainingParts } from './caption.ts';
+import { cellsSentence, coloursSentence, omissions, trainingParts } from './caption.ts';
 import { type CellTable, column } from './data.ts';
 import type { CellFigure } from './definition.ts';
 import { isPlottable } from './log-scale.ts';
@@ -38,6 +38,9 @@ export const noiseVariance: CellFigure = {
     'Variance of the gradient noise of batches along each Hessian eigenvector: of the batches drawn, with standard errors, and from the gradients of all examples with the factor (N−S)/((N−1)S) of a finite population (1/S with replacement).',
     `${trainingParts(data.cells).join(', ')}. No drift is subtracted.`,
     ...alignmentSentence(data.cells),
+    ...proportionalSentence(data.cells),
+    ...omissions(data.cells, [quantity]),
+    ...coloursSentence(data.cells),
     ...cellsSentence(data),
   ],
 };
@@ -56,6 +59,11 @@ function proportionalLine(cell: CellTable): LinePoint[] {
     eigenvalue,
     value: ratio * eigenvalue,
   }));
+}
+
+function proportionalSentence(cells: readonly CellTable[]): string[] {
+  const { length } = cells;
+  return length > 1 ? [`The line C ∝ H is that of 1 of ${length} cells: ${cells[0]!.label}.`] : [];
 }
 
 function alignmentSentence(cells: readonly CellTable[]): string[] {

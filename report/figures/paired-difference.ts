@@ -1,6 +1,7 @@
 import { type PairedDifference, pairedDifference } from '../../science/analysis/paired-difference.ts';
-import { count, formatMeasured, formatSignificant } from '../numbers.ts';
+import { count, countOf, formatMeasured, formatSignificant } from '../numbers.ts';
 import { type Comparison, compare } from './comparison.ts';
+import type { Collection } from './data.ts';
 import type { CollectionFigure } from './definition.ts';
 import type { Layer, Panel } from './drawing.ts';
 import { cellColours, colours } from './theme.ts';
@@ -27,10 +28,10 @@ export const pairedDifferences: CollectionFigure = {
       ],
     };
   },
-  caption: (data) => captionOf(compare(data)),
+  caption: (data) => captionOf(compare(data), data),
 };
 
-function captionOf(comparison: Comparison): string[] {
+function captionOf(comparison: Comparison, { rows, planned }: Collection): string[] {
   const { pairing, quantity, measured, theory, propagated } = comparison;
   const [a, b] = pairing.levels;
   const { scale, unit } = quantity;
@@ -51,7 +52,10 @@ function captionOf(comparison: Comparison): string[] {
     ...(theory === undefined
       ? []
       : [`Theory, from each cell’s own noise: ${formatSignificant(theory.difference * factor, 3)} %.`]),
-    ...(pairing.alone > 0 ? [`${count(pairing.alone, 'cell')} without a partner left out.`] : []),
+    ...(pairing.alone > 0
+      ? [`${countOf(pairing.alone, rows.length, 'cell')} without a partner left out.`]
+      : []),
+    ...(rows.length < planned ? [`${countOf(rows.length, planned, 'cell')} are in the table.`] : []),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { formatSignificant } from '../numbers.ts';
+import { countOf, formatSignificant } from '../numbers.ts';
 import { spectrumSentences } from './caption.ts';
 import { type CellTable, type CellTables, column } from './data.ts';
 import type { CellFigure } from './definition.ts';
@@ -17,7 +17,18 @@ export const principalComponents: CellFigure = {
     const cells = distinct(all);
     return { spec: { hconcat: [variancePanel(cells), sinusoidPanel(cells)] }, legend: legend(cells) };
   },
-  caption: (data) => captionOf({ ...data, cells: distinct(data.cells) }),
+  caption: (data) => {
+    const cells = distinct(data.cells);
+    const same = data.cells.length - cells.length;
+    return [
+      ...captionOf({ ...data, cells, available: data.available - same }),
+      ...(same > 0
+        ? [
+            `${countOf(cells.length, data.cells.length, 'cell')} ${cells.length === 1 ? 'is' : 'are'} drawn: the others have the same components.`,
+          ]
+        : []),
+    ];
+  },
 };
 
 /** Cells that analyze one and the same trajectory in different ways have the same components: they are drawn once. */

@@ -98,7 +98,9 @@ export function cellLegend(cells: readonly CellTable[], mark: LegendItem['mark']
     .slice(0, colouredCells)
     .map(({ label }, index): LegendItem => ({ label, colour: cellColours[index]!, mark }));
   const rest = cells.length - named.length;
-  return rest > 0 ? [...named, { label: `${rest} more`, colour: colours.other.light, mark }] : named;
+  return rest > 0
+    ? [...named, { label: `${rest} more of ${cells.length} cells`, colour: colours.other.light, mark }]
+    : named;
 }
 
 /** Looks of the rule at a level. */

@@ -29,7 +29,7 @@ export interface LinePoint {
 }
 
 /** Points drawn at most in one panel. With more, every n-th of each cell is drawn; the data beside the figure is whole. */
-export const maximumPoints = 6000;
+const maximumPoints = 6000;
 
 /** Pairs that a logarithmic plot of `name` leaves out because the eigenvalue or the value is not positive. */
 export function leftOut(cells: readonly CellTable[], name: string): { eigenvalues: number; values: number } {

@@ -1,5 +1,5 @@
-import { count } from '../numbers.ts';
-import { cellsSentence, trainingParts } from './caption.ts';
+import { count, countOf } from '../numbers.ts';
+import { cellsSentence, coloursSentence, trainingParts } from './caption.ts';
 import { type CellTable, column } from './data.ts';
 import type { CellFigure } from './definition.ts';
 import type { LegendItem, Panel } from './drawing.ts';
@@ -24,9 +24,19 @@ export const trainingCurves: CellFigure = {
       .concat(count(Math.max(...data.cells.map(({ rows }) => rows)), 'epoch'))
       .join(', ')}.`,
     ...(data.cells.some(({ training }) => training !== undefined) ? ['η is that of the last epoch.'] : []),
+    ...diverged(data.cells),
+    ...coloursSentence(data.cells),
     ...cellsSentence(data),
   ],
 };
+
+/** Says of how many cells a curve breaks off because the loss was no longer finite. */
+function diverged(cells: readonly CellTable[]): string[] {
+  const some = cells.filter((cell) => !column(cell, 'train_loss').every(Number.isFinite)).length;
+  return some === 0
+    ? []
+    : [`Of ${countOf(some, cells.length, 'drawn cell')} epochs whose loss is not finite are left out.`];
+}
 
 function panel(cells: readonly CellTable[], quantity: 'loss' | 'accuracy'): Panel {
   const percent = quantity === 'accuracy';

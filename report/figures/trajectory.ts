@@ -1,3 +1,4 @@
+import { countOf } from '../numbers.ts';
 import { cellsSentence, samplingNames } from './caption.ts';
 import { type CellTable, type CellTables, column, type ToyContext } from './data.ts';
 import type { CellFigure } from './definition.ts';
@@ -28,14 +29,14 @@ export const trajectory: CellFigure = {
   },
   caption: (data) => {
     const { cells } = data;
-    const eigenvalues = toyOf(cells[0]!).eigenvalues?.slice(0, 2) ?? [];
+    const { eigenvalues } = quadratic(cells[0]!);
+    const rows = Math.min(...cells.map((cell) => cell.rows));
+    const steps = Math.min(maximumSteps, rows);
     return [
-      `The last ${Math.min(maximumSteps, Math.min(...cells.map(({ rows }) => rows)))} recorded steps in two directions, λ_1 = ${eigenvalues[0]} and λ_2 = ${eigenvalues[1]}. Ellipses of two standard deviations: theory, equations (12)–(17), and measured over all recorded steps about their mean; grey: lines of equal loss.`,
+      `The last ${countOf(steps, rows, 'recorded step')} in ${countOf(2, eigenvalues.length, 'direction')}, λ_1 = ${eigenvalues[0]} and λ_2 = ${eigenvalues[1]}. Ellipses of two standard deviations: theory, equations (12)–(17), and measured over all recorded steps about their mean; grey: lines of equal loss.`,
       `${toyParts(cells).join(', ')}. The mean is subtracted for the variances, no other drift.`,
       ...ratios(data),
-      ...(cells.length > maximumPanels
-        ? [`The first ${maximumPanels} of ${data.available} cells are drawn.`]
-        : cellsSentence(data)),
+      ...cellsSentence(data, Math.min(cells.length, maximumPanels)),
     ];
   },
 };

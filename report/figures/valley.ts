@@ -1,9 +1,10 @@
 import { formatSignificant } from '../numbers.ts';
-import { cellsSentence } from './caption.ts';
+import { cellsSentence, coloursSentence, thinnedSentence } from './caption.ts';
 import { type CellTable, type CellTables, column } from './data.ts';
 import type { CellFigure } from './definition.ts';
 import type { LegendItem, Panel } from './drawing.ts';
 import { logChannel, logScale } from './log-scale.ts';
+import { cellLegend } from './spectrum-panel.ts';
 import { cellColours, colours } from './theme.ts';
 import { noiseNames, toyOf, toyParts } from './toy-caption.ts';
 
@@ -22,6 +23,7 @@ export const valley: CellFigure = {
     `${settings(data.cells).concat(toyParts(data.cells)).join(', ')}. No drift is subtracted.`,
     `At the end, Tr H is ${data.cells.map((cell) => `${formatSignificant(lastTrace(cell), 2)} (${nameOf(cell)})`).join(', ')}, averaged over the last tenth.`,
     ...thinned(data),
+    ...coloursSentence(data.cells),
     ...cellsSentence(data),
   ],
 };
@@ -48,8 +50,9 @@ function stride(cell: CellTable): number {
 }
 
 function thinned({ cells }: CellTables): string[] {
-  const most = Math.max(...cells.map(stride));
-  return most > 1 ? [`One step in ${most} is drawn; the data has all.`] : [];
+  const drawn = cells.reduce((sum, cell) => sum + Math.ceil(cell.rows / stride(cell)), 0);
+  const all = cells.reduce((sum, { rows }) => sum + rows, 0);
+  return thinnedSentence(drawn, all, 'step');
 }
 
 /** Every n-th value of a column. */
@@ -182,8 +185,9 @@ function equalTraces(width: number, uReach: number, [low, high]: readonly [numbe
 function legend(cells: readonly CellTable[]): LegendItem[] {
   const theory = cells.some(({ columns }) => columns.hessian_trace_theory !== undefined);
   return [
-    ...cells.map(
-      (cell, index): LegendItem => ({ label: nameOf(cell), colour: colourOf(index), mark: 'line' }),
+    ...cellLegend(
+      cells.map((cell) => ({ ...cell, label: nameOf(cell) })),
+      'line',
     ),
     ...(theory ? [{ label: 'theory of Anti-PGD', colour: colours.ink.light, mark: 'dashes' } as const] : []),
   ];

@@ -1,6 +1,6 @@
 import { html, type SafeHtml } from '../html.ts';
 import type { KeyResults } from '../key-results.ts';
-import { count } from '../numbers.ts';
+import { countOf } from '../numbers.ts';
 import type { Study } from '../read-study.ts';
 import { figureCard, type ReportFigure } from './figure-card.ts';
 import { damageNotice, failureNotice, notesNotice } from './notices.ts';
@@ -14,7 +14,7 @@ const policy =
 /** The whole report as one HTML document that loads nothing. */
 export function reportPage(study: Study, results: KeyResults, figures: readonly ReportFigure[]): string {
   const { plan } = study;
-  const fitted = resultTable(results.parameters);
+  const fitted = resultTable(study, results);
   const provenance = provenanceTable(study);
   const document = html`<!doctype html>
 <html lang="en">
@@ -37,7 +37,7 @@ ${section('Figures', figures.length === 0 ? undefined : html`${figures.map(figur
 ${section('Fitted parameters', fitted && html`<div class="card">${fitted}</div>`)}
 ${section('Parameters', html`<div class="card">${parameterTable(study)}</div>`)}
 ${section(plan.cells.length === 1 ? 'Stages' : 'Cells and stages', stages(study))}
-${section('Computed by', provenance && html`<div class="card">${provenance}</div>`)}
+${section('Computed by', provenance && html`<div class="card">${provenance}${uncounted(study)}</div>`)}
 ${section('Pipeline', html`<details class="card"><summary>${plan.source.file}<span class="where">SHA-256 ${hash(plan.source.sha256)}</span></summary><pre>${plan.source.text}</pre></details>`)}
 </main>
 <script>${script}</script>
@@ -45,6 +45,13 @@ ${section('Pipeline', html`<details class="card"><summary>${plan.source.file}<sp
 </html>
 `;
   return document.text;
+}
+
+/** The steps of cells that are not listed are not read. */
+function uncounted({ detailed, cells }: Study): SafeHtml | undefined {
+  return detailed.length < cells.size
+    ? html`<p class="quiet">These are the steps of ${countOf(detailed.length, cells.size, 'finished cell')}.</p>`
+    : undefined;
 }
 
 function section(title: string, content: SafeHtml | undefined): SafeHtml | undefined {
@@ -55,7 +62,7 @@ function header({ studyId, plan, result, cells, damaged }: Study): SafeHtml {
   const running = result === undefined && !damaged.includes(`studies/${studyId}/result.json`);
   const status = result?.status ?? (running ? 'running' : 'record damaged');
   const progress = running
-    ? html`<span>The study goes on; this report shows ${cells.size} of ${count(plan.cells.length, 'cell')}.</span>`
+    ? html`<span>The study goes on; this report shows ${countOf(cells.size, plan.cells.length, 'cell')}.</span>`
     : undefined;
   return html`<header><h1>${plan.report.title}</h1>
 ${plan.description === '' ? undefined : html`<p>${plan.description}</p>`}
@@ -80,6 +87,6 @@ function stages(study: Study): SafeHtml {
     return outcome === undefined ? [] : [[name, uses, outcome] as const];
   });
   return html`${plan.cells.length === 1 ? undefined : html`<div class="card">${cellTable(study)}</div>`}${tables}
-${detailed.length < cells.size ? html`<p class="quiet">Stages of ${detailed.length} of ${count(cells.size, 'finished cell')} are listed.</p>` : undefined}
+${detailed.length < cells.size ? html`<p class="quiet">Stages of ${countOf(detailed.length, cells.size, 'finished cell')} are listed, failed ones first.</p>` : undefined}
 ${collects.length === 0 ? undefined : html`<div class="card"><h3>Over all cells</h3>${stageTable(study, collects)}</div>`}`;
 }

@@ -1,6 +1,12 @@
 import { html, type SafeHtml } from '../html.ts';
-import type { CellParameters, Estimate, FinalEpoch, KeyResults } from '../key-results.ts';
-import { count, formatMeasured, formatSeconds, formatSignificant } from '../numbers.ts';
+import {
+  type CellParameters,
+  cellsOf,
+  type Estimate,
+  type FinalEpoch,
+  type KeyResults,
+} from '../key-results.ts';
+import { count, countOf, formatMeasured, formatSeconds, formatSignificant } from '../numbers.ts';
 import type { Study } from '../read-study.ts';
 import { quantityName } from './quantities.ts';
 
@@ -12,8 +18,8 @@ export function summaryTiles(study: Study, results: KeyResults): SafeHtml {
   return html`<dl class="tiles">${[
     cellsTile(study),
     stagesTile(study),
-    ...headline.flatMap((name) => estimateTile(results.parameters, name)),
-    ...accuracyTile(results.training),
+    ...headline.flatMap((name) => estimateTile(study, results.parameters, name)),
+    ...accuracyTile(study, results.training),
   ]}</dl>`;
 }
 
@@ -54,28 +60,32 @@ function stagesTile({ cells, result }: Study): SafeHtml {
   );
 }
 
-function estimateTile(parameters: readonly CellParameters[], name: string): SafeHtml[] {
-  const estimates = parameters.flatMap(({ estimates }) => {
-    const estimate = estimates[name];
-    return estimate !== undefined && Number.isFinite(estimate.value) ? [estimate] : [];
-  });
+function estimateTile(study: Study, parameters: readonly CellParameters[], name: string): SafeHtml[] {
+  const fitted = parameters.filter(({ estimates }) => Number.isFinite(estimates[name]?.value));
+  const estimates = fitted.map((cell) => cell.estimates[name]!);
   if (estimates.length === 0) return [];
   const label = html`${quantityName(name)}, fitted`;
   if (estimates.length === 1) {
     const [estimate] = estimates as [Estimate];
-    return [tile(label, formatMeasured(estimate.value, estimate.error), comparison(estimate))];
+    const whole = study.plan.cells.length === 1;
+    const of = [comparison(estimate), whole ? '' : ofCells(study, fitted)].filter((text) => text !== '');
+    return [tile(label, formatMeasured(estimate.value, estimate.error), of.join('; '))];
   }
-  const ratios = estimates.flatMap(({ value, theory }) =>
-    theory !== undefined && theory > 0 ? [value / theory] : [],
-  );
-  if (ratios.length === 0) return [];
+  const compared = fitted.filter(({ estimates }) => estimates[name]!.theory! > 0);
+  if (compared.length === 0) return [];
+  const ratios = compared.map(({ estimates }) => estimates[name]!.value / estimates[name]!.theory!);
   return [
     tile(
       html`${label}, over theory`,
       measuredMean(ratios),
-      `mean and standard error of ${count(ratios.length, 'cell')}`,
+      `mean and standard error of ${ofCells(study, compared)}`,
     ),
   ];
+}
+
+/** How many of the study's cells these results are of. */
+function ofCells({ plan }: Study, results: readonly { readonly cellId: string }[]): string {
+  return countOf(cellsOf(results), plan.cells.length, 'cell');
 }
 
 /** `theory 0.75; +6.0 %, 1.2 standard errors` */
@@ -93,13 +103,21 @@ export function signed(value: number): string {
   return value > 0 ? `+${text}` : text;
 }
 
-function accuracyTile(training: readonly FinalEpoch[]): SafeHtml[] {
+function accuracyTile(study: Study, training: readonly FinalEpoch[]): SafeHtml[] {
   const test = percentages(training.map(({ testAccuracy }) => testAccuracy));
   const train = percentages(training.map(({ trainAccuracy }) => trainAccuracy));
   if (test.length === 0 && train.length === 0) return [];
   const [label, main] = test.length > 0 ? ['Test accuracy', test] : ['Train accuracy', train];
   const rest = test.length > 0 && train.length > 0 ? `train ${mean(train)} %; ` : '';
-  const of = main.length > 1 ? `mean of ${count(main.length, 'cell')}` : 'after the last epoch';
+  const measured = training.filter((cell) =>
+    Number.isFinite(test.length > 0 ? cell.testAccuracy : cell.trainAccuracy),
+  );
+  const of =
+    study.plan.cells.length > 1
+      ? `mean of ${ofCells(study, measured)}`
+      : main.length > 1
+        ? `mean of ${count(main.length, 'training')}`
+        : 'after the last epoch';
   return [tile(label, `${mean(main)} %`, `${rest}${of}`)];
 }
 

@@ -2,15 +2,17 @@ import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Provenance } from '../../artifacts/store.ts';
 import type { StageOutcome } from '../../workflows/messages.ts';
 import { html, type SafeHtml } from '../html.ts';
-import type { CellParameters } from '../key-results.ts';
-import { count, formatBytes, formatMeasured, formatSeconds, formatSignificant } from '../numbers.ts';
-import type { Study } from '../read-study.ts';
+import { cellsOf, type KeyResults } from '../key-results.ts';
+import { countOf, formatBytes, formatMeasured, formatSeconds, formatSignificant } from '../numbers.ts';
+import { cellRecord, type Study, troubledFirst } from '../read-study.ts';
 import { axisValue } from '../read-tables.ts';
 import { quantityName } from './quantities.ts';
 import { signed } from './summary.ts';
 
 /** Rows of a table of cells shown at most. */
 const maximumRows = 200;
+/** Values of an axis shown at most. */
+const maximumValues = 20;
 
 /** A table; columns whose heading begins with `#` are numbers, aligned to the right. */
 function table(
@@ -43,8 +45,9 @@ export function parameterTable({ plan }: Study): SafeHtml {
   const rows = names.map((name) => {
     if (!plan.axes.includes(name)) return [name, JSON.stringify(plan.params[name] ?? null), undefined];
     const values = [...new Set(plan.cells.map((cell) => axisValue(cell, name)))];
-    const shown = values.slice(0, 20).join(', ');
-    return [name, values.length > 20 ? `${shown}, … (${values.length} values)` : shown, 'axis'];
+    const shown = values.slice(0, maximumValues);
+    const cut = values.length > shown.length ? `, … (${countOf(shown.length, values.length, 'value')})` : '';
+    return [name, `${shown.join(', ')}${cut}`, 'axis'];
   });
   return rows.length === 0
     ? html`<p class="quiet">The pipeline has no parameters.</p>`
@@ -52,9 +55,14 @@ export function parameterTable({ plan }: Study): SafeHtml {
 }
 
 /** The fitted parameters against the theory: all of them for one cell, a row a cell otherwise. */
-export function resultTable(parameters: readonly CellParameters[]): SafeHtml | undefined {
-  if (parameters.length === 0) return undefined;
-  const [first] = parameters as [CellParameters];
+export function resultTable({ plan }: Study, { parameters, available }: KeyResults): SafeHtml | undefined {
+  const [first] = parameters;
+  if (first === undefined) return undefined;
+  const fitted = cellsOf(parameters);
+  const whose =
+    fitted < plan.cells.length && parameters.length === available.parameters
+      ? html`<p class="quiet">${countOf(fitted, plan.cells.length, 'cell')} ${fitted === 1 ? html`has a fit: ${first.label}` : 'have a fit'}.</p>`
+      : undefined;
   if (parameters.length === 1) {
     const rows = Object.entries(first.estimates).map(([name, { value, error, theory, deviation }]) => [
       quantityName(name),
@@ -62,7 +70,7 @@ export function resultTable(parameters: readonly CellParameters[]): SafeHtml | u
       theory === undefined ? '' : formatSignificant(theory),
       deviation === undefined || Number.isNaN(deviation) ? '' : signed(deviation),
     ]);
-    return table(['quantity', '#measured', '#theory', '#deviation (standard errors)'], rows);
+    return html`${table(['quantity', '#measured', '#theory', '#deviation (standard errors)'], rows)}${whose}`;
   }
   const rows = parameters
     .slice(0, maximumRows)
@@ -73,16 +81,18 @@ export function resultTable(parameters: readonly CellParameters[]): SafeHtml | u
         estimate?.theory === undefined ? '' : formatSignificant(estimate.theory),
       ]),
     ]);
-  return html`${table(['cell', '#λ_cross', '#theory', '#τ_SGD (steps)', '#theory'], rows)}${more(parameters.length)}`;
+  const quantities = Math.max(...parameters.map(({ estimates }) => Object.keys(estimates).length));
+  return html`${table(['cell', '#λ_cross', '#theory', '#τ_SGD (steps)', '#theory'], rows)}${listed(rows.length, available.parameters, 'fit')}${whose}
+${quantities > 2 ? html`<p class="quiet">2 of the ${quantities} quantities of a fit are listed; the artifacts have all.</p>` : undefined}`;
 }
 
-/** One row a cell. */
-export function cellTable({ studyId, plan, cells, damaged }: Study): SafeHtml {
-  const rows = plan.cells.slice(0, maximumRows).map(({ id }) => {
+/** One row a cell, those in trouble first. */
+export function cellTable(study: Study): SafeHtml {
+  const { studyId, plan, cells, damaged } = study;
+  const ordered = troubledFirst(study);
+  const rows = ordered.slice(0, maximumRows).map(({ id }) => {
     const result = cells.get(id);
-    const missing = damaged.includes(`studies/${studyId}/cells/${id}.json`)
-      ? 'record damaged'
-      : 'not finished';
+    const missing = damaged.includes(cellRecord(studyId, id)) ? 'record damaged' : 'not finished';
     const outcomes = Object.values(result?.stages ?? {});
     const reused = outcomes.filter((outcome) => outcome.reused).length;
     const seconds = outcomes.reduce((sum, outcome) => sum + (outcome.reused ? 0 : outcome.seconds), 0);
@@ -94,12 +104,13 @@ export function cellTable({ studyId, plan, cells, damaged }: Study): SafeHtml {
       result === undefined ? '' : formatSeconds(seconds),
     ];
   });
-  return html`${table(['cell', 'status', '#stages computed', '#reused', '#computing time'], rows)}${more(plan.cells.length)}`;
+  return html`${table(['cell', 'status', '#stages computed', '#reused', '#computing time'], rows)}${listed(rows.length, plan.cells.length, 'cell', ', failed ones first')}`;
 }
 
-function more(rows: number): SafeHtml | undefined {
-  return rows > maximumRows
-    ? html`<p class="quiet">${count(rows - maximumRows, 'more row')} not shown.</p>`
+/** Says how many of how many a list shows, where it does not show all. */
+export function listed(shown: number, total: number, noun: string, order = ''): SafeHtml | undefined {
+  return shown < total
+    ? html`<p class="quiet">${countOf(shown, total, noun)} ${shown === 1 ? 'is' : 'are'} listed${order}.</p>`
     : undefined;
 }
 

@@ -16,7 +16,7 @@ function fits(cells: readonly (readonly [batchSize: number, learningRate: number
     cell: String(index),
     ...parameters(training({ batchSize, learningRate, batchesPerEpoch: 2000 / batchSize })),
   }));
-  return { scope: 'study', axes: ['batchSize', 'learningRate'], rows };
+  return { scope: 'study', axes: ['batchSize', 'learningRate'], rows, planned: rows.length };
 }
 
 /** How many fitted points each panel holds, row by row. */
@@ -57,7 +57,12 @@ test('evaluations are drawn without a theory', async () => {
     accuracy,
     examples: 2000,
   }));
-  const figure = await renderFigure(planned, { scope: 'study', axes: ['epochs'], rows });
+  const figure = await renderFigure(planned, {
+    scope: 'study',
+    axes: ['epochs'],
+    rows,
+    planned: rows.length,
+  });
   expect(figure.svg).toContain('accuracy');
   expect(figure.svg).not.toContain('theory');
   expect(figure.caption).toEqual(['Results of 2 cells against epochs.']);
@@ -65,7 +70,7 @@ test('evaluations are drawn without a theory', async () => {
 
 test('a table with nothing to draw says what it lacks', async () => {
   const rows = [{ epochs: 1, cell: 'a' }];
-  await expect(renderFigure(planned, { scope: 'study', axes: ['epochs'], rows })).rejects.toThrow(
-    'No cell has a finite λ_cross, accuracy or loss',
-  );
+  await expect(
+    renderFigure(planned, { scope: 'study', axes: ['epochs'], rows, planned: rows.length }),
+  ).rejects.toThrow('No cell has a finite λ_cross, accuracy or loss');
 });

@@ -73,6 +73,7 @@ const draw = (kind: string, cells: readonly CellTable[], available = cells.lengt
     scope: 'cell',
     cells,
     available,
+    planned: available,
   } satisfies CellTables);
 const pathsOf = (svg: string, colour: string) =>
   [...svg.matchAll(/<path[^>]*>/g)].map(([path]) => path).filter((path) => path.includes(colour));

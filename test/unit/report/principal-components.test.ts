@@ -19,7 +19,7 @@ test('variances of the components stand beside those of a random walk', async ()
   };
   const analysis = { drift: 'linear', blocks: 10, steps: 3200 } as const;
   const cells = [cellTable(columns, { training: context, analysis })];
-  const figure = await renderFigure(planned, { scope: 'cell', cells, available: 1 });
+  const figure = await renderFigure(planned, { scope: 'cell', cells, available: 1, planned: 1 });
   const total = 90 * walk.reduce((sum, share) => sum + share, 0);
   expect(figure.caption.join(' ')).toContain(
     `All components together hold ${total.toFixed(1)} % of the variance`,
@@ -31,7 +31,7 @@ test('variances of the components stand beside those of a random walk', async ()
 
 test('a spectrum that is no pca says which columns it lacks', async () => {
   const cells = [cellTable(spectrumColumns(training()))];
-  await expect(renderFigure(planned, { scope: 'cell', cells, available: 1 })).rejects.toThrow(
+  await expect(renderFigure(planned, { scope: 'cell', cells, available: 1, planned: 1 })).rejects.toThrow(
     'no column variance_share',
   );
 });
