@@ -1,8 +1,10 @@
 /**
- * Writes what is derived from the schemas: `schemas/types.ts`, `schemas/pipeline.schema.json` and the pages `docs/stages/`. With `--check` it
- * writes nothing and fails if one of them is stale.
+ * Writes what is derived from the schemas: `schemas/types.ts`, `schemas/pipeline.schema.json` and the pages `docs/stages/`, `docs/keys.md`
+ * and `docs/figures-of-a-report.md`. With `--check` it writes nothing and fails if one of them is stale.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { figurePage } from './figure-docs.ts';
+import { keysPage } from './language-docs.ts';
 import { publishedSchema } from './published-schema.ts';
 import { stagePages } from './stage-docs.ts';
 import { typesText } from './types-text.ts';
@@ -12,6 +14,8 @@ const pages = Object.entries(stagePages()).map(([name, text]) => [`docs/stages/$
 const generated: Readonly<Record<string, string>> = {
   'schemas/types.ts': await typesText(),
   'schemas/pipeline.schema.json': `${JSON.stringify(publishedSchema(), null, 2)}\n`,
+  'docs/keys.md': keysPage(),
+  'docs/figures-of-a-report.md': figurePage(),
   ...Object.fromEntries(pages),
 };
 

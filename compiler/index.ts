@@ -12,9 +12,9 @@ export {
   PipelineError,
 } from './diagnostic.ts';
 export { type DiagnosticCode, diagnosticCodes } from './diagnostic-codes.ts';
+export { figureKinds } from './figure-kinds.ts';
 export { toMermaid } from './graph.ts';
 export type * from './plan.ts';
-export { figureKinds } from './report.ts';
 export { type StageKind, stageKind, stageKinds } from './stage-kinds.ts';
 export { canonicalWith, type StepIdentity, stepKey } from './step-key.ts';
 

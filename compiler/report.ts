@@ -1,5 +1,6 @@
 import type { ArtifactKind } from '../artifacts/reference.ts';
 import { quoteAll } from './did-you-mean.ts';
+import { figureKinds } from './figure-kinds.ts';
 import { compileFormula, evaluateFormula, type Formula, outputsOf } from './formula.ts';
 import { type Params, scopeOf } from './params.ts';
 import type { PlannedFigure } from './plan.ts';
@@ -9,24 +10,6 @@ import type { FigureNode, Spec } from './spec.ts';
 import type { CheckedStage } from './stages.ts';
 import { type Path, placeKey, type Value, type ValueMap } from './values.ts';
 import { spanOfKey, type YamlSource } from './yaml-source.ts';
-
-/** What each kind of figure is drawn from, and the fit that can be drawn into it. */
-export const figureKinds: Readonly<
-  Record<string, { readonly from: ArtifactKind; readonly fit?: ArtifactKind }>
-> = {
-  'weight-variance': { from: 'spectrum' },
-  'velocity-variance': { from: 'spectrum' },
-  'variance-spectrum': { from: 'spectrum' },
-  'correlation-time': { from: 'spectrum', fit: 'parameters' },
-  'training-curves': { from: 'history' },
-  'principal-components': { from: 'spectrum' },
-  'paired-difference': { from: 'collection' },
-  autocovariance: { from: 'autocovariance' },
-  'noise-variance': { from: 'noise-spectrum' },
-  trajectory: { from: 'series' },
-  valley: { from: 'series' },
-  collection: { from: 'collection' },
-};
 
 /** The report section, compiled. */
 export interface CheckedReport {
@@ -130,32 +113,39 @@ export function checkReport(
   };
 }
 
-/** Variances and correlation times of each spectrum (with the fit to it, if a stage makes one), training curves, noise, collected tables. */
+/** Of each artifact the figures that are drawn by default, with the fit to it if a stage makes one. */
 function defaultFigures(
   stages: readonly CheckedStage[],
   directories: { readonly stages: Directory; readonly collect: Directory },
 ): PlannedFigure[] {
-  const figures: PlannedFigure[] = [];
-  const of = (directory: Directory, scope: 'cell' | 'study', wanted: ArtifactKind) =>
-    [...directory].flatMap(([stage, outputs]) =>
-      Object.entries(outputs ?? {}).flatMap(([output, kind]) =>
-        kind === wanted ? [{ scope, stage, output, kind }] : [],
+  const defaults = Object.entries(figureKinds).filter(([, { byDefault }]) => byDefault);
+  const kinds = [...new Set(defaults.map(([, { from }]) => from))];
+  const outputs = [
+    ...[...directories.stages].map(([stage, outputs]) => ({ scope: 'cell' as const, stage, outputs })),
+    ...[...directories.collect].map(([stage, outputs]) => ({ scope: 'study' as const, stage, outputs })),
+  ].flatMap(({ scope, stage, outputs }) =>
+    Object.entries(outputs ?? {}).map(([output, kind]) => ({ scope, stage, output, kind })),
+  );
+  return kinds.flatMap((wanted) =>
+    outputs
+      .filter(({ kind }) => kind === wanted)
+      .flatMap((from) =>
+        defaults.flatMap(([kind, figure]) =>
+          figure.from === wanted ? [{ kind, from, ...fitTo(from.stage, figure.fit, stages) }] : [],
+        ),
       ),
-    );
-  for (const from of of(directories.stages, 'cell', 'spectrum')) {
-    const fitting = stages.find(
-      ({ kind, edges }) =>
-        Object.values(kind.outputs).includes('parameters') && edges.some(({ to }) => to === from.stage),
-    );
-    const output = Object.entries(fitting?.kind.outputs ?? {}).find(([, kind]) => kind === 'parameters')?.[0];
-    const fit = fitting === undefined || output === undefined ? {} : { fit: { stage: fitting.name, output } };
-    figures.push({ kind: 'variance-spectrum', from }, { kind: 'correlation-time', from, ...fit });
+  );
+}
+
+/** The output of kind `wanted` of the first stage that takes something of `stage` and has one. */
+function fitTo(
+  stage: string,
+  wanted: ArtifactKind | undefined,
+  stages: readonly CheckedStage[],
+): Pick<PlannedFigure, 'fit'> {
+  for (const { name, kind, edges } of stages) {
+    const [output] = Object.entries(kind.outputs).find(([, made]) => made === wanted) ?? [];
+    if (output !== undefined && edges.some(({ to }) => to === stage)) return { fit: { stage: name, output } };
   }
-  for (const from of of(directories.stages, 'cell', 'history'))
-    figures.push({ kind: 'training-curves', from });
-  for (const from of of(directories.stages, 'cell', 'autocovariance'))
-    figures.push({ kind: 'autocovariance', from });
-  for (const from of of(directories.collect, 'study', 'collection'))
-    figures.push({ kind: 'collection', from });
-  return figures;
+  return {};
 }

@@ -46,7 +46,7 @@ export const schemas = {
 };
 
 /** Defaults that depend on another key: by the value of `by`, or of all; each a value, or made of a number or value that stands elsewhere. */
-interface DependentDefaults {
+export interface DependentDefaults {
   readonly by?: string;
   readonly of: Readonly<Record<string, Readonly<Record<string, Json | DerivedDefault>>>>;
 }
@@ -146,7 +146,7 @@ function foldDecay(optimizer: Record<string, Json>): void {
   optimizer.decay = 1;
 }
 
-function isDerived(value: Json | DerivedDefault): value is DerivedDefault {
+export function isDerived(value: Json | DerivedDefault): value is DerivedDefault {
   return typeof value === 'object' && value !== null && 'from' in value;
 }
 

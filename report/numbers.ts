@@ -11,12 +11,20 @@ export function formatSignificant(value: number, digits = 3): string {
   return minus(trimZeros(value.toFixed(Math.max(0, digits - 1 - power))));
 }
 
+/** Relative spread of equal numbers that were summed in doubles, at most. */
+const roundingError = 1e-12;
+
 /**
  * `value ± error` with two significant digits of the error: 0.37214, 0.0153 -> "0.372 ± 0.015". A common power of ten is put behind brackets.
- * Without a usable error: {@link formatSignificant} of the value.
+ * Without a usable error, or with one that is but rounding of doubles: {@link formatSignificant} of the value.
  */
 export function formatMeasured(value: number, error: number | undefined): string {
-  if (error === undefined || !(error > 0) || !Number.isFinite(error) || !Number.isFinite(value))
+  if (
+    error === undefined ||
+    !(error > roundingError * Math.abs(value)) ||
+    !Number.isFinite(error) ||
+    !Number.isFinite(value)
+  )
     return formatSignificant(value);
   const leading = Math.max(exponentOf(value, 12), exponentOf(error, 2));
   const last = exponentOf(error, 2) - 1;

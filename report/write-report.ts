@@ -3,6 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EnvironmentError } from '../artifacts/errors.ts';
 import type { Store } from '../artifacts/store.ts';
+import { figureKinds } from '../compiler/figure-kinds.ts';
 import type { PlannedFigure } from '../compiler/plan.ts';
 import { renderFigure } from './figures/index.ts';
 import { readKeyResults } from './key-results.ts';
@@ -67,7 +68,7 @@ async function drawFigure(
     return { name, figure: await renderFigure(figure, await readFigureData(store, study, figure)) };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    return { name, title: figure.title ?? figure.kind, problem };
+    return { name, title: figure.title ?? figureKinds[figure.kind]?.title ?? figure.kind, problem };
   }
 }
 

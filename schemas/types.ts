@@ -658,9 +658,12 @@ export interface Collect {
  * via the `definition` "Report".
  */
 export interface Report {
+  /**
+   * Title of the report; default: the pipeline's description, or else its name.
+   */
   title?: string;
   /**
-   * Default: what the stages' outputs allow.
+   * Figures in their order; default: those that the outputs of the stages allow. With an empty list there are none.
    */
   figures?: Figure[];
 }
@@ -693,7 +696,13 @@ export interface Figure {
    * Fitted parameters to draw into a correlation-time figure.
    */
   fit?: string;
+  /**
+   * Title of the figure; default: that of its kind.
+   */
   title?: string;
+  /**
+   * A text of your own, put before what the figure says of itself.
+   */
   caption?: string;
 }
 /**

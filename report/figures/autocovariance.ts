@@ -22,7 +22,6 @@ interface LagPoint {
 export const autocovariance: CellFigure = {
   kind: 'autocovariance',
   scope: 'cell',
-  title: 'Autocovariance of the gradient noise',
   draw: ({ cells }) => {
     const drawn = cells.slice(0, maximumPanels);
     const y = commonDomain(drawn);

@@ -32,7 +32,6 @@ type Row = Collection['rows'][number];
 export const collection: CollectionFigure = {
   kind: 'collection',
   scope: 'study',
-  title: 'Collected results against the axes of the study',
   draw: (data) => {
     const axes = drawnAxes(data);
     const quantities = quantitiesOf(data);

@@ -23,7 +23,6 @@ const height = 380;
 export const correlationTime: CellFigure = {
   kind: 'correlation-time',
   scope: 'cell',
-  title: 'Correlation time against Hessian eigenvalue',
   draw: ({ cells }) => {
     const plateaus = distinctLevels(cells, tauSgd);
     const extra = {

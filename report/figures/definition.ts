@@ -5,7 +5,6 @@ import type { Drawing } from './drawing.ts';
 export interface FigureDefinition<Data extends FigureData = FigureData> {
   readonly kind: string;
   readonly scope: Data['scope'];
-  readonly title: string;
   /** Data to Vega-Lite. Throws if there is nothing that could be drawn. */
   draw(data: Data): Drawing;
   /** Sentences that say what is seen, under which parameters, and what was left out. */

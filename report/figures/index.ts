@@ -1,3 +1,4 @@
+import { figureKinds } from '../../compiler/figure-kinds.ts';
 import type { PlannedFigure } from '../../compiler/plan.ts';
 import { figureCsv } from '../csv.ts';
 import { autocovariance } from './autocovariance.ts';
@@ -31,9 +32,6 @@ const definitions = [
   collection,
 ] as const;
 
-/** The kinds of figure that a pipeline may ask for. */
-export const figureKinds: readonly string[] = definitions.map(({ kind }) => kind);
-
 /** A drawn figure. */
 export interface RenderedFigure {
   readonly kind: string;
@@ -52,9 +50,10 @@ export interface RenderedFigure {
  */
 export async function renderFigure(figure: PlannedFigure, data: FigureData): Promise<RenderedFigure> {
   const definition = definitions.find(({ kind }) => kind === figure.kind) as FigureDefinition | undefined;
-  if (definition === undefined) {
+  const known = figureKinds[figure.kind];
+  if (definition === undefined || known === undefined) {
     throw new Error(
-      `There is no figure of kind ${JSON.stringify(figure.kind)}; there are ${figureKinds.join(', ')}.`,
+      `There is no figure of kind ${JSON.stringify(figure.kind)}; there are ${Object.keys(figureKinds).join(', ')}.`,
     );
   }
   if (definition.scope !== data.scope) {
@@ -68,7 +67,7 @@ export async function renderFigure(figure: PlannedFigure, data: FigureData): Pro
   const svg = await renderSvg(definition.draw(data));
   return {
     kind: figure.kind,
-    title: figure.title ?? definition.title,
+    title: figure.title ?? known.title,
     caption: [...(figure.caption === undefined ? [] : [figure.caption]), ...definition.caption(data)],
     svg,
     png: renderPng(svg),

@@ -18,7 +18,6 @@ const quantity: SpectrumQuantity = {
 export const noiseVariance: CellFigure = {
   kind: 'noise-variance',
   scope: 'cell',
-  title: 'Noise variance against Hessian eigenvalue',
   draw: ({ cells }) => {
     const proportional = proportionalLine(cells[0]!);
     const extra = {

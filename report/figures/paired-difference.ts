@@ -10,7 +10,6 @@ import { cellColours, colours } from './theme.ts';
 export const pairedDifferences: CollectionFigure = {
   kind: 'paired-difference',
   scope: 'study',
-  title: 'Difference between two levels of an axis',
   draw: (data) => {
     const comparison = compare(data);
     return {

@@ -12,7 +12,6 @@ import { colours } from './theme.ts';
 export const principalComponents: CellFigure = {
   kind: 'principal-components',
   scope: 'cell',
-  title: 'Principal components of the recorded weights',
   draw: ({ cells: all }) => {
     const cells = distinct(all);
     return { spec: { hconcat: [variancePanel(cells), sinusoidPanel(cells)] }, legend: legend(cells) };

@@ -103,6 +103,12 @@ export function cellLegend(cells: readonly CellTable[], mark: LegendItem['mark']
     : named;
 }
 
+/** Grey cells first, so that those with a colour lie over them. */
+export function greyFirst<T extends { readonly colour: string }>(values: readonly T[]): T[] {
+  const rank = ({ colour }: T) => (colour === colours.other.light ? 0 : 1);
+  return values.toSorted((a, b) => rank(a) - rank(b));
+}
+
 /** Looks of the rule at a level. */
 export const levelMark = { type: 'rule' as const, strokeDash: [5, 4], strokeWidth: 1.2, opacity: 0.85 };
 
@@ -148,7 +154,7 @@ function crossingLayers(crossings: readonly Level[], height: number, { domain }:
 }
 
 function errorBars(values: readonly SpectrumPoint[], y: LogScale): Layer {
-  const bars = values
+  const bars = greyFirst(values)
     .filter(({ low, high }) => high > low)
     .map(({ colour, eigenvalue, low, high }) => ({
       colour,
@@ -168,7 +174,9 @@ function points(values: readonly SpectrumPoint[]): Layer {
   const many = values.length;
   const size = many > 2000 ? 8 : many > 400 ? 16 : 30;
   return {
-    data: { values: values.map(({ colour, eigenvalue, value }) => ({ colour, eigenvalue, value })) },
+    data: {
+      values: greyFirst(values).map(({ colour, eigenvalue, value }) => ({ colour, eigenvalue, value })),
+    },
     mark: { type: 'point', filled: true, shape: 'circle', size, opacity: many > 1000 ? 0.55 : 0.85 },
     encoding: { color: { field: 'colour', type: 'nominal', scale: null } },
   };
@@ -183,7 +191,7 @@ const strokes = {
 /** A line per cell, in the order of the eigenvalues. */
 export function line(values: readonly LinePoint[], stroke: keyof typeof strokes): Layer {
   return {
-    data: { values: [...values] },
+    data: { values: greyFirst(values) },
     mark: { type: 'line', clip: true, interpolate: 'linear', ...strokes[stroke] },
     encoding: {
       order: { field: 'eigenvalue', type: 'quantitative' },

@@ -3,7 +3,7 @@ import { cellsSentence, coloursSentence, trainingParts } from './caption.ts';
 import { type CellTable, column } from './data.ts';
 import type { CellFigure } from './definition.ts';
 import type { LegendItem, Panel } from './drawing.ts';
-import { cellLegend } from './spectrum-panel.ts';
+import { cellLegend, greyFirst } from './spectrum-panel.ts';
 import { cellColours, colours } from './theme.ts';
 
 const trainDash = [1, 0];
@@ -13,7 +13,6 @@ const testDash = [6, 4];
 export const trainingCurves: CellFigure = {
   kind: 'training-curves',
   scope: 'cell',
-  title: 'Loss and accuracy during training',
   draw: ({ cells }) => ({
     spec: { hconcat: [panel(cells, 'loss'), panel(cells, 'accuracy')] },
     legend: cells.length === 1 ? splitLegend(cells[0]!) : [...splitLegend(), ...cellLegend(cells, 'line')],
@@ -75,7 +74,7 @@ function panel(cells: readonly CellTable[], quantity: 'loss' | 'accuracy'): Pane
     },
     layer: [
       {
-        data: { values },
+        data: { values: greyFirst(values) },
         mark: { type: 'line', strokeWidth: 1.8, interpolate: 'linear' },
         encoding: {
           detail: { field: 'line', type: 'nominal' },

@@ -20,7 +20,6 @@ interface Moments {
 export const trajectory: CellFigure = {
   kind: 'trajectory',
   scope: 'cell',
-  title: 'Weight trajectory in a quadratic loss',
   draw: ({ cells }) => {
     const drawn = cells.slice(0, maximumPanels);
     const domains = commonDomains(drawn);

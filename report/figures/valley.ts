@@ -15,7 +15,6 @@ const maximumPoints = 600;
 export const valley: CellFigure = {
   kind: 'valley',
   scope: 'cell',
-  title: 'Gradient descent in a widening valley',
   draw: ({ cells }) => ({ spec: { hconcat: [tracePanel(cells), pathPanel(cells)] }, legend: legend(cells) }),
   caption: (data) => [
     'Loss L(u, v) = v²|u|²/2 with u of d components (Orvieto et al. 2022). Left: trace of the Hessian, Tr H = d v² + |u|², against the step. Right: the path in |u| and v; every point with u = 0 or v = 0 is a minimum, the flatter the nearer to the origin; grey: lines of equal trace.',

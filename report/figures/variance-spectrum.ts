@@ -10,7 +10,6 @@ const quantities = [weightVarianceQuantity, velocityVarianceQuantity];
 export const varianceSpectrum: CellFigure = {
   kind: 'variance-spectrum',
   scope: 'cell',
-  title: 'Weight and velocity variance against Hessian eigenvalue',
   draw: ({ cells }) => ({
     spec: {
       hconcat: quantities.map((quantity) => spectrumPanel(cells, quantity, { width: 380, height: 320 })),

@@ -14,7 +14,6 @@ export const velocityVarianceQuantity: SpectrumQuantity = {
 export const velocityVariance: CellFigure = {
   kind: 'velocity-variance',
   scope: 'cell',
-  title: 'Velocity variance against Hessian eigenvalue',
   draw: ({ cells }) => ({
     spec: spectrumPanel(cells, velocityVarianceQuantity, { width: 560, height: 360 }),
     legend: spectrumLegend(cells, [velocityVarianceQuantity]),

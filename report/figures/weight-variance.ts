@@ -14,7 +14,6 @@ export const weightVarianceQuantity: SpectrumQuantity = {
 export const weightVariance: CellFigure = {
   kind: 'weight-variance',
   scope: 'cell',
-  title: 'Weight variance against Hessian eigenvalue',
   draw: ({ cells }) => ({
     spec: spectrumPanel(cells, weightVarianceQuantity, { width: 560, height: 360 }),
     legend: spectrumLegend(cells, [weightVarianceQuantity]),

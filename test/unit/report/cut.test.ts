@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../../artifacts/open-store.ts';
 import type { CellTable } from '../../../report/figures/data.ts';
 import { renderFigure } from '../../../report/figures/index.ts';
+import { formatMeasured } from '../../../report/numbers.ts';
 import { writeReport } from '../../../report/write-report.ts';
 import { cellTable, historyColumns, parameters, spectrumColumns, training } from './synthetic.ts';
 import { studyId, writeStudy } from './synthetic-study.ts';
@@ -63,6 +64,15 @@ describe('the report of a study of more cells than it lists', () => {
     expect(table[45]).toBe('seed=1');
     expect(table.slice(200, 240)).toEqual(table.slice(0, 40));
   });
+});
+
+it.each([
+  [1.06, 1e-16, '1.06'],
+  [1.06, 2e-13, '1.06'],
+  [0, 2e-13, '(0.0 ± 2.0) × 10⁻¹³'],
+  [0.37214, 0.0153, '0.372 ± 0.015'],
+])('%d with the error %d is written %s', (value, error, text) => {
+  expect(formatMeasured(value, error)).toBe(text);
 });
 
 it('a report that shows everything speaks of no more', async () => {

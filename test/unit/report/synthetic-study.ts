@@ -49,6 +49,7 @@ export async function writeStudy(store: Store, cells: number, failed: number): P
     fit: { parameters: await write('parameters', { ...Object.fromEntries(fits), r_squared: [0.9] }) },
   };
   const failures: StudyResult['failures'][number][] = [];
+  const written: Promise<void>[] = [];
   for (const [index, cell] of plan.cells.entries()) {
     const fails = index >= cells - failed;
     const stages: Record<string, StageOutcome> = {};
@@ -56,13 +57,14 @@ export async function writeStudy(store: Store, cells: number, failed: number): P
       if (fails && name === 'fit') continue;
       const notes = name === 'train' ? [`Remark of cell ${cell.id}.`] : [];
       stages[name] = { key: recipe, outputs: made[name] ?? {}, reused: false, seconds: 1, notes };
-      await store.writeStep({
+      const step = store.writeStep({
         ...{ key: recipe, uses: name, version: 1, with: {}, inputs: {}, outputs: made[name] ?? {}, notes },
         provenance: {
           ...{ startedAt: '2026-01-01T00:00:00.000Z', seconds: 1, host: 'host', cpu: 'cpu', attempts: 1 },
           ...{ backend: 'none', library: 'none', node: 'v24', epochal: '0.1.0' },
         },
       });
+      written.push(step);
     }
     const failure = { stage: 'fit', message: `No fit of cell ${cell.id}.`, type: 'InputError' };
     if (fails) failures.push({ ...failure, cellId: cell.id });
@@ -70,8 +72,9 @@ export async function writeStudy(store: Store, cells: number, failed: number): P
       ...{ cellId: cell.id, status: fails ? 'failed' : 'succeeded', stages },
       ...(fails ? { failure } : {}),
     };
-    await store.writeText(`studies/${studyId}/cells/${cell.id}.json`, JSON.stringify(result));
+    written.push(store.writeText(`studies/${studyId}/cells/${cell.id}.json`, JSON.stringify(result)));
   }
+  await Promise.all(written);
   const counts = { succeeded: cells - failed, failed, cancelled: 0 };
   const result: StudyResult = {
     ...{ studyId, status: 'failed', counts, stagesRun: 5 * cells - failed, stagesReused: 0, collect: {} },
