@@ -1,20 +1,141 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compile, diagnosticCodes } from '../../../compiler/index.ts';
+import { keyTable } from '../../../compiler/docs-tables.ts';
+import { compile, diagnosticCodes, figureKinds, stageKinds } from '../../../compiler/index.ts';
+import { schemas } from '../../../compiler/schemas.ts';
 import { edit, errorsOf, planOf, tiny, withOf } from './pipelines.ts';
 
 const docs = path.join(import.meta.dirname, '..', '..', '..', 'docs');
 const language = readFileSync(path.join(docs, 'language.md'), 'utf8');
 
-describe('docs/language.md', () => {
-  it.each(Array.from(language.matchAll(/```yaml\n(.*?)```/gs), (match) => match[1]!))(
-    'has an example that is a sound pipeline',
-    (text) => {
-      expect(compile(text, { file: 'pipelines/example.yaml' }).warnings).toEqual([]);
-    },
-  );
+const read = (...names: string[]) => readFileSync(path.join(...names), 'utf8');
+/** Each stage has the name of its kind, so that the examples of the figures find them. */
+const everyKind = read(import.meta.dirname, '..', '..', 'fixtures', 'every-kind.yaml').replaceAll(
+  /(?<=^ {2}|stages\.)quadratic\b/gm,
+  'toy',
+);
+/** A sound pipeline with an example in it: a whole one, or what may stand for one of its parts. */
+function pipelineWith(example: string): string {
+  const indented = example.trimEnd().replaceAll(/^/gm, '      ');
+  const [, key] = /^(\w+):/m.exec(example)!;
+  switch (key) {
+    case 'version':
+      return example;
+    case 'report':
+      return everyKind + example;
+    case 'model':
+      return tiny.replace(/^ {6}model: .*$/m, indented);
+    case 'optimizer':
+      return tiny.replace(/^ {6}optimizer: .*$/m, indented);
+    default:
+      throw new Error(`No pipeline is known into which ${key} could be put.`);
+  }
+}
 
+const examples = globSync('**/*.md', { cwd: docs }).flatMap((page) =>
+  Array.from(read(docs, page).matchAll(/```yaml\n(.*?)```/gs), ([, text], n) => ({ page, n, text: text! })),
+);
+
+it.each(examples)('example $n of docs/$page is sound', ({ text }) => {
+  const example = pipelineWith(text);
+  expect(example).toContain(text.trim().split('\n').at(-1)!.trim());
+  const { warnings } = compile(example, { file: 'pipelines/example.yaml' });
+  // What an example puts in the place of may have used a param.
+  const own = example === text ? warnings : warnings.filter(({ code }) => code !== 'unused-param');
+  expect(own).toEqual([]);
+});
+
+it.each(['language.md', 'models.md', 'figures-of-a-report.md'])('docs/%s has examples', (name) => {
+  expect(examples.map(({ page }) => page)).toContain(name);
+});
+
+describe('docs/figures-of-a-report.md', () => {
+  const page = read(docs, 'figures-of-a-report.md');
+
+  it('has a row and an example of each kind of figure, with its title, and its fit if it takes one', () => {
+    for (const [kind, { title, shows, fit }] of Object.entries(figureKinds)) {
+      expect(page).toContain(`| \`${kind}\` | ${shows} |`);
+      expect(page).toContain(`| ${fit === undefined ? 'no' : `\`${fit}\``} | ${title} |`);
+      expect(page).toMatch(
+        new RegExp(`\\{ kind: ${kind}, from: .*${fit === undefined ? '' : 'fit: .*'} \\}`),
+      );
+    }
+  });
+
+  it('lists what a report has that names no figures', () => {
+    const told = Array.from(page.matchAll(/^- `([a-z-]+)`: (.*)$/gm), ([, from, kinds]) =>
+      kinds!.split(', ').map((kind) => `${from} ${kind.replaceAll('`', '')}`),
+    ).flat();
+    const { figures } = planOf(everyKind).report;
+    const drawn = figures.map(({ kind, from }) => `${from.kind} ${kind}`);
+    expect([...new Set(drawn)]).toEqual(told);
+    expect(figures.filter(({ fit }) => fit !== undefined)).toEqual([
+      expect.objectContaining({ kind: 'correlation-time', fit: { stage: 'fit', output: 'parameters' } }),
+    ]);
+  });
+});
+
+describe('the tables of keys', () => {
+  const rowsOf = (page: string) =>
+    new Map(
+      Array.from(page.matchAll(/^\| `([^`|]+)` \| (.+) \| (.+) \| (.*) \|$/gm), ([, key, , fallback]) => [
+        key!,
+        fallback!,
+      ]),
+    );
+
+  it.each([
+    ['train', 'model.hidden', '`[64]` for mlp; `[120,84]` for lenet'],
+    ['train', 'model.feedForward', '`4 * width` for transformer'],
+    ['train', 'model.activation', '`"relu"` for mlp, lenet, resnet20, custom; `"gelu"` for transformer'],
+    ['train', 'model.layers', 'required for custom'],
+    ['train', 'model.layers[].stride', '`1` for conv; `size` for pool'],
+    ['train', 'model.layers[].activation', '`activation` outside'],
+    ['train', 'model.layers[].units', 'required'],
+    ['train', 'optimizer.schedule.final', '`0`'],
+    ['train', 'optimizer.schedule.steps[].afterEpoch', 'required'],
+    ['hessian', 'maxIterations', '`20 * top + 200`'],
+    ['hessian', 'examples', 'see meaning'],
+  ])('of %s say the default of %s', (uses, key, fallback) => {
+    expect(rowsOf(read(docs, 'stages', `${uses}.md`)).get(key)).toBe(fallback);
+  });
+
+  it('of the language say the defaults of a stage and of a strategy', () => {
+    const rows = rowsOf(keyTable(schemas.language).join('\n'));
+    expect(rows.get('strategy.maxParallel')).toBe('`4`');
+    expect(rows.get('stages.<name>.retry.attempts')).toBe('`3`');
+    expect(rows.get('report.figures[].caption')).toBe('–');
+  });
+
+  /** Every key that has a default of its own anywhere in a schema, with that default or those that depend on another key. */
+  function* defaultsIn(node: unknown): Generator<string> {
+    if (typeof node !== 'object' || node === null) return;
+    for (const [name, property] of Object.entries((node as { properties?: object }).properties ?? {}))
+      if ((property as { default?: unknown }).default !== undefined) yield name;
+    const { of } = ((node as { defaults?: object }).defaults ?? {}) as { of?: object };
+    for (const dependent of Object.values(of ?? {})) yield* Object.keys(dependent as object);
+    for (const part of Object.values(node)) yield* defaultsIn(part);
+  }
+
+  it.each(Object.keys(stageKinds))('of %s leave no default out', (uses) => {
+    const rows = [...rowsOf(read(docs, 'stages', `${uses}.md`))];
+    const schema = JSON.stringify(schemas.stages[uses]);
+    const all = [
+      ...defaultsIn(schemas.stages[uses]),
+      ...(schema.includes('model.schema') ? defaultsIn(schemas.model) : []),
+    ];
+    for (const name of all) {
+      const told = rows.filter(([key]) => key.split('.').at(-1) === name).map(([, fallback]) => fallback);
+      expect(
+        told.some((fallback) => /`|required for/.test(fallback)),
+        name,
+      ).toBe(true);
+    }
+  });
+});
+
+describe('docs/language.md', () => {
   it('has an example of null that falls back to the default', () => {
     const example = /`(examples: '[^`]+)`/.exec(language)?.[1];
     const text = edit(tiny, '      name: mnist-digits\n', `      name: mnist-digits\n      ${example}\n`);
