@@ -56,6 +56,7 @@ tbody tr:last-child>*{border-bottom:0}
 tbody th{color:var(--ink);font-size:13.5px;font-weight:500}
 .number{text-align:right;white-space:nowrap}
 .quiet{color:var(--muted)}
+.scroll~.quiet,ul~.quiet{font-size:13px;margin:8px 0 0}
 code,pre{font-family:var(--mono);font-size:12.5px}
 pre{overflow-x:auto;background:var(--soft);border-radius:8px;padding:14px 16px;margin:10px 0 0;line-height:1.5;tab-size:2}
 .hash{white-space:nowrap;cursor:help}

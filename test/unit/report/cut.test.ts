@@ -38,7 +38,7 @@ describe('the report of a study of more cells than it lists', () => {
   let page = '';
   beforeAll(async () => {
     page = await pageOf(260, 45);
-  }, 120_000);
+  }, 600_000);
 
   it.each([
     ['cells', '200 of 260 cells are listed, failed ones first.'],
@@ -79,13 +79,13 @@ it('a report that shows everything speaks of no more', async () => {
   const page = await pageOf(3, 0);
   expect(page).not.toMatch(/\d of (the )?\d+ (cells|fits|failures|notes|values|finished)/);
   expect(page).toContain('mean of 3 cells');
-}, 60_000);
+}, 300_000);
 
 it('a report says how many cells have what it shows', async () => {
   const page = await pageOf(4, 3);
   expect(page).toContain('1 of 4 cells has a fit: seed 1.');
   expect(page).toContain('1 of 4 drawn cells has a fit.');
-}, 60_000);
+}, 300_000);
 
 describe('a figure that shows less than there is', () => {
   const draw = async (kind: string, cells: readonly CellTable[], more = {}) => {
