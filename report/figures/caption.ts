@@ -47,7 +47,7 @@ export function trainingParts(cells: readonly CellTable[]): string[] {
 
 /** Says which cells are not drawn (`drawn` are, those of `data` by default), are not in the data, or have nothing to draw. */
 export function cellsSentence({ cells, available, planned }: CellTables, drawn = cells.length): string[] {
-  const has = cells.length === available ? 'all' : countOf(cells.length, available, 'cell');
+  const has = cells.length === available ? 'all' : cells.length;
   const where = drawn < cells.length ? `drawn; the data has ${has}` : 'drawn and in the data';
   return [
     ...(drawn < available

@@ -39,6 +39,20 @@ test('cells that vary one axis at a time about a base are drawn against their ow
   expect(pointsIn(oneAtATime)).toEqual([3, 2, 3, 2]);
 });
 
+test('a caption says how many cells are drawn against each axis, and are in the table at all', () => {
+  const data = fits([
+    [50, 0.02],
+    [25, 0.02],
+    [100, 0.02],
+    [50, 0.01],
+  ]);
+  const rows = data.rows.map((row, index) => (index === 3 ? { ...row, tau_sgd: Number.NaN } : row));
+  const caption = collection.caption({ ...data, rows, planned: 9 }).join(' ');
+  expect(caption).toContain('of 4 of 9 cells, with standard errors');
+  expect(caption).toContain('Drawn are 3 of 4 cells against batchSize, 2 of 4 cells against learningRate:');
+  expect(caption).toContain('1 of 4 cells without a fit is left out.');
+});
+
 test('a full grid is drawn whole against each axis', () => {
   const grid = fits([
     [25, 0.01],

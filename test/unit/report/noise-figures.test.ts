@@ -167,6 +167,36 @@ describe('the figures of noise and toys', () => {
     expect(caption.join(' ')).toContain('= 0.93 (1 if C ∝ H)');
   });
 
+  it('say how much of what there is they show', async () => {
+    const labels = Array.from({ length: 6 }, (_, index) => `seed ${index}`);
+    const noises = labels.map((label) => autocovarianceCell('without-replacement', label));
+    const some = async (kind: string, cells: readonly CellTable[], available?: number) =>
+      (await draw(kind, cells, available)).caption.join(' ');
+    expect(await some('autocovariance', noises)).toContain('4 of 6 cells are drawn; the data has all.');
+    expect(await some('autocovariance', noises, 900)).toContain('4 of 900 cells are drawn; the data has 6.');
+    const rows = Array.from({ length: 501 }, (_, h) => h);
+    const long = cellTable(
+      {
+        lag: Float64Array.from(rows),
+        measured: Float64Array.from(rows, (h) => (h === 0 ? 1 : -0.01)),
+        theory: Float64Array.from(rows, (h) => (h === 0 ? 1 : -0.01)),
+        standard_error: Float64Array.from(rows, () => 0.01),
+      },
+      { training: training(), noise },
+    );
+    // Every third of lags 1 ... 500.
+    expect(await some('autocovariance', [long])).toContain('166 of 500 lags are drawn, evenly spread');
+    const paths = await some(
+      'trajectory',
+      labels.map((label) => pathCell({ eigenvalues: [2, 0.5, 0.1] }, label)),
+    );
+    expect(paths).toContain('The last 2,000 of 3,000 recorded steps in 2 of 3 directions');
+    expect(paths).toContain('3 of 6 cells are drawn; the data has all.');
+    expect(await some('valley', [valleyCell('none')])).toContain(
+      '500 of 2,000 steps are drawn, evenly spread',
+    );
+  });
+
   it('say what is missing', async () => {
     await expect(draw('trajectory', [cellTable({ step: Float64Array.of(1) })])).rejects.toThrow(
       /not written by a toy stage/,
