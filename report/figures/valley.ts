@@ -102,11 +102,15 @@ function tracePanel(cells: readonly CellTable[]): Panel {
         mark: { ...lineMark, strokeWidth: 1.4 },
         encoding: { ...encoding, color: { field: 'colour', type: 'nominal', scale: null } },
       },
-      {
-        data: { values: theory },
-        mark: { ...lineMark, strokeWidth: 2, strokeDash: [7, 4], color: colours.ink.light },
-        encoding,
-      },
+      ...(theory.length === 0
+        ? []
+        : [
+            {
+              data: { values: theory },
+              mark: { ...lineMark, strokeWidth: 2, strokeDash: [7, 4], color: colours.ink.light },
+              encoding,
+            },
+          ]),
     ],
   };
 }
