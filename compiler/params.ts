@@ -141,7 +141,11 @@ function typeOfComputed(value: Value, above: Readonly<Record<string, string>>): 
   try {
     const { pieces, whole } = parseTemplate(value);
     if (!whole) return 'string';
-    const type = environmentOf(above).check(pieces[0]!.text).type ?? 'dyn';
+    const { text } = pieces[0]!;
+    // Only the params that it can name: an environment of all of them for each would take a square of time.
+    const named = (text.match(/\w+/g) ?? []).filter((name) => Object.hasOwn(above, name));
+    const types = Object.fromEntries(named.map((name) => [name, above[name]!]));
+    const type = environmentOf(types).check(text).type ?? 'dyn';
     return /^(int|double|string|bool|list<(int|double|string|bool)>)$/.test(type) ? type : 'dyn';
   } catch {
     return 'dyn'; // Not a sound template, which compiling it reports.

@@ -23,7 +23,11 @@ const normal = (shape: number[]) =>
 const bits = (tensor: Tensor) => [...new Uint32Array((tensor.dataSync() as Float32Array).slice().buffer)];
 
 test('says what computes', async () => {
-  expect(loadedBackend()).toEqual({ backend: 'tensorflow', library: expect.stringMatching(/^2\.\d+\.\d+/) });
+  expect(loadedBackend()).toEqual({
+    backend: 'tensorflow',
+    library: expect.stringMatching(/^2\.\d+\.\d+/),
+    instructions: expect.stringMatching(/^(AMX|AVX|SVE|NEON)/),
+  });
 });
 
 test('refuses another number of threads in the same process', async () => {
