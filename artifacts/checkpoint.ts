@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { writeFileAtomically } from './atomic-file.ts';
+import { checkedName } from './names.ts';
 import type { Checkpoint } from './store.ts';
 
 const digestBytes = 32;
@@ -11,6 +12,7 @@ const digestBytes = 32;
  * was put in the place of another, is never taken for whole.
  */
 export function folderCheckpoint(folder: string): Checkpoint {
+  const pathOf = (name: string): string => join(folder, checkedName('checkpoint name', name));
   const digest = (name: string, bytes: Uint8Array): Buffer =>
     createHash('sha256')
       .update(`${basename(folder)}/${name}\n`)
@@ -22,17 +24,17 @@ export function folderCheckpoint(folder: string): Checkpoint {
       return names.filter((name) => !name.startsWith('.')).sort();
     },
     async read(name) {
-      const file = await readFile(join(folder, name)).catch(() => undefined);
+      const file = await readFile(pathOf(name)).catch(() => undefined);
       if (file === undefined || file.length < digestBytes) return undefined;
       // Not a Buffer, whose slice() is no copy, so that `bytes.slice().buffer` is what it seems.
       const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length - digestBytes);
       return digest(name, bytes).equals(file.subarray(file.length - digestBytes)) ? bytes : undefined;
     },
     async write(name, bytes) {
-      await writeFileAtomically(join(folder, name), Buffer.concat([bytes, digest(name, bytes)]));
+      await writeFileAtomically(pathOf(name), Buffer.concat([bytes, digest(name, bytes)]));
     },
     async remove(name) {
-      await rm(join(folder, name), { recursive: true, force: true });
+      await rm(pathOf(name), { recursive: true, force: true });
     },
     async clear() {
       await rm(folder, { recursive: true, force: true });

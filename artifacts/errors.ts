@@ -38,3 +38,13 @@ export class EnvironmentError extends Error {
     this.cure = cure;
   }
 }
+
+/** Thrown when a message is not sealed with this home's key, or asks for what no message may ask: nothing is done for it, and it is not tried again. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly cure: string | undefined;
+  constructor(message: string, cure?: string) {
+    super(message);
+    this.cure = cure;
+  }
+}

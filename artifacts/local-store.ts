@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, constants, lstat, mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, lstat, mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { readArrow, readArrowMetadata } from './arrow-reader.ts';
 import { writeArrowFile } from './arrow-writer.ts';
 import { explain, removeStaleTemporaries, writeAtomically, writeFileAtomically } from './atomic-file.ts';
 import { folderCheckpoint } from './checkpoint.ts';
-import { DamagedArtifactError, DamagedRecordError } from './errors.ts';
+import { DamagedArtifactError, DamagedRecordError, RefusedError } from './errors.ts';
+import { checkedName } from './names.ts';
 import type { ArtifactRef } from './reference.ts';
 import { seal, unseal } from './seal.ts';
 import type { StepRecord, Store } from './store.ts';
@@ -32,8 +33,11 @@ export async function openLocalStore(folder: string): Promise<Store> {
   }
   await removeStaleTemporaries(incoming, dayMs);
 
-  const pathOf = (sha256: string) => join(folder, 'artifacts', sha256.slice(0, 2), `${sha256}.arrow`);
-  const stepPath = (key: string) => join(folder, 'steps', key.slice(0, 2), `${key}.json`);
+  const pathOf = (sha256: string) =>
+    join(folder, 'artifacts', checkedName('SHA-256', sha256).slice(0, 2), `${sha256}.arrow`);
+  const stepPath = (key: string) =>
+    join(folder, 'steps', checkedName('step key', key).slice(0, 2), `${key}.json`);
+  const textPath = (name: string) => join(folder, checkedName('record name', name));
   const checked = new CheckedFiles();
   const whole = async (ref: ArtifactRef): Promise<string> => {
     const path = pathOf(ref.sha256);
@@ -77,10 +81,12 @@ export async function openLocalStore(folder: string): Promise<Store> {
     writeStep: (record) =>
       writeFileAtomically(stepPath(record.key), seal(`${JSON.stringify(record, undefined, 1)}\n`)),
 
-    checkpoint: (key) => folderCheckpoint(join(folder, 'checkpoints', key)),
+    checkpoint: (key) => folderCheckpoint(join(folder, 'checkpoints', checkedName('step key', key))),
 
     async readText(name) {
-      const path = join(folder, name);
+      const path = textPath(name);
+      if ((await wayOut(folder, path)) !== undefined)
+        throw new DamagedRecordError(name, folder, 'leads out of the store');
       const text = await readFile(path, 'utf8').catch(ifUnreadable);
       // A folder or a link to nothing in the place of a record is no missing record.
       if (text === undefined && (await lstat(path).catch(ifUnreadable)) === undefined) return undefined;
@@ -88,17 +94,35 @@ export async function openLocalStore(folder: string): Promise<Store> {
       if (body === undefined) throw new DamagedRecordError(name, folder);
       return body;
     },
-    writeText: (name, text) => writeFileAtomically(join(folder, name), seal(text, name)),
+    async writeText(name, text) {
+      const path = textPath(name);
+      // What lies at the path itself is replaced, not followed.
+      await mustLieIn(folder, dirname(path));
+      await writeFileAtomically(path, seal(text, name));
+    },
     async listTexts(prefix) {
-      const entries = await readdir(join(folder, prefix), { recursive: true, withFileTypes: true }).catch(
-        () => [],
-      );
+      const path = textPath(prefix);
+      await mustLieIn(folder, path);
+      const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
       return entries
         .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
         .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
         .sort();
     },
   };
+}
+
+/** Where links lead to from a path in the store, or from what there is of it, if that is out of the store. */
+async function wayOut(folder: string, path: string): Promise<string | undefined> {
+  const real = await realpath(path).catch(ifUnreadable);
+  if (real === undefined) return path === folder ? undefined : wayOut(folder, dirname(path));
+  const root = await realpath(folder);
+  return real === root || real.startsWith(root + sep) ? undefined : real;
+}
+
+async function mustLieIn(folder: string, path: string): Promise<void> {
+  const out = await wayOut(folder, path);
+  if (out !== undefined) throw new RefusedError(`${path} leads out of the store, to ${out}.`);
 }
 
 /** The files whose digest this process has checked, as long as they stay as they were then. */

@@ -1,3 +1,5 @@
+import { isName } from './names.ts';
+
 /** The kinds of artifact a stage can write; the columns of each are in `columns.ts`. */
 export const artifactKinds = [
   'dataset',
@@ -32,7 +34,7 @@ export function isArtifactRef(value: unknown): value is ArtifactRef {
   return (
     typeof value === 'object' &&
     value !== null &&
-    typeof (value as ArtifactRef).sha256 === 'string' &&
+    isName('SHA-256', (value as ArtifactRef).sha256) &&
     typeof (value as ArtifactRef).uri === 'string' &&
     (artifactKinds as readonly string[]).includes((value as ArtifactRef).kind)
   );

@@ -83,7 +83,8 @@ export interface Store {
 
   /**
    * Small JSON objects by slash-separated name (`studies/<id>/plan.json`), sealed under that name; atomic, undefined if absent. Throws
-   * {@link import('./errors.ts').DamagedRecordError} naming one that was changed, torn, or belongs elsewhere.
+   * {@link import('./errors.ts').DamagedRecordError} naming one that was changed, torn, or belongs elsewhere, and
+   * {@link import('./errors.ts').RefusedError} if the name is none or its folder is a link out of the store.
    */
   readText(name: string): Promise<string | undefined>;
   writeText(name: string, text: string): Promise<void>;

@@ -82,7 +82,7 @@ test('no epochs give the initial weights, from which a recording follows the sta
 test('least squares is carried along', async () => {
   const withs = { ...settings, model: { name: 'linear' }, epochs: 1, loss: 'mean-squared-error' };
   const { outputs } = await runStage(store, 'train', withs, 'squares');
-  const recorded = await runStage(store, 'record', { from: outputs.state!, epochs: 1 }, 'squares recorded');
+  const recorded = await runStage(store, 'record', { from: outputs.state!, epochs: 1 }, 'squares-recorded');
   const mean = await store.open(recorded.outputs.mean!);
   expect(JSON.parse(mean.metadata['epochal.training']!).loss).toBe('mean-squared-error');
   const hessian = await runStage(store, 'hessian', { at: recorded.outputs.mean!, top: 2 }, 'squares hessian');
