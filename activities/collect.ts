@@ -1,16 +1,17 @@
 import { DamagedArtifactError, DamagedRecordError } from '../artifacts/errors.ts';
+import { cellRecordName } from '../artifacts/names.ts';
 import { findStep } from '../artifacts/outputs.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { ArrowTable } from '../artifacts/table.ts';
 import type { Json, Plan, PlannedCell, PlannedCollect } from '../compiler/plan.ts';
-import type { CellResult, CollectTask, StageOutcome } from '../workflows/messages.ts';
+import { type CellResult, type CollectTask, type StageOutcome, workflowIdOf } from '../workflows/messages.ts';
 import { toStageFailure } from './failures.ts';
 import { withHeartbeats } from './heartbeat.ts';
 import { damageNotes, identity, outcome, recordStep, type StepIdentity } from './step.ts';
 import { commonMetadata } from './step-metadata.ts';
-import { sharedStore } from './stores.ts';
-import { cellResultName, type StudyRecords } from './study-records.ts';
+import { mustBelongTo, type OpenStores } from './stores.ts';
+import type { StudyRecords } from './study-records.ts';
 
 /** The table of a cell, with the axes that tell it from the others. */
 interface CollectedCell {
@@ -28,13 +29,15 @@ interface CollectedCell {
  * columns of the table's only or last row (the last epoch of a `history`), one row a cell in the order of the plan.
  */
 export function createCollect(
+  openStore: OpenStores,
   loadPlan: StudyRecords['loadPlan'],
 ): (task: CollectTask) => Promise<StageOutcome> {
   return async ({ studyId, storeUri, collect, succeeded }) => {
     try {
+      mustBelongTo(workflowIdOf(studyId));
       return await withHeartbeats(collect.name, async (heartbeats, signal) => {
-        const store = await sharedStore(storeUri);
-        const plan = await loadPlan(storeUri, `studies/${studyId}/plan.json`);
+        const store = await openStore(storeUri);
+        const plan = await loadPlan({ storeUri, studyId });
         const { found, missing } = await findTables(store, studyId, plan, collect, succeeded);
         const notes =
           missing.length === 0
@@ -159,7 +162,7 @@ async function findTables(
 
 async function readCellResult(store: Store, studyId: string, cellId: string) {
   try {
-    const text = await store.readText(cellResultName(studyId, cellId));
+    const text = await store.readText(cellRecordName(studyId, cellId));
     return text === undefined ? undefined : (JSON.parse(text) as CellResult);
   } catch (error) {
     if (error instanceof DamagedRecordError) return 'damaged';

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { DamagedRecordError, InputError } from '../artifacts/errors.ts';
+import { DamagedRecordError, InputError, RefusedError } from '../artifacts/errors.ts';
 import type { FailureDetail } from '../workflows/messages.ts';
 import { ComputeProcessError } from './compute-client.ts';
 
@@ -16,9 +16,12 @@ export function toStageFailure(error: unknown): Error {
   return toFailure(error, error instanceof ComputeProcessError || error instanceof WorkerShutdownError);
 }
 
-/** The failure of reading or writing a study's records: all but wrong input and damage may pass. */
+/** The failure of reading or writing a study's records: all but wrong input, damage and what is refused may pass. */
 export function toRecordFailure(error: unknown): Error {
-  return toFailure(error, !(error instanceof InputError || error instanceof DamagedRecordError));
+  return toFailure(
+    error,
+    ![InputError, DamagedRecordError, RefusedError].some((kind) => error instanceof kind),
+  );
 }
 
 function toFailure(error: unknown, retryable: boolean): Error {

@@ -2,6 +2,7 @@ import type { Activities } from '../workflows/messages.ts';
 import { createCollect } from './collect.ts';
 import { GpuPool } from './gpus.ts';
 import { createRunStage } from './run-stage.ts';
+import { createStores } from './stores.ts';
 import { createStudyRecords, type StudyRecords } from './study-records.ts';
 
 export { countGpus, gpuNames } from './gpus.ts';
@@ -14,9 +15,23 @@ export interface WorkerActivities {
   readonly stages: Pick<Activities, 'runStage' | 'collect'>;
 }
 
-/** @param gpus Names of the GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` takes them. */
-export function createActivities(gpus: readonly string[]): WorkerActivities {
-  const { activities: records, loadPlan } = createStudyRecords();
-  const runStage = createRunStage(new GpuPool(gpus));
-  return { records, stages: { runStage, collect: createCollect(loadPlan) } };
+/**
+ * @param gpus Names of the GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` takes them.
+ * @param serves Whether the worker was started for a store.
+ */
+export function createActivities(
+  gpus: readonly string[],
+  serves: (storeUri: string) => Promise<boolean>,
+): WorkerActivities {
+  const openStore = createStores(serves);
+  const { activities: records, loadPlan } = createStudyRecords(openStore);
+  const runStage = createRunStage(openStore, new GpuPool(gpus));
+  const collect = createCollect(openStore, loadPlan);
+  return {
+    records,
+    stages: {
+      runStage: async (task) => ({ to: task.stage.name, value: await runStage(task) }),
+      collect: async (task) => ({ to: task.collect.name, value: await collect(task) }),
+    },
+  };
 }

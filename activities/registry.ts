@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EnvironmentError, InputError } from '../artifacts/errors.ts';
+import { isName } from '../artifacts/names.ts';
 import type { Stage } from './stage.ts';
 
 const ownFolder = path.join(import.meta.dirname, 'stages');
@@ -20,9 +21,7 @@ export async function loadStage(uses: string): Promise<Stage<never>> {
     ...(process.env[stageModulesVariable] ?? '').split(path.delimiter).filter(Boolean),
     ownFolder,
   ];
-  const files = /^[a-z][a-z0-9-]*$/.test(uses)
-    ? folders.map((folder) => path.join(folder, `${uses}.ts`))
-    : [];
+  const files = isName('stage kind', uses) ? folders.map((folder) => path.join(folder, `${uses}.ts`)) : [];
   const file = files.find((candidate) => existsSync(candidate));
   if (file === undefined) {
     throw new EnvironmentError(

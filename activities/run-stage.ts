@@ -1,6 +1,7 @@
+import { checkedName } from '../artifacts/names.ts';
 import { findStep } from '../artifacts/outputs.ts';
 import type { Store } from '../artifacts/store.ts';
-import type { StageOutcome, StageTask } from '../workflows/messages.ts';
+import { type StageOutcome, type StageTask, workflowIdOf } from '../workflows/messages.ts';
 import { type ComputeResult, compute } from './compute-client.ts';
 import type { ComputeRequest } from './compute-protocol.ts';
 import { toStageFailure } from './failures.ts';
@@ -11,18 +12,22 @@ import { resolveWith } from './resolve-with.ts';
 import { SingleFlight } from './single-flight.ts';
 import type { Stage } from './stage.ts';
 import { damageNotes, identity, outcome, recordStep, type StepIdentity } from './step.ts';
-import { sharedStore } from './stores.ts';
+import { mustBelongTo, type OpenStores } from './stores.ts';
 
 /**
  * The activity that runs one stage of one cell: finds the step's key, takes what an equal step left in the store, or computes it in a compute
  * process and records it. All that it needs to go on after a kill is in the store, so any worker may take over.
  */
-export function createRunStage(gpus: GpuPool): (task: StageTask) => Promise<StageOutcome> {
+export function createRunStage(
+  openStore: OpenStores,
+  gpus: GpuPool,
+): (task: StageTask) => Promise<StageOutcome> {
   const flights = new SingleFlight();
   return async (task) => {
     try {
-      return await withHeartbeats(task.stage.name, async (heartbeats, signal) => {
-        const store = await sharedStore(task.storeUri);
+      mustBelongTo(workflowIdOf(task.studyId, task.cellId));
+      return await withHeartbeats(checkedName('stage name', task.stage.name), async (heartbeats, signal) => {
+        const store = await openStore(task.storeUri);
         const { step, request } = await identify(task, gpus.size);
         return await flights.run(`${store.uri}\n${step.key}`, signal, async () => {
           const found = await findStep(store, step.key, task.stage.outputs);

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Client } from '@temporalio/client';
 import pc from 'picocolors';
 import { openStore } from '../artifacts/open-store.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { Plan } from '../compiler/index.ts';
-import { connect, type StudyHandle, startStudy } from '../runtime/client.ts';
+import { connect, createClient, type StudyHandle, startStudy } from '../runtime/client.ts';
 import type { Home } from '../runtime/home.ts';
+import { rememberStore } from '../runtime/served-stores.ts';
 import { type LocalRuntime, startRuntime } from '../runtime/supervisor.ts';
 import type { StudyResult } from '../workflows/messages.ts';
 import { exitCode } from './errors.ts';
@@ -42,6 +42,7 @@ const outageLimitMs = 60_000;
 export async function launch(options: LaunchOptions): Promise<number> {
   const { output, home, address, namespace } = options;
   const store = await openStore(options.storeUri);
+  await rememberStore(home, options.storeUri);
   const interruption = onInterrupt();
   const view = createProgressView(output);
   let runtime: LocalRuntime | undefined;
@@ -55,7 +56,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
       onEvent: (line) => view.event(line),
     });
     const connection = await connect(runtime.address);
-    const client = new Client({ connection, namespace: runtime.namespace });
+    const client = createClient(home, connection, runtime.namespace);
     const { plan, storeUri, baseDirectory } = options;
     const study = await startStudy({ client, plan, storeUri, baseDirectory });
     introduce(options, runtime, study);

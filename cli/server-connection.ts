@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { Client, type Connection } from '@temporalio/client';
-import { connect } from '../runtime/client.ts';
+import type { Client, Connection } from '@temporalio/client';
+import { connect, createClient } from '../runtime/client.ts';
 import type { Home } from '../runtime/home.ts';
 import { isTaken } from '../runtime/ports.ts';
 import type { ServerOptions } from './commands/shared.ts';
@@ -20,14 +20,14 @@ export async function findServer(
 ): Promise<Connected | undefined> {
   if (address !== undefined) {
     const connection = await connect(address);
-    return { client: new Client({ connection, namespace }), connection, address };
+    return { client: createClient(home, connection, namespace), connection, address };
   }
   const port = await recordedPort(home);
   if (port === undefined || !(await isTaken(port))) return undefined;
   const own = `127.0.0.1:${port}`;
   try {
     const connection = await connect(own, { connectTimeoutMs: probeMs });
-    return { client: new Client({ connection, namespace }), connection, address: own };
+    return { client: createClient(home, connection, namespace), connection, address: own };
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import fastest from 'fastest-levenshtein';
 import { DamagedRecordError, InputError } from '../artifacts/errors.ts';
+import { isName } from '../artifacts/names.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { Plan } from '../compiler/index.ts';
@@ -25,6 +26,7 @@ export async function listStudies(
   const damaged: string[] = [];
   const names = (await store.listTexts('studies')).map((name) => name.split('/')[1]!);
   for (const studyId of new Set(names)) {
+    if (!isName('study id', studyId)) continue;
     const record = await unlessDamaged(readStudy(store, studyId), () => damaged.push(studyId));
     if (record !== undefined) studies.push(record);
   }

@@ -1,13 +1,14 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { DamagedRecordError, EnvironmentError } from '../artifacts/errors.ts';
+import { studyRecordName } from '../artifacts/names.ts';
 import { openStore } from '../artifacts/open-store.ts';
 import type { Store } from '../artifacts/store.ts';
 import { planDigest } from '../compiler/index.ts';
 import type { Plan } from '../compiler/plan.ts';
-import type { StudyInput, TaskQueue } from '../workflows/messages.ts';
-import { createStudyHandle, type StudyHandle, workflowIdOf } from './study-handle.ts';
+import { type StudyInput, type TaskQueue, workflowIdOf } from '../workflows/messages.ts';
+import { createStudyHandle, type StudyHandle } from './study-handle.ts';
 
-export { connect } from './connection.ts';
+export { connect, createClient } from './connection.ts';
 export type { LiveCell, LiveStage, StudyHandle } from './study-handle.ts';
 
 export interface StartStudyOptions {
@@ -53,12 +54,10 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
   // The same place for every process, whatever its working directory is and however the user wrote it.
   const storeUri = store.uri;
   const studyId = studyIdOf(plan);
-  const planName = `studies/${studyId}/plan.json`;
-  await writeRecords(store, studyId, planName, options);
+  await writeRecords(store, studyId, options);
   const input: StudyInput = {
     studyId,
     storeUri,
-    planName,
     baseDirectory,
     cells: plan.cells.length,
     maxParallel: plan.maxParallel,
@@ -99,14 +98,9 @@ export async function findStudy(client: Client, storeUri: string, studyId: strin
   }
 }
 
-async function writeRecords(
-  store: Store,
-  studyId: string,
-  planName: string,
-  options: StartStudyOptions,
-): Promise<void> {
+async function writeRecords(store: Store, studyId: string, options: StartStudyOptions): Promise<void> {
   const { plan, baseDirectory, command = process.argv.slice(2) } = options;
-  const recordName = `studies/${studyId}/study.json`;
+  const recordName = studyRecordName(studyId, 'study');
   const known = await store.readText(recordName).catch((error: unknown) => {
     if (error instanceof DamagedRecordError) return undefined;
     throw error;
@@ -123,14 +117,20 @@ async function writeRecords(
     baseDirectory,
     cells,
   };
-  await store.writeText(planName, `${JSON.stringify(plan)}\n`);
+  await store.writeText(studyRecordName(studyId, 'plan'), `${JSON.stringify(plan)}\n`);
   await store.writeText(recordName, `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
 async function checkStore(client: Client, studyId: string, storeUri: string): Promise<void> {
   const { memo } = await client.workflow.getHandle(workflowIdOf(studyId)).describe();
   const other = memo?.store;
-  if (typeof other === 'string' && other !== storeUri) {
+  if (memo?.study !== studyId || typeof other !== 'string') {
+    throw new EnvironmentError(
+      `Something that is no study of this home runs on the server under the name ${workflowIdOf(studyId)}.`,
+      'Terminate it in the web UI of the server, then run the pipeline again.',
+    );
+  }
+  if (other !== storeUri) {
     throw new EnvironmentError(
       `The study ${studyId} is running and writes to ${other}, not to ${storeUri}.`,
       'Name the same store to attach to it, or cancel it first.',

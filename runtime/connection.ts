@@ -1,5 +1,8 @@
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { EnvironmentError } from '../artifacts/errors.ts';
+import type { Home } from './home.ts';
+import { readKey } from './home-key.ts';
+import { sealingCodec } from './sealing-codec.ts';
 
 /** A proxy that the environment names is for other machines: it could not reach this one under that name. */
 function isLoopback(address: string): boolean {
@@ -21,4 +24,10 @@ export async function connect(address: string, { connectTimeoutMs = 10_000 } = {
       'Check the address, or leave it out: then Epochal starts a server of its own.',
     );
   }
+}
+
+/** A client that seals what it sends, and believes only what is sealed, with the key of this home. */
+export function createClient(home: Home, connection: Connection, namespace = 'default'): Client {
+  const payloadCodecs = [sealingCodec(readKey(home), 'throw')];
+  return new Client({ connection, namespace, dataConverter: { payloadCodecs } });
 }

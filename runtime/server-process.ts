@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -9,6 +9,7 @@ import path from 'node:path';
  */
 const guardScript = `
 users=$1 log=$2; shift 2
+umask 077
 "$@" </dev/null >>"$log" 2>&1 &
 server=$!
 echo $server
@@ -42,11 +43,12 @@ export async function startGuarded(
   return { pid, guard };
 }
 
-/** True if process `pid` runs and its command line contains `mark`: process ids are used again. */
+/** True if process `pid` runs, is this user's, and its command line contains `mark`: process ids are used again. */
 export function runsWith(pid: number, mark: string): boolean {
   if (!isAlive(pid)) return false;
   if (process.platform !== 'linux') return true;
   try {
+    if (statSync(`/proc/${pid}`).uid !== process.getuid?.()) return false;
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark);
   } catch {
     return false;
@@ -67,9 +69,9 @@ let registrations = 0;
 
 /** Registers this process as a user of the server. The returned function takes that back and tells whether another user is left. */
 export async function registerUser(users: string): Promise<() => Promise<boolean>> {
-  await mkdir(users, { recursive: true });
+  await mkdir(users, { recursive: true, mode: 0o700 });
   const own = path.join(users, `${process.pid}-${registrations++}`);
-  await writeFile(own, '');
+  await writeFile(own, '', { mode: 0o600 });
   return async () => {
     await rm(own, { force: true });
     const others = await readdir(users);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { EnvironmentError } from '../artifacts/errors.ts';
 import { connect } from './connection.ts';
 import { withFileLock } from './file-lock.ts';
-import type { Home } from './home.ts';
+import { closeHome, type Home } from './home.ts';
 import { findFreePort, isFree } from './ports.ts';
 import { registerUser, runsWith, startGuarded } from './server-process.ts';
 import { findTemporal } from './temporal-binary.ts';
@@ -48,7 +48,8 @@ export interface ServerOptions {
  * Throws {@link EnvironmentError} if there is no Temporal binary, the asked port is in use, or the server does not come up.
  */
 export async function startServer({ home, port }: ServerOptions): Promise<ServerHandle> {
-  await mkdir(home.logs, { recursive: true });
+  closeHome(home);
+  await mkdir(home.logs, { recursive: true, mode: 0o700 });
   const unregister = await registerUser(home.serverUsers);
   try {
     return await withFileLock(`${home.serverRecord}.lock`, async () => {
@@ -106,6 +107,8 @@ async function launch(home: Home, ports: Omit<ServerRecord, 'pid'>): Promise<Ser
       'synchronous=normal',
     ],
     ...pollRates,
+    // The HTTP API takes orders from any web page that the user has open. Nothing here uses it: no host is its own.
+    ...['--dynamic-config-value', 'frontend.httpAllowedHosts=["no host"]'],
     ...['--log-level', 'warn'],
     ...((await takesFlag(temporal, '--ui-disable-news-fetch')) ? ['--ui-disable-news-fetch'] : []),
   ]);
@@ -182,6 +185,6 @@ async function readRecord(home: Home): Promise<ServerRecord | undefined> {
 
 async function writeRecord(home: Home, record: ServerRecord): Promise<void> {
   const temporary = `${home.serverRecord}.${process.pid}`;
-  await writeFile(temporary, `${JSON.stringify(record)}\n`);
+  await writeFile(temporary, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   await rename(temporary, home.serverRecord);
 }

@@ -14,14 +14,17 @@ import {
   defaultPayloadConverter,
 } from '@temporalio/common';
 import { EnvironmentError } from '../artifacts/errors.ts';
+import { studyRecordName } from '../artifacts/names.ts';
 import type { Store } from '../artifacts/store.ts';
-import type {
-  CellProgress,
-  ControlSignal,
-  FailureType,
-  StageHeartbeat,
-  StudyProgress,
-  StudyResult,
+import {
+  type CellProgress,
+  type ControlSignal,
+  type FailureType,
+  type StageHeartbeat,
+  type StudyProgress,
+  type StudyResult,
+  sealCure,
+  workflowIdOf,
 } from '../workflows/messages.ts';
 
 /** Running cells that `cells` looks at: more than fit on a screen. */
@@ -73,14 +76,10 @@ interface HandleOptions {
   readonly attached: boolean;
 }
 
-/** Id of a study's workflow. */
-export function workflowIdOf(studyId: string): string {
-  return `epochal-${studyId}`;
-}
-
 export function createStudyHandle({ client, store, studyId, attached }: HandleOptions): StudyHandle {
   const workflowId = workflowIdOf(studyId);
   const workflow = client.workflow.getHandle(workflowId);
+  const signal = (name: ControlSignal): Promise<void> => workflow.signal(name, name);
   const progress = (): Promise<StudyProgress> =>
     client.withDeadline(Date.now() + queryDeadlineMs, () => workflow.query<StudyProgress>('progress'));
   return {
@@ -93,14 +92,16 @@ export function createStudyHandle({ client, store, studyId, attached }: HandleOp
       const cells = await Promise.all(
         running
           .slice(0, cellsShown)
-          .map((cell) => describeCell(client, client.workflow.getHandle(cell.workflowId))),
+          .map(({ cellId }) =>
+            describeCell(client, client.workflow.getHandle(workflowIdOf(studyId, cellId))),
+          ),
       );
       return cells.filter((cell) => cell !== undefined);
     },
     result: ({ outageLimitMs = defaultOutageLimitMs, signal } = {}) =>
       waitForResult(client, workflow, store, studyId, outageLimitMs, signal),
-    pause: () => workflow.signal('pause' satisfies ControlSignal),
-    resume: () => workflow.signal('resume' satisfies ControlSignal),
+    pause: () => signal('pause'),
+    resume: () => signal('resume'),
     async cancel() {
       await workflow.cancel();
     },
@@ -115,21 +116,28 @@ async function describeCell(client: Client, cell: WorkflowHandle): Promise<LiveC
         cell.query<CellProgress>('cellProgress'),
         cell.describe(),
       ]);
-      return { ...known, live: liveStages(description), queued: countQueued(description) };
+      return { ...known, live: await liveStages(client, description), queued: countQueued(description) };
     });
   } catch {
     return undefined;
   }
 }
 
-function liveStages({ raw }: WorkflowExecutionDescription): LiveStage[] {
+async function liveStages(
+  { options }: Client,
+  { workflowId, raw }: WorkflowExecutionDescription,
+): Promise<LiveStage[]> {
+  const { namespace, loadedDataConverter } = options;
   const stages: LiveStage[] = [];
-  for (const { heartbeatDetails, attempt, lastFailure } of raw.pendingActivities ?? []) {
-    const payload = heartbeatDetails?.payloads?.[0];
-    if (payload === undefined) continue;
+  for (const { activityId, heartbeatDetails, attempt, lastFailure } of raw.pendingActivities ?? []) {
+    let payloads = heartbeatDetails?.payloads ?? [];
+    if (payloads.length === 0) continue;
+    const place = { namespace, workflowId, activityId: activityId ?? '', isLocal: false };
+    for (const codec of loadedDataConverter.payloadCodecs)
+      payloads = await codec.decode(payloads, { type: 'activity', ...place });
     const failure = lastFailure?.message;
     stages.push({
-      ...defaultPayloadConverter.fromPayload<StageHeartbeat>(payload),
+      ...defaultPayloadConverter.fromPayload<StageHeartbeat>(payloads[0]!),
       attempt: attempt ?? 1,
       ...(failure === undefined || failure === null ? {} : { lastFailure: failure }),
     });
@@ -172,16 +180,19 @@ async function resultOfFailure(
   studyId: string,
 ): Promise<StudyResult> {
   if (cause instanceof ApplicationFailure && cause.type === ('StudyFailed' satisfies FailureType)) {
-    return cause.details?.[0] as StudyResult;
+    const result = cause.details?.[0] as StudyResult | undefined;
+    if (result?.studyId === studyId) return result;
   }
   if (cause instanceof CancelledFailure) {
-    const text = await store.readText(`studies/${studyId}/result.json`);
+    const text = await store.readText(studyRecordName(studyId, 'result'));
     if (text !== undefined) return JSON.parse(text) as StudyResult;
   }
   const reason = cause instanceof ActivityFailure ? cause.cause : cause;
   throw new EnvironmentError(
     `The study ${studyId} was broken off: ${reason?.message ?? 'no reason was given'}.`,
-    'Mend the cause, then run the pipeline again. Finished stages are in the store and are reused.',
+    cause instanceof ApplicationFailure && cause.type === 'RefusedError'
+      ? sealCure
+      : 'Mend the cause, then run the pipeline again. Finished stages are in the store and are reused.',
   );
 }
 

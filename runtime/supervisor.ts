@@ -66,7 +66,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntim
       const settings: WorkerOptions = {
         address,
         namespace,
-        bundles: home.bundles,
+        home,
         concurrency: options.concurrency ?? availableParallelism(),
         standInForGpu: true,
       };
@@ -122,9 +122,9 @@ interface WorkerHandle extends Mortal {
 }
 
 async function startWorkerProcess(home: Home, options: WorkerOptions): Promise<WorkerHandle> {
-  mkdirSync(home.logs, { recursive: true });
+  mkdirSync(home.logs, { recursive: true, mode: 0o700 });
   const log = path.join(home.logs, 'worker.log');
-  const output = openSync(log, 'a');
+  const output = openSync(log, 'a', 0o600);
   const child = fork(path.join(import.meta.dirname, 'worker-process.ts'), [JSON.stringify(options)], {
     execArgv: [
       '--disable-warning=ExperimentalWarning',

@@ -8,13 +8,20 @@ import {
 import { createActivities, gpuNames } from '../activities/index.ts';
 import { EnvironmentError } from '../artifacts/errors.ts';
 import type { TaskQueue } from '../workflows/messages.ts';
+import type { Home } from './home.ts';
+import { readKey } from './home-key.ts';
+import { refuseUnsealed } from './refuse-unsealed.ts';
+import { sealingCodec } from './sealing-codec.ts';
+import { servedStores } from './served-stores.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
 export interface WorkerOptions {
   readonly address: string;
   readonly namespace: string;
-  /** Where the bundle of the workflow code is kept. */
-  readonly bundles: string;
+  /** Where its key lies, and the bundle of the workflow code. */
+  readonly home: Home;
+  /** The only stores that it serves; default: those that were ever named in the home. */
+  readonly stores?: readonly string[];
   /** Stages that compute at the same time on the CPU. */
   readonly concurrency: number;
   /** Take stages that ask for a GPU although there is none, and compute them on the CPU (each with a note). For studies on one machine. */
@@ -45,14 +52,18 @@ export function installWorkerRuntime(): void {
  * Throws {@link EnvironmentError} if no server answers.
  */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
-  const { address, namespace, concurrency } = options;
-  const workflowBundle = await bundleWorkflows(options.bundles);
+  const { address, namespace, concurrency, home } = options;
+  const workflowBundle = await bundleWorkflows(home);
+  const sealed = {
+    dataConverter: { payloadCodecs: [sealingCodec(readKey(home), 'mark')] },
+    interceptors: { activity: [refuseUnsealed] },
+  };
   const connection = await connectNatively(address);
   try {
     const gpus = gpuNames();
-    const { records, stages } = createActivities(gpus);
+    const { records, stages } = createActivities(gpus, servedStores(home, options.stores));
     const serve = (taskQueue: TaskQueue, settings: Partial<TemporalWorkerOptions>): Promise<Worker> =>
-      Worker.create({ connection, namespace, taskQueue, ...common, ...settings });
+      Worker.create({ connection, namespace, taskQueue, ...common, ...sealed, ...settings });
     const serveStages = (taskQueue: TaskQueue, slots: number): Promise<Worker> =>
       serve(taskQueue, { activities: stages, maxConcurrentActivityTaskExecutions: slots });
     const workers = [

@@ -15,7 +15,14 @@ import type { PlannedCell } from '../compiler/plan.ts';
 import { bookkeeping } from './activities.ts';
 import type { cell as cellWorkflow } from './cell.ts';
 import { describeFailure, failedCellResult } from './failures.ts';
-import type { CellResult, ControlSignal, StudyInput, StudyTally } from './messages.ts';
+import {
+  type CellResult,
+  type ControlSignal,
+  type StudyInput,
+  type StudyTally,
+  workflowIdOf,
+} from './messages.ts';
+import { answerTo } from './seals.ts';
 
 /** Cells read from the plan at once: few enough for one payload. */
 const pageSize = 16;
@@ -99,8 +106,7 @@ export class CellWindow {
 
   /** Runs the succeeded cell with this index in the plan again: what it left was damaged since. */
   async repeat(index: number): Promise<void> {
-    const { storeUri, planName } = this.#input;
-    const [cell] = await bookkeeping.loadCells({ storeUri, planName, from: index, count: 1 });
+    const [cell] = await this.#load(index, 1);
     const { counts, stagesReused } = this.#tally;
     this.#tally = { ...this.#tally, counts: { ...counts, succeeded: counts.succeeded - 1 } };
     await this.#watch(cell!);
@@ -130,14 +136,18 @@ export class CellWindow {
 
   async #take(): Promise<PlannedCell> {
     if (this.#page.length === 0) {
-      const { storeUri, planName, maxParallel } = this.#input;
-      const count = Math.min(pageSize, maxParallel);
-      this.#page = await bookkeeping.loadCells({ storeUri, planName, from: this.#next, count });
+      const count = Math.min(pageSize, this.#input.maxParallel);
+      this.#page = await this.#load(this.#next, count);
     }
     const [cell, ...rest] = this.#page;
     this.#page = rest;
     this.#next++;
     return cell!;
+  }
+
+  async #load(from: number, count: number): Promise<readonly PlannedCell[]> {
+    const { storeUri, studyId } = this.#input;
+    return answerTo(String(from), await bookkeeping.loadCells({ storeUri, studyId, from, count }));
   }
 
   async #watch(cell: PlannedCell): Promise<void> {
@@ -151,7 +161,7 @@ export class CellWindow {
     } catch (error) {
       const stages = {};
       result =
-        failedCellResult(error) ??
+        failedCellResult(cell.id, error) ??
         (isCancellation(error)
           ? { cellId: cell.id, status: 'cancelled', stages }
           : { cellId: cell.id, status: 'failed', stages, failure: describeFailure('cell', error) });
@@ -166,11 +176,11 @@ export class CellWindow {
 
   async #start(cell: PlannedCell): Promise<ChildWorkflowHandle<typeof cellWorkflow>> {
     const { studyId, storeUri, baseDirectory } = this.#input;
-    const { workflowId, memo } = workflowInfo();
+    const { memo } = workflowInfo();
     for (let tries = 1; ; tries++) {
       try {
         return await startChild<typeof cellWorkflow>('cell', {
-          workflowId: `${workflowId}/${cell.id}`,
+          workflowId: workflowIdOf(studyId, cell.id),
           args: [{ studyId, storeUri, baseDirectory, cell }],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -205,5 +215,5 @@ export class CellWindow {
 
 /** A cell that ends in this moment cannot be signalled any more, and need not be. */
 function send(cell: ChildWorkflowHandle<typeof cellWorkflow>, signal: ControlSignal): void {
-  cell.signal(signal).catch(() => undefined);
+  cell.signal(signal, signal).catch(() => undefined);
 }

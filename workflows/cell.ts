@@ -7,24 +7,28 @@ import {
   isCancellation,
   setHandler,
   sleep,
+  workflowInfo,
 } from '@temporalio/workflow';
+import { RefusedError } from '../artifacts/errors.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { PlannedStage } from '../compiler/plan.ts';
 import { bookkeeping, stageActivities } from './activities.ts';
 import { describeFailure } from './failures.ts';
-import type {
-  CellInput,
-  CellProgress,
-  CellResult,
-  ControlSignal,
-  FailureDetail,
-  FailureType,
-  StageFailure,
-  StageOutcome,
+import {
+  type CellInput,
+  type CellProgress,
+  type CellResult,
+  type ControlSignal,
+  type FailureDetail,
+  type FailureType,
+  type StageFailure,
+  type StageOutcome,
+  workflowIdOf,
 } from './messages.ts';
+import { answerTo } from './seals.ts';
 
-const pause = defineSignal<[], ControlSignal>('pause');
-const resume = defineSignal<[], ControlSignal>('resume');
+const pause = defineSignal<[ControlSignal], ControlSignal>('pause');
+const resume = defineSignal<[ControlSignal], ControlSignal>('resume');
 const cellProgress = defineQuery<CellProgress>('cellProgress');
 
 /** Damage in the inputs of its stages that a cell mends: a disk that tears what is written to it again and again is not worth more work. */
@@ -41,15 +45,18 @@ class NeedFailed extends Error {}
  */
 export async function cell(input: CellInput): Promise<CellResult> {
   const { studyId, storeUri, baseDirectory, cell } = input;
+  const { workflowId, parent } = workflowInfo();
+  if (workflowId !== workflowIdOf(studyId, cell.id) || parent?.workflowId !== workflowIdOf(studyId))
+    throw new RefusedError(`This is not the workflow of the cell ${cell.id}, started by its study.`);
   const status = new Map<string, CellProgress['stages'][number]['status']>();
   const outcomes: Record<string, StageOutcome> = {};
   let failure: StageFailure | undefined;
   let paused = false;
-  setHandler(pause, () => {
-    paused = true;
+  setHandler(pause, (order) => {
+    paused ||= order === 'pause';
   });
-  setHandler(resume, () => {
-    paused = false;
+  setHandler(resume, (order) => {
+    paused &&= order !== 'resume';
   });
   setHandler(cellProgress, () => ({
     cellId: cell.id,
@@ -65,11 +72,11 @@ export async function cell(input: CellInput): Promise<CellResult> {
     throw new NeedFailed();
   };
 
-  const runStage = (stage: PlannedStage): Promise<StageOutcome> => {
+  const runStage = async (stage: PlannedStage): Promise<StageOutcome> => {
     const available: Record<string, Readonly<Record<string, ArtifactRef>>> = {};
     for (const need of stage.needs) available[need] = outcomes[need]!.outputs;
     const task = { studyId, cellId: cell.id, storeUri, baseDirectory, stage, available };
-    return stageActivities(stage).runStage(task);
+    return answerTo(stage.name, await stageActivities(stage).runStage(task));
   };
 
   /**
@@ -118,11 +125,8 @@ export async function cell(input: CellInput): Promise<CellResult> {
           lastRepair = repair(stage);
           await lastRepair;
         } else {
-          const mayPass =
-            type !== 'InputError' &&
-            type !== 'UnconvergedError' &&
-            type !== 'ComputeProcessError' &&
-            type !== 'TimeoutFailure';
+          const final = ['InputError', 'RefusedError', 'UnconvergedError', 'ComputeProcessError', 'TimeoutFailure'];
+          const mayPass = !final.includes(type);
           if (!mayPass || ++failed >= stage.retry.attempts) throw error;
           await sleep(2000 * 2 ** Math.min(failed - 1, 5));
         }

@@ -37,10 +37,11 @@ export function damagedCells(error: unknown): readonly number[] {
   return (detail as FailureDetail | undefined)?.cells ?? [];
 }
 
-/** The result that a failed cell carries in its failure, if `error` is one. */
-export function failedCellResult(error: unknown): CellResult | undefined {
+/** The result that a failed cell carries in its failure, if `error` is one, and of this cell. */
+export function failedCellResult(cellId: string, error: unknown): CellResult | undefined {
   const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;
   if (!(cause instanceof ApplicationFailure) || cause.type !== ('CellFailed' satisfies FailureType))
     return undefined;
-  return cause.details?.[0] as CellResult | undefined;
+  const result = cause.details?.[0] as CellResult | undefined;
+  return result?.cellId === cellId ? result : undefined;
 }

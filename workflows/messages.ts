@@ -1,6 +1,7 @@
 /**
  * What goes between the clients, the workflows and the activities: plain data, small. Tensors never pass here, only references.
  */
+import { checkedName } from '../artifacts/names.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { PlannedCell, PlannedCollect, PlannedStage } from '../compiler/plan.ts';
 
@@ -8,8 +9,6 @@ import type { PlannedCell, PlannedCollect, PlannedStage } from '../compiler/plan
 export interface StudyInput {
   readonly studyId: string;
   readonly storeUri: string;
-  /** Name of the plan in the store: `studies/<id>/plan.json`. */
-  readonly planName: string;
   /** Folder of the pipeline file, against which dataset locations are resolved. */
   readonly baseDirectory: string;
   readonly cells: number;
@@ -147,7 +146,7 @@ export interface CellProgress {
 /** Task queues: workflows and their bookkeeping, and stages by what they need. */
 export type TaskQueue = 'epochal' | 'epochal-cpu' | 'epochal-gpu';
 
-/** Signals that a study and a cell take, without arguments. */
+/** Signals that a study and a cell take. Each has its own name as its only argument, since a signal without one would bear no seal. */
 export type ControlSignal = 'pause' | 'resume';
 
 /**
@@ -163,20 +162,49 @@ export interface FailureDetail {
   readonly cells?: readonly number[];
 }
 
-/** Which cells of a plan to read: `count` of them, from the one with index `from`. */
-export interface CellsRequest {
+/** Whose plan to read. */
+export interface PlanRequest {
   readonly storeUri: string;
-  readonly planName: string;
+  readonly studyId: string;
+}
+
+/** Which cells of a plan to read: `count` of them, from the one with index `from`. */
+export interface CellsRequest extends PlanRequest {
   readonly from: number;
   readonly count: number;
 }
 
+/** What an activity gives, with what it is the answer to: a sealed answer to something else must not pass for this one. */
+export interface Answer<T> {
+  /** The stage or `collect`, the first cell, or the record. */
+  readonly to: string;
+  readonly value: T;
+}
+
 /** The activities, as the workflows see them. */
 export interface Activities {
-  runStage(task: StageTask): Promise<StageOutcome>;
-  collect(task: CollectTask): Promise<StageOutcome>;
-  loadCells(request: CellsRequest): Promise<readonly PlannedCell[]>;
-  loadCollects(request: Pick<CellsRequest, 'storeUri' | 'planName'>): Promise<readonly PlannedCollect[]>;
-  writeCellResult(record: { storeUri: string; studyId: string; result: CellResult }): Promise<void>;
-  writeStudyResult(record: { storeUri: string; result: StudyResult }): Promise<void>;
+  runStage(task: StageTask): Promise<Answer<StageOutcome>>;
+  collect(task: CollectTask): Promise<Answer<StageOutcome>>;
+  loadCells(request: CellsRequest): Promise<Answer<readonly PlannedCell[]>>;
+  loadCollects(request: PlanRequest): Promise<Answer<readonly PlannedCollect[]>>;
+  writeCellResult(record: { storeUri: string; studyId: string; result: CellResult }): Promise<Answer<null>>;
+  writeStudyResult(record: { storeUri: string; result: StudyResult }): Promise<Answer<null>>;
+}
+
+/** Id of the workflow of a study, or of one of its cells. Throws `RefusedError` if they cannot be names of any. */
+export function workflowIdOf(studyId: string, cellId?: string): string {
+  const study = `epochal-${checkedName('study id', studyId)}`;
+  return cellId === undefined ? study : `${study}/${checkedName('cell id', cellId)}`;
+}
+
+export const notSealed = "A message was refused: it is not sealed with this home's key.";
+export const sealCure =
+  'All machines of a study need the same key: copy the file `key` from one home into the others, or name it with --key-file.';
+
+/** What workflows and activities are given in the place of a payload that is not sealed with this home's key. */
+export const refusal = { refused: notSealed };
+
+/** True for a {@link refusal}. */
+export function isRefusal(value: unknown): boolean {
+  return (value as Partial<typeof refusal> | null | undefined)?.refused === notSealed;
 }

@@ -8,21 +8,24 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { RefusedError } from '../artifacts/errors.ts';
 import { bookkeeping, stageActivities } from './activities.ts';
 import { CellWindow, type WindowEnding } from './cell-window.ts';
 import { damagedCells, describeFailure } from './failures.ts';
-import type {
-  CellFailure,
-  ControlSignal,
-  FailureType,
-  StageOutcome,
-  StudyInput,
-  StudyProgress,
-  StudyResult,
+import {
+  type CellFailure,
+  type ControlSignal,
+  type FailureType,
+  type StageOutcome,
+  type StudyInput,
+  type StudyProgress,
+  type StudyResult,
+  workflowIdOf,
 } from './messages.ts';
+import { answerTo } from './seals.ts';
 
-const pause = defineSignal<[], ControlSignal>('pause');
-const resume = defineSignal<[], ControlSignal>('resume');
+const pause = defineSignal<[ControlSignal], ControlSignal>('pause');
+const resume = defineSignal<[ControlSignal], ControlSignal>('resume');
 const progress = defineQuery<StudyProgress>('progress');
 
 /** Times that a `collect` has cells with damaged outputs run again. */
@@ -38,18 +41,24 @@ const collectTimeoutMs = 3_600_000;
  * Ends as failed with a `StudyFailed` failure, or as cancelled, after the result was written to the store.
  */
 export async function study(input: StudyInput): Promise<StudyResult> {
-  const { studyId, storeUri, planName } = input;
+  const { studyId, storeUri } = input;
+  if (workflowInfo().workflowId !== workflowIdOf(studyId))
+    throw new RefusedError(`This is not the workflow of the study ${studyId}.`);
   const window = new CellWindow(input);
   let phase: StudyProgress['phase'] = 'cells';
-  setHandler(pause, () => window.pause());
-  setHandler(resume, () => window.resume());
+  setHandler(pause, (order) => {
+    if (order === 'pause') window.pause();
+  });
+  setHandler(resume, (order) => {
+    if (order === 'resume') window.resume();
+  });
   setHandler(progress, () => ({
     studyId,
     cells: input.cells,
     counts: window.tally.counts,
     running: window.running.map((cellId) => ({
       cellId,
-      workflowId: `${workflowInfo().workflowId}/${cellId}`,
+      workflowId: workflowIdOf(studyId, cellId),
     })),
     paused: window.paused,
     phase,
@@ -63,11 +72,13 @@ export async function study(input: StudyInput): Promise<StudyResult> {
     if (ending !== 'all' || window.tally.counts.succeeded === 0) return;
     phase = 'collect';
     const activities = stageActivities({ timeoutMs: collectTimeoutMs, resources: { threads: 1, gpu: 0 } });
-    for (const collect of await bookkeeping.loadCollects({ storeUri, planName })) {
+    const planned = answerTo('collect', await bookkeeping.loadCollects({ storeUri, studyId }));
+    for (const collect of planned) {
       for (let repairs = 0; collected[collect.name] === undefined; repairs++) {
         try {
           const { succeeded } = window.tally.counts;
-          collected[collect.name] = await activities.collect({ studyId, storeUri, collect, succeeded });
+          const answer = await activities.collect({ studyId, storeUri, collect, succeeded });
+          collected[collect.name] = answerTo(collect.name, answer);
         } catch (error) {
           if (isCancellation(error)) throw error;
           const damaged = damagedCells(error);

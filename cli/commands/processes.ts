@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { EnvironmentError } from '../../artifacts/errors.ts';
-import { findHome } from '../../runtime/home.ts';
+import { openHome } from '../../runtime/home.ts';
 import { startServer } from '../../runtime/server.ts';
 import { exitCode } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -12,6 +12,7 @@ import { addServerOptions, handled, portNumber, positiveInteger, type ServerOpti
 
 interface WorkerCommandOptions extends ServerOptions {
   readonly home?: string;
+  readonly store?: readonly string[];
   readonly concurrency?: number;
 }
 
@@ -19,11 +20,15 @@ interface WorkerCommandOptions extends ServerOptions {
 export function addProcessCommands(program: Command): void {
   addServerOptions(program.command('worker').description('serve stages for a Temporal server, until stopped'))
     .option('--home <dir>', 'where state is kept; default: EPOCHAL_HOME, else .epochal')
+    .option(
+      '--store <uri...>',
+      'the only stores to serve; default: those of the studies that were run in the home',
+    )
     .option('--concurrency <n>', 'stages at the same time; default: one for each core', positiveInteger)
     .action(
       handled(async (options: WorkerCommandOptions) => {
         const output = createOutput(false);
-        const home = findHome(options.home);
+        const home = openHome(options);
         const server = await findServer(home, options);
         if (server === undefined) {
           throw new EnvironmentError(
@@ -41,7 +46,8 @@ export function addProcessCommands(program: Command): void {
           {
             address: server.address,
             namespace: options.namespace ?? 'default',
-            bundles: home.bundles,
+            home,
+            ...(options.store === undefined ? {} : { stores: options.store }),
             concurrency: options.concurrency ?? availableParallelism(),
             standInForGpu: options.address === undefined,
             onReady: () => output.line(`worker for ${server.address} is ready; Ctrl-C stops it`),
@@ -61,7 +67,7 @@ export function addProcessCommands(program: Command): void {
     .action(
       handled(async (options: { home?: string; port?: number }) => {
         const output = createOutput(false);
-        const home = findHome(options.home);
+        const home = openHome(options);
         const server = await startServer({
           home,
           ...(options.port === undefined ? {} : { port: options.port }),

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../../artifacts/errors.ts';
-import { findHome } from '../../runtime/home.ts';
+import { openHome } from '../../runtime/home.ts';
 import { launch } from '../launch.ts';
 import { createOutput } from '../output.ts';
 import { collectOverride, compileFile } from '../pipeline-file.ts';
@@ -45,7 +45,7 @@ export function addRun(program: Command): void {
           'Start `epochal server` and `epochal worker`, and give the address of the server.',
         );
       }
-      const home = findHome(options.home);
+      const home = openHome(options);
       const { address, namespace, worker, concurrency, detach, reportDir } = options;
       return launch({
         plan,

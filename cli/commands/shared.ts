@@ -2,7 +2,7 @@ import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { Store } from '../../artifacts/store.ts';
-import { findHome, type Home } from '../../runtime/home.ts';
+import { type Home, openHome } from '../../runtime/home.ts';
 
 export interface PlaceOptions {
   readonly home?: string;
@@ -12,6 +12,7 @@ export interface PlaceOptions {
 export interface ServerOptions {
   readonly address?: string;
   readonly namespace?: string;
+  readonly keyFile?: string;
 }
 
 /** Adds `--home` and `--store`. */
@@ -21,18 +22,19 @@ export function addPlaceOptions(command: Command): Command {
     .option('--store <uri>', 'where artifacts are kept; default: store in the home');
 }
 
-/** Adds `--address` and `--namespace`. */
+/** Adds `--address`, `--namespace` and `--key-file`. */
 export function addServerOptions(command: Command): Command {
   return command
     .option('--address <host:port>', 'a Temporal server of your own; default: the one of the home')
-    .option('--namespace <name>', 'namespace on that server');
+    .option('--namespace <name>', 'namespace on that server')
+    .option('--key-file <file>', 'key of the studies there; default: EPOCHAL_KEY_FILE, else key in the home');
 }
 
 /** The home and the store that the options name. */
 export async function openPlace(
-  options: PlaceOptions,
+  options: PlaceOptions & Pick<ServerOptions, 'keyFile'>,
 ): Promise<{ home: Home; store: Store; storeUri: string }> {
-  const home = findHome(options.home);
+  const home = openHome(options);
   const storeUri = placeOfStore(options, home);
   return { home, storeUri, store: await openStore(storeUri) };
 }

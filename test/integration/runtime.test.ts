@@ -3,10 +3,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openStore } from '../../artifacts/open-store.ts';
-import { connect, findStudy, startStudy } from '../../runtime/client.ts';
+import { connect, createClient, findStudy, startStudy } from '../../runtime/client.ts';
 import { findHome, type Home } from '../../runtime/home.ts';
 import { findFreePort } from '../../runtime/ports.ts';
 import { startServer } from '../../runtime/server.ts';
@@ -96,7 +95,7 @@ describe('the runtime', () => {
       const runtime = await startRuntime({ home, onEvent: () => undefined });
       const connection = await connect(runtime.address);
       const study = await startStudy({
-        client: new Client({ connection }),
+        client: createClient(home, connection),
         plan,
         storeUri,
         baseDirectory: home.folder,
@@ -118,15 +117,11 @@ describe('the runtime', () => {
     );
     expect(cell).toMatch(/continued from step \d+/);
 
-    const found = await findStudy(
-      new Client({ connection: after.connection }),
-      storeUri,
-      after.study.studyId,
-    );
+    const found = await findStudy(createClient(home, after.connection), storeUri, after.study.studyId);
     expect((await found.result()).status).toBe('succeeded');
-    await expect(
-      findStudy(new Client({ connection: after.connection }), storeUri, 'nothing-00'),
-    ).rejects.toThrow('The server knows of no study nothing-00.');
+    await expect(findStudy(createClient(home, after.connection), storeUri, 'nothing-00')).rejects.toThrow(
+      'The server knows of no study nothing-00.',
+    );
     await after.connection.close();
     await after.runtime.stop();
   });
@@ -139,7 +134,7 @@ describe('the runtime', () => {
     ]);
     const storeUri = pathToFileURL(home.store).href;
     const study = await startStudy({
-      client: new Client({ connection }),
+      client: createClient(home, connection),
       plan,
       storeUri,
       baseDirectory: home.folder,

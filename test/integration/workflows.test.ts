@@ -8,6 +8,8 @@ import { openStore } from '../../artifacts/open-store.ts';
 import type { PlannedCell } from '../../compiler/plan.ts';
 import { studyIdOf } from '../../runtime/client.ts';
 import { findHome } from '../../runtime/home.ts';
+import { readKey } from '../../runtime/home-key.ts';
+import { sealingCodec } from '../../runtime/sealing-codec.ts';
 import { isAlive } from '../../runtime/server-process.ts';
 import { bundleWorkflows } from '../../runtime/workflow-bundle.ts';
 import type { CellResult, StudyResult } from '../../workflows/messages.ts';
@@ -113,10 +115,13 @@ describe('a study', () => {
     const study = await studies.start(plan);
     await study.result();
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    const workflowBundle = await bundleWorkflows(findHome(studies.home).bundles);
+    const dataConverter = {
+      payloadCodecs: [sealingCodec(readKey(findHome(studies.home)), 'mark')],
+    };
+    const workflowBundle = await bundleWorkflows(findHome(studies.home));
     for (const workflowId of [study.workflowId, `${study.workflowId}/seed=31`]) {
       const history = await studies.client.workflow.getHandle(workflowId).fetchHistory();
-      await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
+      await Worker.runReplayHistory({ workflowBundle, dataConverter }, history, workflowId);
     }
   });
 
