@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import { RefusedError } from '../artifacts/errors.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
-import type { PlannedStage } from '../compiler/plan.ts';
+import type { PlannedCell, PlannedStage } from '../compiler/plan.ts';
 import { bookkeeping, stageActivities } from './activities.ts';
 import { describeFailure } from './failures.ts';
 import {
@@ -46,8 +46,10 @@ class NeedFailed extends Error {}
 export async function cell(input: CellInput): Promise<CellResult> {
   const { studyId, storeUri, baseDirectory, cell } = input;
   const { workflowId, parent } = workflowInfo();
-  if (workflowId !== workflowIdOf(studyId, cell.id) || parent?.workflowId !== workflowIdOf(studyId))
-    throw new RefusedError(`This is not the workflow of the cell ${cell.id}, started by its study.`);
+  // The input of a study, sealed for this same workflow, has no cell.
+  const own = workflowIdOf(studyId, (cell as Partial<PlannedCell> | undefined)?.id ?? '');
+  if (workflowId !== own || parent?.workflowId !== workflowIdOf(studyId))
+    throw new RefusedError(`This is not the workflow of a cell of ${studyId}, started by its study.`);
   const status = new Map<string, CellProgress['stages'][number]['status']>();
   const outcomes: Record<string, StageOutcome> = {};
   let failure: StageFailure | undefined;
