@@ -13,7 +13,7 @@ import {
   CancelledFailure,
   defaultPayloadConverter,
 } from '@temporalio/common';
-import { EnvironmentError } from '../artifacts/errors.ts';
+import { EnvironmentError, RefusedError } from '../artifacts/errors.ts';
 import { studyRecordName } from '../artifacts/names.ts';
 import type { Store } from '../artifacts/store.ts';
 import {
@@ -131,10 +131,16 @@ async function liveStages(
   const stages: LiveStage[] = [];
   for (const { activityId, heartbeatDetails, attempt, lastFailure } of raw.pendingActivities ?? []) {
     let payloads = heartbeatDetails?.payloads ?? [];
-    if (payloads.length === 0) continue;
     const place = { namespace, workflowId, activityId: activityId ?? '', isLocal: false };
-    for (const codec of loadedDataConverter.payloadCodecs)
-      payloads = await codec.decode(payloads, { type: 'activity', ...place });
+    try {
+      for (const codec of loadedDataConverter.payloadCodecs)
+        payloads = await codec.decode(payloads, { type: 'activity', ...place });
+    } catch (error) {
+      // The next one is the stage's own again.
+      if (error instanceof RefusedError) continue;
+      throw error;
+    }
+    if (payloads.length === 0) continue;
     const failure = lastFailure?.message;
     stages.push({
       ...defaultPayloadConverter.fromPayload<StageHeartbeat>(payloads[0]!),

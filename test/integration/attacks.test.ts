@@ -32,10 +32,11 @@ afterAll(async () => {
   await studies?.close();
 });
 
-const slowPlan = (name: string) =>
-  planOf(name, [
-    plannedCell('main', {}, [plannedStage('slow', 'counter', { steps: 100_000, seed: 1, delayMs: 50 })]),
-  ]);
+/** Each has a step of its own: equal ones would wait for each other. */
+const slowPlan = (name: string) => {
+  const withs = { steps: 100_000, seed: name.length, name, delayMs: 50 };
+  return planOf(name, [plannedCell('main', {}, [plannedStage('slow', 'counter', withs)])]);
+};
 
 /** A study whose only stage runs for as long as it is let. */
 async function startSlowStudy(name: string) {
@@ -118,26 +119,33 @@ describe('an order without a seal is refused, and nothing is written:', () => {
 });
 
 describe('of a study that runs', () => {
-  test('a signal is not heard, a heartbeat not shown, a result not believed', async () => {
-    const { study, cell, activityId } = await startSlowStudy('interfered');
+  test('a signal is not heard', async () => {
+    const { study, cell } = await startSlowStudy('signalled');
     for (const args of [[], ['pause'], [{ signal: 'pause' }]]) {
       await attacker.try('signal', { id: study.workflowId, name: 'pause', args });
       await attacker.try('signal', { id: cell, name: 'pause', args });
     }
     expect((await study.progress()).paused).toBe(false);
+    await study.cancel();
+    await study.result();
+  });
 
+  test('a heartbeat is not shown', async () => {
+    const { study, cell, activityId } = await startSlowStudy('beaten');
     const details = { stage: 'slow', done: 666, total: 666, unit: 'lies', elapsedMs: 0, from: 0 };
     for (let times = 0; times < 20; times++) {
       await attacker.try('heartbeat', { id: cell, activityId, details });
-      expect((await study.cells()).flatMap(({ live }) => live).filter(({ done }) => done === 666)).toEqual(
-        [],
-      );
+      const live = (await study.cells()).flatMap((shown) => shown.live);
+      expect(live.filter(({ done }) => done === 666)).toEqual([]);
     }
+    await study.cancel();
+    await study.result();
+  });
 
-    const outputs = {
-      result: { uri: 'file:///etc/passwd', sha256: '../../../etc/passwd', kind: 'evaluation', bytes: 1 },
-    };
-    const value = { key: '0'.repeat(64), outputs, reused: true, seconds: 0, notes: [] };
+  test('a result is not believed', async () => {
+    const { study, cell, activityId } = await startSlowStudy('belied');
+    const result = { uri: 'file:///etc/passwd', sha256: '../../../etc/passwd', kind: 'evaluation', bytes: 1 };
+    const value = { key: '0'.repeat(64), outputs: { result }, reused: true, seconds: 0, notes: [] };
     await attacker.try('complete', { id: cell, activityId, result: { to: 'slow', value, ...value } });
     expect(await study.result()).toMatchObject({
       status: 'failed',
@@ -242,7 +250,7 @@ describe('what its own users are told', () => {
     await connection.close();
   });
 
-  test('a store that the worker was not started for is refused, and not made', async () => {
+  test('a store that the worker was not started for is refused', async () => {
     const uri = pathToFileURL(path.join(studies.home, 'unknown-store')).href;
     const { client } = studies;
     const study = await startStudy({
