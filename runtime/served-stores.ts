@@ -19,5 +19,5 @@ export function servedStores(
 }
 
 async function known({ stores }: Home): Promise<string[]> {
-  return (await readFile(stores, 'utf8').catch(() => '')).split('\n');
+  return (await readFile(stores, 'utf8').catch(() => '')).split('\n').filter(Boolean);
 }

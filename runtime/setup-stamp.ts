@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readStamp } from './setup/stamp.mjs';
 
 /** What the set-up (`runtime/setup/`) has put in place for this clone, and where. */
 export interface SetupStamp {
@@ -16,13 +15,7 @@ export interface SetupStamp {
   readonly benchPython?: { readonly program: string };
 }
 
-const file = path.join(import.meta.dirname, '..', 'node_modules', '.epochal-setup.json');
-
-/** Empty where no set-up has been run, or its record is broken. */
+/** Empty where no set-up has been run, or its record is broken or not to be trusted. */
 export function readSetupStamp(): SetupStamp {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as SetupStamp;
-  } catch {
-    return {};
-  }
+  return readStamp() as SetupStamp;
 }

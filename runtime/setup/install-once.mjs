@@ -52,9 +52,9 @@ export function removeUnfinished(cache) {
   }
 }
 
-/** Writes a small file so that readers see the old or the new contents, never a part. */
+/** Writes a small file, which others cannot change, so that readers see the old or the new contents, never a part. */
 export function writeJson(file, value) {
   const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`);
+  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o644 });
   renameSync(temporary, file);
 }

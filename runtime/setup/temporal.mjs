@@ -54,6 +54,7 @@ export function locateTemporal() {
   if (known !== undefined && existsSync(known.program)) return known;
   const program = (process.env.PATH ?? '')
     .split(path.delimiter)
+    .filter((folder) => folder !== '')
     .map((folder) => path.join(folder, 'temporal'))
     .find((candidate) => existsSync(candidate));
   return program === undefined ? undefined : { program, source: 'PATH' };

@@ -1,12 +1,23 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommand, SetupError } from '../../../runtime/setup/command.mjs';
-import { installed, installOnce, removeUnfinished } from '../../../runtime/setup/install-once.mjs';
+import { installed, installOnce, removeUnfinished, writeJson } from '../../../runtime/setup/install-once.mjs';
 import { withLock } from '../../../runtime/setup/lock.mjs';
 import { holds } from '../../../runtime/setup/npm-packages.mjs';
+import { isTrusted } from '../../../runtime/setup/stamp.mjs';
 import { wantedFlavour } from '../../../runtime/setup/tensorflow.mjs';
 import { isAtLeast, runsTypeScript } from '../../../runtime/setup/versions.mjs';
 import { unpackWheel } from '../../../runtime/setup/wheel.mjs';
@@ -28,6 +39,24 @@ async function killedIn(script: string): Promise<void> {
   child.kill('SIGKILL');
   await new Promise((resolve) => child.once('close', resolve));
 }
+
+test('a record of programs to run is believed only if others cannot have written it', () => {
+  const file = path.join(folder, 'stamp.json');
+  const umask = process.umask(0);
+  writeJson(file, { program: 'x' });
+  process.umask(umask);
+  expect(isTrusted(file)).toBe(true);
+  for (const mode of [0o664, 0o646, 0o666]) {
+    chmodSync(file, mode);
+    expect(isTrusted(file)).toBe(false);
+  }
+  chmodSync(file, 0o644);
+  symlinkSync(file, path.join(folder, 'link'));
+  expect(isTrusted(path.join(folder, 'link'))).toBe(false);
+  if (process.getuid?.() !== 0) return;
+  chownSync(file, 65_534, 65_534);
+  expect(isTrusted(file)).toBe(false);
+});
 
 describe('an installed folder', () => {
   const target = () => path.join(folder, 'part');
