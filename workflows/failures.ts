@@ -7,6 +7,9 @@ import {
 } from '@temporalio/workflow';
 import type { CellResult, FailureDetail, FailureType, StageFailure } from './messages.ts';
 
+/** Words of a failure bear no seal: they are shown, but no terminal obeys them, and no record grows by them. */
+const longestMessage = 10_000;
+
 /** What a failed activity or child workflow has to say to the user. */
 export function describeFailure(stage: string, error: unknown): StageFailure {
   const cause =
@@ -14,7 +17,8 @@ export function describeFailure(stage: string, error: unknown): StageFailure {
   if (cause instanceof ApplicationFailure) {
     const cure = (cause.details?.[0] as FailureDetail | undefined)?.cure;
     const type = cause.type ?? 'Error';
-    return { stage, message: cause.message, type, ...(cure === undefined ? {} : { cure }) };
+    const message = cause.message.slice(0, longestMessage).replace(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, '\ufffd');
+    return { stage, message, type, ...(cure === undefined ? {} : { cure }) };
   }
   if (cause instanceof TimeoutFailure) {
     return {
