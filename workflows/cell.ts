@@ -127,7 +127,13 @@ export async function cell(input: CellInput): Promise<CellResult> {
           lastRepair = repair(stage);
           await lastRepair;
         } else {
-          const final = ['InputError', 'RefusedError', 'UnconvergedError', 'ComputeProcessError', 'TimeoutFailure'];
+          const final = [
+            'InputError',
+            'RefusedError',
+            'UnconvergedError',
+            'ComputeProcessError',
+            'TimeoutFailure',
+          ];
           const mayPass = !final.includes(type);
           if (!mayPass || ++failed >= stage.retry.attempts) throw error;
           await sleep(2000 * 2 ** Math.min(failed - 1, 5));
