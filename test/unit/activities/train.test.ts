@@ -85,7 +85,7 @@ test('least squares is carried along', async () => {
   const recorded = await runStage(store, 'record', { from: outputs.state!, epochs: 1 }, 'squares-recorded');
   const mean = await store.open(recorded.outputs.mean!);
   expect(JSON.parse(mean.metadata['epochal.training']!).loss).toBe('mean-squared-error');
-  const hessian = await runStage(store, 'hessian', { at: recorded.outputs.mean!, top: 2 }, 'squares hessian');
+  const hessian = await runStage(store, 'hessian', { at: recorded.outputs.mean!, top: 2 }, 'squares-hessian');
   const pairs = await store.open(hessian.outputs.eigenpairs!);
   expect(JSON.parse(pairs.metadata['epochal.hessian']!).loss).toContain('(logit_c - onehot_c)^2 / 2');
 });
