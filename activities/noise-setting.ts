@@ -4,6 +4,7 @@ import type { TrainingContext } from '../artifacts/training-context.ts';
 import type { NoiseWith } from '../schemas/types.ts';
 import { createModel, type Model } from '../science/models/index.ts';
 import type { SgdState } from '../science/sgd.ts';
+import { buildModel, checkNoisyBatch } from './checks.ts';
 import type { StageContext } from './stage.ts';
 import {
   type DataDigests,
@@ -29,15 +30,61 @@ export interface NoiseSetting {
   start(seed: number): SgdState;
 }
 
-/** Takes data, model and training from the state `from`, or from the settings beside `data`. Throws {@link InputError}. */
-export async function noiseSetting(context: StageContext<NoiseWith>): Promise<NoiseSetting> {
-  const { with: settings, store } = context;
-  if ((settings.from === undefined) === (settings.data === undefined)) {
-    throw new InputError(
+type Given = Pick<NoiseWith, 'along' | 'weights'> & {
+  readonly [key in 'from' | 'data' | 'model' | 'batchSize' | 'basis' | 'optimizer']?: unknown;
+};
+
+/** What of a noise stage's settings excludes or needs what else. Throws {@link InputError}. */
+export function checkNoise(settings: Given): void {
+  const { from, data, model, batchSize, basis, along, weights, optimizer } = settings;
+  const refuse = (message: string, cure: string, setting?: string) => {
+    throw new InputError(message, cure, setting);
+  };
+  if ((from === undefined) === (data === undefined)) {
+    refuse(
       'A noise stage takes either `from`, a trained state, or `data` and `model`, for fresh weights.',
       'Give one of the two.',
     );
   }
+  if (data !== undefined && model === undefined)
+    refuse('A noise stage with `data` needs a `model`.', 'Add `model: { name: ... }`.', 'data');
+  if (data !== undefined && batchSize === undefined)
+    refuse('A noise stage with `data` needs a `batchSize`.', 'Add `batchSize: ...`.', 'data');
+  if (along.length > 0 && basis === undefined)
+    refuse(
+      '`along` names eigenvectors, but there is no `basis`.',
+      'Give the eigenpairs as `basis`.',
+      'along',
+    );
+  if (weights === 'moving' && from === undefined && optimizer === undefined) {
+    const cure = 'Add `optimizer: { name: sgd, learningRate: ... }`.';
+    refuse('Moving weights need a learning rate.', cure, 'weights');
+  }
+  if (weights === 'moving' && basis !== undefined) {
+    refuse(
+      'A `basis` belongs to fixed weights: along moving ones the eigenvectors would change from step to step.',
+      'Leave `basis` out, or take `weights: fixed`.',
+      'basis',
+    );
+  }
+  if (basis !== undefined && from === undefined)
+    refuse('A `basis` needs the state that it belongs to.', 'Give that state as `from`.', 'basis');
+}
+
+/** Throws {@link InputError} for a network whose gradient of a batch is not the mean over its examples. */
+export function checkSeparable({ normalizations }: Model): void {
+  if (normalizations.length === 0) return;
+  throw new InputError(
+    "The network has batch normalization: a batch's gradient is then not the mean of its examples' gradients, and equation (2) does not hold.",
+    'Measure the noise of a network without it, such as lenet.',
+    'model',
+  );
+}
+
+/** Takes data, model and training from the state `from`, or from the settings beside `data`. Throws {@link InputError}. */
+export async function noiseSetting(context: StageContext<NoiseWith>): Promise<NoiseSetting> {
+  const { with: settings, store } = context;
+  checkNoise(settings);
   const from = settings.from === undefined ? undefined : await store.open(settings.from);
   const trained = from === undefined ? undefined : trainingOf(from);
   const data = trained?.data ?? { train: settings.data!.sha256, test: null };
@@ -47,7 +94,8 @@ export async function noiseSetting(context: StageContext<NoiseWith>): Promise<No
       : await findExamples(store, trained.data.train);
   const model = modelOf(settings, trained?.training, examples);
   const training = trainingFor(settings, trained?.training, model, examples);
-  checkTraining(training, model, settings);
+  checkNoisyBatch(training.batchSize, training.examples);
+  checkSeparable(model);
   const left = training.examples - training.batchesPerEpoch * training.batchSize;
   if (left > 0)
     context.note(
@@ -71,9 +119,7 @@ function modelOf(
   { shape, classes }: LabelledExamples,
 ): Model {
   if (trained !== undefined) return createModel(trained.model, trained.imageShape, trained.classes);
-  if (settings.model === undefined)
-    throw new InputError('A noise stage with `data` needs a `model`.', 'Add `model: { name: ... }`.');
-  return createModel(settings.model as TrainingContext['model'], shape, classes);
+  return buildModel(settings.model as TrainingContext['model'], shape, classes);
 }
 
 function trainingFor(
@@ -82,9 +128,7 @@ function trainingFor(
   model: Model,
   { shape, classes, examples }: LabelledExamples,
 ): TrainingContext {
-  const batchSize = settings.batchSize ?? trained?.batchSize;
-  if (batchSize === undefined)
-    throw new InputError('A noise stage with `data` needs a `batchSize`.', 'Add `batchSize: ...`.');
+  const batchSize = settings.batchSize ?? trained!.batchSize;
   const { optimizer } = settings;
   return {
     model: model.spec,
@@ -101,35 +145,6 @@ function trainingFor(
     momentum: optimizer?.momentum ?? trained?.momentum ?? 0,
     seed: settings.seed ?? trained?.seed ?? 0,
   };
-}
-
-function checkTraining(training: TrainingContext, model: Model, settings: NoiseWith): void {
-  const { batchSize, examples, learningRate } = training;
-  if (batchSize > examples / 2) {
-    throw new InputError(
-      `batchSize is ${batchSize} and there are ${examples} examples: an epoch of one batch has no noise.`,
-      'Choose a batch size of at most half the examples.',
-    );
-  }
-  if (model.normalizations.length > 0) {
-    throw new InputError(
-      "The network has batch normalization: a batch's gradient is then not the mean of its examples' gradients, and equation (2) does not hold.",
-      'Measure the noise of a network without it, such as lenet.',
-    );
-  }
-  if (settings.weights === 'moving' && learningRate === 0)
-    throw new InputError(
-      'Moving weights need a learning rate.',
-      'Add `optimizer: { name: sgd, learningRate: ... }`.',
-    );
-  if (settings.weights === 'moving' && settings.basis !== undefined) {
-    throw new InputError(
-      'A `basis` belongs to fixed weights: along moving ones the eigenvectors would change from step to step.',
-      'Leave `basis` out, or take `weights: fixed`.',
-    );
-  }
-  if (settings.basis !== undefined && settings.from === undefined)
-    throw new InputError('A `basis` needs the state that it belongs to.', 'Give that state as `from`.');
 }
 
 function freshState(model: Model, seed: number): SgdState {

@@ -1,4 +1,3 @@
-import { InputError } from '../artifacts/errors.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import type { NoiseWith } from '../schemas/types.ts';
 import { type Alignment, alignment, centre, exampleCovariance } from '../science/noise/covariance.ts';
@@ -7,6 +6,7 @@ import { batchVarianceFactor } from '../science/noise/finite-population.ts';
 import { createGradients } from '../science/noise/gradients.ts';
 import { type Basis, createProjection } from '../science/projection.ts';
 import { readBasis } from './basis.ts';
+import { checkNoiseBasis } from './checks.ts';
 import type { NoiseSetting } from './noise-setting.ts';
 import type { StageContext } from './stage.ts';
 
@@ -39,19 +39,7 @@ export async function measureNoiseSpectrum(
   const eigenpairs = await context.store.open(context.with.basis!);
   const basis = readBasis(eigenpairs);
   const k = basis.count;
-  if (basis.size !== setting.model.size) {
-    throw new InputError(
-      `The basis vectors have ${basis.size} weights, the network has ${setting.model.size}.`,
-      'Take the eigenpairs of the Hessian at the state `from`.',
-    );
-  }
-  const beyond = along.find((index) => index >= k);
-  if (beyond !== undefined) {
-    throw new InputError(
-      `along names eigenvector ${beyond}, but the basis has ${k}, counted from 0.`,
-      'Name fewer, or compute more eigenpairs.',
-    );
-  }
+  checkNoiseBasis(basis, setting.model.size, along);
   const eigenvalue = eigenpairs.numbers('eigenvalue');
   const values = centre(await projectedGradients(context, setting, basis, tf), k);
   const factor = batchVarianceFactor(options);

@@ -1,11 +1,7 @@
-import { InputError } from '../artifacts/errors.ts';
-import {
-  createModel,
-  type ImageShape,
-  type Model,
-  ModelError,
-  type ModelSpec,
-} from '../science/models/index.ts';
+import { columnsOf } from '../artifacts/columns.ts';
+import type { ArtifactKind } from '../artifacts/reference.ts';
+import { emptyColumns } from '../science/analysis/spectrum.ts';
+import type { ImageShape, Model } from '../science/models/index.ts';
 
 /** What is known of an artifact before it is made, as far as settings decide it. */
 export interface Facts {
@@ -20,8 +16,6 @@ export interface Facts {
   readonly steps?: number;
   /** Eigenpairs, or directions of a series. */
   readonly pairs?: number;
-  /** P, where no network says it. */
-  readonly size?: number;
 }
 
 /** What a step means before it has run. */
@@ -43,25 +37,6 @@ export type Prospected<With> = {
   readonly [Key in keyof With]: With[Key] extends { readonly sha256: string } | undefined ? Facts : With[Key];
 };
 
-/** The network, or an `InputError` if it does not fit together. */
-export function buildModel(spec: ModelSpec, shape: ImageShape, classes: number): Model {
-  try {
-    return createModel(spec, shape, classes);
-  } catch (error) {
-    if (error instanceof ModelError) throw new InputError(error.message, error.cure);
-    throw error;
-  }
-}
-
-/** Throws `InputError` if an epoch would not even have one batch. */
-export function checkBatchSize(batchSize: number, examples: number): void {
-  if (batchSize > examples)
-    throw new InputError(
-      `batchSize is ${batchSize}, but there are only ${examples} training examples.`,
-      'Choose a smaller batch size or more examples.',
-    );
-}
-
 /** M, full batches of an epoch; undefined if it is not known. */
 export function batchesOf({ examples, batchSize }: Facts): number | undefined {
   return examples === undefined || batchSize === undefined ? undefined : Math.floor(examples / batchSize);
@@ -72,12 +47,13 @@ export function sgdWork(steps: number, batchSize: number, { multiplyAdds }: Mode
   return 3 * steps * batchSize * multiplyAdds;
 }
 
-/** Bytes of a state: weights and velocity. */
-export function stateBytes({ size }: Model): number {
-  return 8 * size + 12;
+/** Bytes of one row of an artifact, where each list has `length` values and `more` columns of numbers follow those of its kind. */
+export function rowBytes(kind: ArtifactKind, length = 0, more = 0): number {
+  const sizes = { int32: 4, int64: 8, float32: 4, float64: 8, utf8: 64, floats: 4 * length, bytes: length };
+  return Object.values(columnsOf[kind].required).reduce((sum, type) => sum + sizes[type], 8 * more);
 }
 
-/** Bytes of eigenpairs with their vectors. */
-export function pairBytes(pairs: number, size: number): number {
-  return pairs * (4 * size + 20);
+/** Bytes of a spectrum as `analyze` writes it. */
+export function spectrumBytes(directions: number): number {
+  return directions * Object.values(emptyColumns(1)).reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

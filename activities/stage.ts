@@ -46,8 +46,14 @@ export interface Stage<With> {
   readonly uses: string;
   /** Digests of outside files that the stage reads (name -> SHA-256); part of the step key. Throws `InputError` if one is missing. */
   sources?(withs: With, baseDirectory: string): Promise<Record<string, string>>;
-  /** What these settings mean before a run; `InputError` for what is sure to fail. Undefined where too little is known. */
-  prospect?(withs: Prospected<With>): Prospect | undefined;
+  /**
+   * What these settings mean before a run; `InputError` for what is sure to fail. Undefined where too little is known. Outside data are looked at
+   * only if `baseDirectory` is given, and as little as tells how many and how large they are.
+   */
+  prospect?(
+    withs: Prospected<With>,
+    baseDirectory?: string,
+  ): Prospect | undefined | Promise<Prospect | undefined>;
   /** Does the work and returns every output that the schema names. */
   run(context: StageContext<With>): Promise<Record<string, ArtifactRef>>;
 }

@@ -9,6 +9,7 @@ import { type StationaryVariances, stationaryVariances } from '../science/theory
 import { logRange, quadraticLoss, wideningValley } from '../science/toy/loss.ts';
 import { exampleNoise, type InjectedNoise, injectedNoise } from '../science/toy/noise-source.ts';
 import type { ToyRun } from '../science/toy/simulate.ts';
+import { checkNoisyBatch } from './checks.ts';
 
 /** A toy run with everything that the settings left out filled in. */
 export interface ToySetting {
@@ -25,26 +26,34 @@ export interface ToySetting {
   expectedTrace?(steps: number): Float64Array;
 }
 
+/** What a toy's loss and start are. Throws {@link InputError} if the settings do not fit together. */
+export function toyProblem(settings: ToyWith) {
+  const { loss, examples, batchSize } = settings;
+  checkNoisyBatch(batchSize, examples);
+  const eigenvalues = loss.name === 'quadratic' ? eigenvaluesOf(loss) : undefined;
+  if (eigenvalues === undefined) checkValley(settings);
+  const dimension = eigenvalues?.length ?? loss.width + 1;
+  const start = settings.start ?? defaultStart(eigenvalues?.length, loss.width);
+  if (start.length !== dimension) {
+    throw new InputError(
+      `start has ${start.length} values, the loss has ${dimension} weights.`,
+      'Give one value for each weight, or leave `start` out.',
+      'start',
+    );
+  }
+  return { eigenvalues, dimension, start, batchesPerEpoch: Math.floor(examples / batchSize) };
+}
+
+/** True if the theory knows the trace of the Hessian along the run: of Anti-PGD in a valley. */
+export function knowsTrace({ loss, noise, momentum }: ToyWith): boolean {
+  return loss.name === 'valley' && noise.name === 'anti-correlated' && momentum === 0;
+}
+
 /** Throws {@link InputError} if the settings do not fit together. */
 export function toySetting(settings: ToyWith): ToySetting {
   const { loss, noise, examples, batchSize, learningRate, momentum, seed, sampling } = settings;
-  if (batchSize > examples / 2) {
-    throw new InputError(
-      `batchSize is ${batchSize} and there are ${examples} examples: an epoch of one batch has no noise.`,
-      'Choose a batch size of at most half the examples.',
-    );
-  }
-  const batchesPerEpoch = Math.floor(examples / batchSize);
-  const eigenvalues = loss.name === 'quadratic' ? eigenvaluesOf(loss) : undefined;
-  if (eigenvalues === undefined) checkValley(settings);
+  const { eigenvalues, start, batchesPerEpoch } = toyProblem(settings);
   const toyLoss = eigenvalues === undefined ? wideningValley(loss.width) : quadraticLoss(eigenvalues);
-  const start = settings.start ?? defaultStart(eigenvalues?.length, loss.width);
-  if (start.length !== toyLoss.dimension) {
-    throw new InputError(
-      `start has ${start.length} values, the loss has ${toyLoss.dimension} weights.`,
-      'Give one value for each weight, or leave `start` out.',
-    );
-  }
   const variances = Array.from({ length: toyLoss.dimension }, (_, i) =>
     noise.covariance === 'hessian' && eigenvalues !== undefined ? noise.scale * eigenvalues[i]! : noise.scale,
   );
@@ -78,7 +87,7 @@ export function toySetting(settings: ToyWith): ToySetting {
           }),
         }),
     ...(eigenvalues === undefined ? {} : { eigenvalues }),
-    ...(eigenvalues === undefined && noise.name === 'anti-correlated' && momentum === 0
+    ...(knowsTrace(settings)
       ? { expectedTrace: (steps: number) => valleyTrace(settings, start, steps) }
       : {}),
   };
@@ -89,6 +98,7 @@ function eigenvaluesOf({ eigenvalues, range }: ToyWith['loss']): readonly number
     throw new InputError(
       'A quadratic loss takes either `eigenvalues` or a `range` of them.',
       'Give one of the two, such as `eigenvalues: [1, 0.1]`.',
+      'loss',
     );
   }
   return eigenvalues ?? logRange(range!.from, range!.to, range!.count);
@@ -99,17 +109,20 @@ function checkValley({ loss, noise }: ToyWith): void {
     throw new InputError(
       'A valley has no `eigenvalues` or `range`: its curvature changes along it.',
       'Give its `width`.',
+      'loss',
     );
   if (noise.name === 'examples') {
     throw new InputError(
       'Noise of examples is for a quadratic loss.',
       'In a valley take `noise: { name: anti-correlated, covariance: isotropic, scale: ... }`, `white` or `none`.',
+      'noise',
     );
   }
   if (noise.name !== 'none' && noise.covariance !== 'isotropic')
     throw new InputError(
       'In a valley the Hessian changes from point to point.',
       'Add `covariance: isotropic`.',
+      'noise',
     );
 }
 

@@ -5,6 +5,7 @@ import type { ArrowTable } from '../artifacts/table.ts';
 import type { TrainingContext } from '../artifacts/training-context.ts';
 import type { Model } from '../science/models/index.ts';
 import { statisticsNote } from '../science/models/statistics.ts';
+import { checkNotEmpty } from './checks.ts';
 
 /** The digests of the data that a state was trained on, from the metadata `epochal.data`. */
 export interface DataDigests {
@@ -24,11 +25,7 @@ export interface LabelledExamples {
 /** Reads a `dataset` artifact. Throws `InputError` if it is empty. */
 export async function readExamples(store: Store, ref: ArtifactRef): Promise<LabelledExamples> {
   const table = await store.open(ref);
-  if (table.rows === 0)
-    throw new InputError(
-      'This set has no examples, since its dataset stage has `testExamples: 0`.',
-      'Raise `testExamples`, or leave out what uses the test set.',
-    );
+  checkNotEmpty(table.rows);
   const shape = JSON.parse(table.metadata['epochal.shape']!) as [number, number, number];
   const size = shape[0] * shape[1] * shape[2];
   const images = new Uint8Array(table.rows * size);

@@ -2,9 +2,12 @@
 export class InputError extends Error {
   override readonly name = 'InputError';
   readonly cure: string | undefined;
-  constructor(message: string, cure?: string) {
+  /** The key of the stage's `with` that is to blame, where it is one: `batchSize`, `model.layers`. */
+  readonly setting: string | undefined;
+  constructor(message: string, cure?: string, setting?: string) {
     super(message);
     this.cure = cure;
+    this.setting = setting;
   }
 }
 

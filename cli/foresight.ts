@@ -56,11 +56,15 @@ function totalCost(foresight: readonly StageForesight[]): string[] {
     known.length === toRun.length ? '' : ` for ${known.length} of ${all}`;
   const times = toRun.flatMap(({ estimate }) => estimate?.seconds ?? []);
   const sizes = toRun.flatMap(({ estimate }) => estimate?.bytes ?? []);
+  const guessed = toRun.filter(({ estimate }) => estimate?.basis?.other !== undefined).length;
+  const reasons = new Set(toRun.flatMap(({ estimate }) => estimate?.unknown ?? []));
   return [
     times.length === 0
       ? 'Time unknown: nothing comparable has run in this store yet.'
-      : `About ${formatDuration(sum(times))} of computing${of(times)}, in proportion to earlier steps in this store`,
+      : `About ${formatDuration(sum(times))} of computing${of(times)}, in proportion to earlier steps in this store` +
+        `${guessed === 0 ? '' : `; a guess for ${plural(guessed, 'stage')}, from another network or data set`}`,
     ...(sizes.length === 0 ? [] : [`${formatBytes(sum(sizes))} of artifacts${of(sizes)}`]),
+    ...(times.length === 0 ? [] : [...reasons].map((reason) => `time unknown: ${reason}`)),
   ];
 }
 

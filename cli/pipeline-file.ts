@@ -9,14 +9,18 @@ import { checkProspects } from './sure-to-fail.ts';
 
 const examples = path.resolve(import.meta.dirname, '..', 'pipelines');
 
-/** Reads and compiles a pipeline file; its warnings go to the user. Throws `InputError` if it cannot be read, `PipelineError` if it is wrong. */
+/**
+ * Reads and compiles a pipeline file, and checks it for what is sure to fail, with `baseDirectory` by the outside data below it too; its warnings
+ * go to the user. Throws `InputError` if it cannot be read, `PipelineError` if it is wrong.
+ */
 export async function compileFile(
   file: string,
   overrides: Record<string, string>,
   output: Output,
+  baseDirectory?: string,
 ): Promise<Compilation> {
   const compilation = compile(await readPipeline(file), { file, overrides });
-  await checkProspects(compilation.plan, file);
+  await checkProspects(compilation.plan, file, baseDirectory);
   const color = process.stderr.isTTY === true && !process.env.NO_COLOR;
   for (const warning of compilation.warnings) output.warn(formatDiagnostic(warning, { color }));
   return compilation;

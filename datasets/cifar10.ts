@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { InputError } from '../artifacts/errors.ts';
 import { type PickledBatch, readPickledBatch } from './cifar10-pickle.ts';
 import { dataFolder, fileDigest, findFile, type SourceReader } from './files.ts';
@@ -8,6 +9,8 @@ const side = 32;
 const channels = 3;
 const plane = side * side;
 const record = 1 + channels * plane;
+/** Images in each batch as it was published. */
+const published = 10_000;
 const batches = {
   train: [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}`),
   test: ['test_batch'],
@@ -24,6 +27,15 @@ export const cifar10: Loader = {
     for (const { name, path } of (await locate(spec, baseDirectory)).files)
       digests[name] = await fileDigest(path);
     return digests;
+  },
+  async measure(spec, baseDirectory) {
+    const { files, pickled } = await locate(spec, baseDirectory);
+    const size = { shape: [side, side, channels] as const, classes: classNames.length, train: 0, test: 0 };
+    for (const { part, path } of files) {
+      const isPlain = !pickled && !path.endsWith('.gz');
+      size[part] += isPlain ? Math.floor((await stat(path)).size / record) : published;
+    }
+    return size;
   },
   async load(spec, baseDirectory, sources) {
     const { files, pickled } = await locate(spec, baseDirectory);

@@ -9,20 +9,27 @@ import { InputError } from '../artifacts/errors.ts';
 
 const unzip = promisify(gunzip);
 
+/** Thrown for a data set without the folder that it needs. */
+export class NoFolder extends InputError {
+  constructor(dataset: string) {
+    super(`The dataset ${dataset} needs the folder of its files.`, 'Give it as `path`.', 'name');
+  }
+}
+
 /** The folder `path` of a dataset, relative to the pipeline file. Throws `InputError` if it is not given or not a folder. */
 export async function dataFolder(
   path: string | undefined,
   baseDirectory: string,
   name: string,
 ): Promise<string> {
-  if (path === undefined)
-    throw new InputError(`The dataset ${name} needs the folder of its files.`, 'Give it as `path`.');
+  if (path === undefined) throw new NoFolder(name);
   const folder = resolve(baseDirectory, path);
   const info = await stat(folder).catch(() => undefined);
   if (info?.isDirectory()) return folder;
   throw new InputError(
     `The data folder ${folder} ${info === undefined ? 'does not exist' : 'is not a folder'}.`,
     `\`path\` is relative to the folder of the pipeline file (${baseDirectory}).`,
+    'path',
   );
 }
 
@@ -41,6 +48,7 @@ export async function findFile(folder: string, name: string, below: readonly str
   throw new InputError(
     `There is no ${name} (or ${name}.gz) in ${folder}${below.length > 0 ? ` or its ${below.join(', ')}` : ''}.`,
     `It has ${there.slice(0, 6).join(', ') || 'no files'}${there.length > 6 ? ', ...' : ''}.`,
+    'path',
   );
 }
 

@@ -6,7 +6,7 @@ import { PNG } from 'pngjs';
 import { InputError } from '../artifacts/errors.ts';
 import { dataFolder, digestOf } from './files.ts';
 import type { LabelledImages } from './labelled-images.ts';
-import { type Loader, loadParts, partsOf } from './loader.ts';
+import { type DatasetSpec, type Loader, loadParts, partsOf } from './loader.ts';
 
 const extensions = new Set(['.png', '.jpg', '.jpeg']);
 const channels = 3;
@@ -24,12 +24,20 @@ export const imageFolder: Loader = {
     }
     return digests;
   },
+  async measure(spec, baseDirectory) {
+    const lists = await listParts(spec, baseDirectory);
+    const { file } = lists.train.files[0]!;
+    const { width, height } = decode(await readFile(file), file);
+    return {
+      shape: [height, width, channels],
+      classes: lists.train.classNames.length,
+      train: lists.train.files.length,
+      test: lists.test?.files.length ?? 0,
+    };
+  },
   async load(spec, baseDirectory, sources) {
-    const folder = await dataFolder(spec.path, baseDirectory, 'image-folder');
-    const lists: Partial<Record<'train' | 'test', ImageList>> = {};
-    for (const part of partsOf(spec)) lists[part] = await listImages(join(folder, part));
-    checkClasses(lists.train!, lists.test, folder);
-    const files = [...lists.train!.files, ...(lists.test?.files ?? [])];
+    const lists = await listParts(spec, baseDirectory);
+    const files = [...lists.train.files, ...(lists.test?.files ?? [])];
     const lossy = files.some(({ file }) => extname(file).toLowerCase() !== '.png');
     const parts = await loadParts(spec, async (part) => {
       const digest = new PartDigest();
@@ -56,6 +64,18 @@ interface ImageList {
   readonly files: readonly { readonly file: string; readonly label: number }[];
 }
 
+async function listParts(
+  spec: DatasetSpec,
+  baseDirectory: string,
+): Promise<{ readonly train: ImageList; readonly test?: ImageList }> {
+  const folder = await dataFolder(spec.path, baseDirectory, 'image-folder');
+  const train = await listImages(join(folder, 'train'));
+  if (!partsOf(spec).includes('test')) return { train };
+  const test = await listImages(join(folder, 'test'));
+  checkClasses(train, test, folder);
+  return { train, test };
+}
+
 /** One digest for all images of a part, with their labels: thousands of names would not fit into a step's inputs. */
 class PartDigest {
   readonly #hash = createHash('sha256');
@@ -69,13 +89,13 @@ class PartDigest {
   }
 }
 
-function checkClasses(train: ImageList, test: ImageList | undefined, folder: string): void {
-  if (test === undefined) return;
+function checkClasses(train: ImageList, test: ImageList, folder: string): void {
   const unknown = test.classNames.find((name) => !train.classNames.includes(name));
   if (unknown === undefined && test.classNames.length === train.classNames.length) return;
   throw new InputError(
     `The classes of ${folder}/train and ${folder}/test differ${unknown === undefined ? '' : ` (${unknown})`}.`,
     'Give both parts the same class folders, or set `testExamples: 0` to go without test images.',
+    'path',
   );
 }
 
@@ -86,6 +106,7 @@ async function listImages(folder: string): Promise<ImageList> {
     throw new InputError(
       `The data folder ${folder} does not exist.`,
       'An image folder has train/<class>/ and test/<class>/; without test images, set `testExamples: 0`.',
+      'path',
     );
   }
   const classNames: string[] = [];
@@ -97,7 +118,10 @@ async function listImages(folder: string): Promise<ImageList> {
       if (extensions.has(extname(file).toLowerCase())) files.push({ file: join(folder, name, file), label });
     }
   }
-  if (files.length === 0) throw new InputError(`${folder} has no class folders with PNG or JPEG images.`);
+  if (files.length === 0) {
+    const cure = 'Put the images of each class into a folder of its own there.';
+    throw new InputError(`${folder} has no class folders with PNG or JPEG images.`, cure, 'path');
+  }
   return { classNames, files };
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { cifar10 } from './cifar10.ts';
-import { SourceReader } from './files.ts';
+import { NoFolder, SourceReader } from './files.ts';
 import { gaussianMixture } from './gaussian-mixture.ts';
 import { imageFolder } from './image-folder.ts';
 import type { LabelledImages } from './labelled-images.ts';
-import type { DatasetSpec, Loader } from './loader.ts';
+import type { DatasetSize, DatasetSpec, Loader } from './loader.ts';
 import { mnist } from './mnist.ts';
 import { mnistDigits } from './mnist-digits.ts';
 import { checkCount, select } from './select.ts';
@@ -25,6 +25,11 @@ export interface Dataset {
   /** Digests of the files as they were read, as {@link datasetSources} names them. */
   readonly sources: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
+}
+
+/** Throws `InputError` for a data set without the folder that it needs. */
+export function checkPath({ name, path }: DatasetSpec): void {
+  if (path === undefined && (name === 'cifar10' || name === 'image-folder')) throw new NoFolder(name);
 }
 
 /** Digests of the outside files of a dataset. Throws `InputError` if one is missing. */
@@ -50,33 +55,32 @@ export async function loadDataset(spec: DatasetSpec, baseDirectory: string): Pro
   };
 }
 
-/** Shape and number of examples of the data sets that are always the same; undefined for what only the files know. */
-export function knownDataset(
+/**
+ * Shape and number of the examples that are asked for: of data sets that are always the same by themselves, of others from the files below
+ * `baseDirectory`; undefined without. Throws `InputError` if there are fewer, or files are missing.
+ */
+export async function datasetSize(
   spec: DatasetSpec,
-): { shape: readonly [number, number, number]; classes: number; train: number; test: number } | undefined {
-  const { examples, testExamples } = spec;
-  if (spec.name === 'gaussian-mixture') {
+  baseDirectory: string | undefined,
+): Promise<DatasetSize | undefined> {
+  const { name, examples, testExamples } = spec;
+  if (name === 'gaussian-mixture') {
     const shape = [1, spec.dimension, 1] as const;
     return { shape, classes: spec.classes, train: examples ?? 1000, test: testExamples ?? 1000 };
   }
-  const published = publishedSets[spec.name];
-  if (published === undefined) return undefined;
-  // Files of one's own may have fewer; a request for more than they have is then told when they are read.
-  const own = spec.path !== undefined && spec.name === 'mnist';
-  if (!own) {
-    checkCount(examples, published.train, 'train');
-    checkCount(testExamples, published.test, 'test');
-  } else if (examples === undefined || testExamples === undefined) return undefined;
-  const { shape, classes } = published;
-  return { shape, classes, train: examples ?? published.train, test: testExamples ?? published.test };
+  const { measure } = loaders[name];
+  const measured =
+    measure === undefined || baseDirectory === undefined ? undefined : await measure(spec, baseDirectory);
+  // Files of one's own may have fewer.
+  const isOwn = name === 'mnist' && spec.path !== undefined;
+  const all = measured ?? (isOwn ? undefined : publishedSets[name]);
+  if (all === undefined) return undefined;
+  checkCount(examples, all.train, 'train');
+  checkCount(testExamples, all.test, 'test');
+  return { ...all, train: examples ?? all.train, test: testExamples ?? all.test };
 }
 
-const publishedSets: Partial<
-  Record<
-    DatasetSpec['name'],
-    { shape: [number, number, number]; classes: number; train: number; test: number }
-  >
-> = {
+const publishedSets: Partial<Record<DatasetSpec['name'], DatasetSize>> = {
   mnist: { shape: [28, 28, 1], classes: 10, train: 60_000, test: 10_000 },
   'mnist-digits': { shape: [28, 28, 1], classes: 10, train: 7996, test: 2004 },
   cifar10: { shape: [32, 32, 3], classes: 10, train: 50_000, test: 10_000 },

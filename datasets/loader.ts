@@ -21,6 +21,13 @@ export interface LoadedData {
   readonly notes: readonly string[];
 }
 
+export interface DatasetSize {
+  readonly shape: LabelledImages['shape'];
+  readonly classes: number;
+  readonly train: number;
+  readonly test: number;
+}
+
 /** One kind of dataset. */
 export interface Loader {
   /**
@@ -28,6 +35,8 @@ export interface Loader {
    * have to be there, only if there are to be such examples.
    */
   sources(spec: DatasetSpec, baseDirectory: string): Promise<Record<string, string>>;
+  /** How many examples of which shape the files hold, from as little of them as tells. For data sets that are not always the same. */
+  measure?(spec: DatasetSpec, baseDirectory: string): Promise<DatasetSize>;
   /** All examples. What `files` has read then has the digests of {@link sources}. Throws `InputError` if files are missing or damaged. */
   load(spec: DatasetSpec, baseDirectory: string, files: SourceReader): Promise<LoadedData>;
 }

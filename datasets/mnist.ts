@@ -1,9 +1,11 @@
 import { InputError } from '../artifacts/errors.ts';
 import { download, downloadFolder } from './download.ts';
-import { dataFolder, fileDigest, findFile, type SourceReader } from './files.ts';
+import { dataFolder, fileDigest, findFile, SourceReader } from './files.ts';
 import { type LabelledImages, numberedClasses } from './labelled-images.ts';
 import { type Loader, loadParts, partsOf } from './loader.ts';
 
+const side = 28;
+const classes = 10;
 const prefixes = { train: 'train', test: 't10k' } as const;
 
 /** Where torchvision puts the files, below the folder that it is given. */
@@ -34,6 +36,18 @@ export const mnist: Loader = {
     const found: Record<string, string> = {};
     for (const name of names) found[name] = await fileDigest(await findFile(folder, name, torchvision));
     return found;
+  },
+  async measure(spec, baseDirectory) {
+    if (spec.path === undefined) return { shape: [side, side, 1], classes, train: 60_000, test: 10_000 };
+    const folder = await dataFolder(spec.path, baseDirectory, 'mnist');
+    const sizesOf = async (part: 'train' | 'test') => {
+      const [name] = namesOf(prefixes[part]);
+      const path = await findFile(folder, name, torchvision);
+      return readIdx(await new SourceReader().read(name, path), path, 3).sizes as [number, number, number];
+    };
+    const [train, height, width] = await sizesOf('train');
+    const [test] = partsOf(spec).includes('test') ? await sizesOf('test') : [0];
+    return { shape: [height, width, 1], classes, train, test };
   },
   async load(spec, baseDirectory, files) {
     const { path } = spec;
@@ -73,8 +87,8 @@ async function readPair(
     images: images.values,
     labels: Int32Array.from(labels.values),
     shape: [height, width, 1],
-    classes: 10,
-    classNames: numberedClasses(10),
+    classes,
+    classNames: numberedClasses(classes),
   };
 }
 

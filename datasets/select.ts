@@ -37,5 +37,6 @@ export function checkCount(count: number | undefined, present: number, part: 'tr
   throw new InputError(
     `${key} is ${count}, but the ${part === 'train' ? 'training' : 'test'} set has only ${present} examples.`,
     `Lower ${key}, or leave it out to take all.`,
+    key,
   );
 }

@@ -39,7 +39,7 @@ export async function foresee(
 ): Promise<StageForesight[]> {
   const seen = new Map<string, string>();
   const estimate = await createEstimator(store);
-  const prospector = createProspector();
+  const prospector = createProspector(baseDirectory);
   const sources = createSourceReader(baseDirectory);
   const foresight: StageForesight[] = [];
   for (const cell of plan.cells) {

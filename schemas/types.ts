@@ -171,7 +171,7 @@ export interface HessianWith {
    */
   maxIterations: number;
   /**
-   * What becomes of fewer eigenpairs than were asked for, after maxIterations: the stage fails, or goes on with those that have converged.
+   * What becomes of fewer eigenpairs than were asked for, after maxIterations or because the network has fewer weights: the stage fails, or goes on with those that there are and have converged.
    */
   partial: 'refuse' | 'allow';
   trace?: TraceProbes;

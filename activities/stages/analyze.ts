@@ -1,6 +1,7 @@
 import type { ArrowTable } from '../../artifacts/table.ts';
 import type { AnalyzeWith } from '../../schemas/types.ts';
 import { analyzeSeries } from '../../science/analysis/analyze-series.ts';
+import { spectrumBytes } from '../prospect.ts';
 import type { Stage } from '../stage.ts';
 import { trainingMetadata, trainingOf } from '../training-data.ts';
 
@@ -10,7 +11,7 @@ export const stage: Stage<AnalyzeWith> = {
   prospect({ series }) {
     const { steps, pairs } = series;
     if (steps === undefined || pairs === undefined) return undefined;
-    return { outputs: { spectrum: series }, work: steps * pairs };
+    return { outputs: { spectrum: series }, bytes: spectrumBytes(pairs), work: steps * pairs };
   },
   async run(context) {
     const { drift, blocks } = context.with;

@@ -1,21 +1,22 @@
-import { datasetSources, knownDataset, loadDataset } from '../../datasets/index.ts';
+import { checkPath, datasetSize, datasetSources, loadDataset } from '../../datasets/index.ts';
 import type { LabelledImages } from '../../datasets/labelled-images.ts';
 import type { DatasetWith } from '../../schemas/types.ts';
+import { rowBytes } from '../prospect.ts';
 import type { Stage, StageContext } from '../stage.ts';
 
 /** `uses: dataset`: loads examples and writes them as two artifacts, `train` and `test`. */
 export const stage: Stage<DatasetWith> = {
   uses: 'dataset',
   sources: datasetSources,
-  prospect({ examples, testExamples, ...spec }) {
-    const known = knownDataset({ ...spec, examples, testExamples } as DatasetWith);
-    if (known === undefined) return undefined;
-    const { shape, classes, train, test } = known;
-    const pixels = shape[0] * shape[1] * shape[2];
-    const part = (count: number) => ({ examples: count, imageShape: shape, classes });
+  async prospect(spec, baseDirectory) {
+    checkPath(spec);
+    const size = await datasetSize(spec, baseDirectory);
+    if (size === undefined) return undefined;
+    const { shape, classes, train, test } = size;
+    const part = (examples: number) => ({ examples, imageShape: shape, classes });
     return {
       outputs: { train: part(train), test: part(test) },
-      bytes: (train + test) * (pixels + 4),
+      bytes: (train + test) * rowBytes('dataset', shape[0] * shape[1] * shape[2]),
       work: train + test,
       like: spec.name,
     };

@@ -1,8 +1,9 @@
-import { InputError } from '../../artifacts/errors.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { EvaluateWith } from '../../schemas/types.ts';
 import { createEvaluator } from '../../science/evaluate.ts';
 import { createModel } from '../../science/models/index.ts';
+import { checkImages, checkNotEmpty } from '../checks.ts';
+import { rowBytes } from '../prospect.ts';
 import type { Stage } from '../stage.ts';
 import {
   evaluationMetadata,
@@ -16,10 +17,12 @@ import {
 export const stage: Stage<EvaluateWith> = {
   uses: 'evaluate',
   prospect({ state, data }) {
+    checkNotEmpty(data.examples, 'data');
     if (state.model === undefined || data.examples === undefined) return undefined;
+    checkImages(data as Required<typeof data>, state.model);
     return {
       outputs: { evaluation: {} },
-      bytes: 20,
+      bytes: rowBytes('evaluation'),
       work: data.examples * state.model.multiplyAdds,
       like: state.model.spec.name,
     };
@@ -29,13 +32,7 @@ export const stage: Stage<EvaluateWith> = {
     const { training, data } = trainingOf(state);
     const examples = await readExamples(context.store, context.with.data);
     const { imageShape, classes, standardize, loss: name, l2 } = training;
-    if (String(examples.shape) !== String(imageShape) || examples.classes !== classes) {
-      throw new InputError(
-        `The examples are ${examples.shape.join(' x ')} images of ${examples.classes} classes; the network was trained on ` +
-          `${imageShape.join(' x ')} images of ${classes} classes.`,
-        'Evaluate on data of the dataset that the network was trained on.',
-      );
-    }
+    checkImages({ imageShape: examples.shape, classes: examples.classes }, { imageShape, classes });
     const model = createModel(training.model, imageShape, classes);
     const { tf } = await loadTensorFlow({ threads: context.threads });
     const count = examples.examples;

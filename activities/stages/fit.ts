@@ -1,11 +1,13 @@
 import type { FitWith } from '../../schemas/types.ts';
 import { type FitInput, fitCorrelationTimes } from '../../science/fit/fit-correlation-times.ts';
+import { rowBytes } from '../prospect.ts';
 import type { Stage } from '../stage.ts';
 import { trainingMetadata, trainingOf } from '../training-data.ts';
 
 /** `uses: fit`: lambda_cross and tau_SGD from the correlation times, and the exponents of both regimes. */
 export const stage: Stage<FitWith> = {
   uses: 'fit',
+  prospect: () => ({ outputs: { parameters: {} }, bytes: rowBytes('parameters', 0, 20) }),
   async run(context) {
     const spectrum = await context.store.open(context.with.spectrum);
     const { training, data } = trainingOf(spectrum);

@@ -8,8 +8,9 @@ import { sharingFor } from '../../science/lanes.ts';
 import { describeLoss } from '../../science/loss.ts';
 import { createModel, type Model } from '../../science/models/index.ts';
 import { statisticsAt, statisticsNote } from '../../science/models/statistics.ts';
+import { checkSubset, pairsOf } from '../checks.ts';
 import { openLanczosCheckpoint } from '../lanczos-checkpoint.ts';
-import { pairBytes } from '../prospect.ts';
+import { rowBytes } from '../prospect.ts';
 import { spectrumEstimates } from '../spectrum-estimates.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../training-data.ts';
@@ -22,16 +23,24 @@ const batchBytes = 2 ** 28;
 /** `uses: hessian`: the first eigenpairs by Lanczos, checkpointed every few steps, and what is known of the rest of the spectrum. */
 export const stage: Stage<HessianWith> = {
   uses: 'hessian',
-  prospect({ at, top, examples }) {
+  prospect({ at, top, examples, partial, memory, trace, density }) {
     const { model } = at;
+    checkSubset(examples, at.examples);
     if (model === undefined) return undefined;
+    const { size } = model;
     const count = examples ?? at.examples;
-    const pairs = Math.min(top, model.size);
+    const pairs = pairsOf(top, size, partial);
+    memoryFor(memory, pairs, size);
+    const search = productsOf(pairs);
+    const products =
+      search + (trace?.probes ?? 0) + (density === undefined ? 0 : density.probes * density.steps);
     return {
       outputs: { eigenpairs: { ...at, pairs } },
-      bytes: pairBytes(pairs, model.size),
-      // Products grow with the pairs, and so does what keeps each new vector orthogonal to the ones before.
-      ...(count === undefined ? {} : { work: pairs * (count * model.multiplyAdds * 6 + pairs * model.size) }),
+      bytes: pairs * rowBytes('eigenpairs', size),
+      // A product costs about two gradients; each vector of the search is made orthogonal to those before.
+      ...(count === undefined
+        ? {}
+        : { work: products * count * model.multiplyAdds * 6 + search ** 2 * size }),
       like: model.spec.name,
     };
   },
@@ -43,9 +52,9 @@ export const stage: Stage<HessianWith> = {
     const examples = firstExamples(all, settings.examples ?? all.examples);
     const model = createModel(training.model, training.imageShape, training.classes);
     const { size } = model;
+    const top = pairsOf(settings.top, size, settings.partial);
     if (settings.top > size)
       context.note(`The network has only ${size} weights: that many eigenpairs were computed.`);
-    const top = Math.min(settings.top, size);
     const { maxVectors, cacheBytes } = memoryFor(settings.memory, top, size);
 
     const sharing = settings.normalization === 'batch' ? sharingFor(model) : 'graphs';
@@ -151,6 +160,11 @@ async function firstPairs(context: Context, problem: Problem): Promise<Eigenpair
   });
 }
 
+/** Products that so many pairs take, about, with those for their residuals and for what lies outside. */
+function productsOf(pairs: number): number {
+  return 20 + 3.5 * pairs;
+}
+
 /** How many Lanczos vectors and how many bytes of activations may be held. */
 function memoryFor(
   memory: string | undefined,
@@ -170,18 +184,14 @@ function memoryFor(
       `memory is ${memory}: half of it holds ${maxVectors} vectors of ${size} weights, and ${top} eigenpairs take ` +
         `at least ${least}.`,
       `Give at least ${Math.ceil((2 * least * vectorBytes) / 1e6)}MB, or ask for fewer eigenpairs.`,
+      'memory',
     );
   }
   return { maxVectors, cacheBytes: bytes / 2 };
 }
 
 function firstExamples(all: LabelledExamples, count: number): LabelledExamples {
-  if (count > all.examples) {
-    throw new InputError(
-      `examples is ${count}, but there are only ${all.examples} training examples.`,
-      'Choose fewer, or leave `examples` out to take all.',
-    );
-  }
+  checkSubset(count, all.examples);
   const pixels = all.images.length / all.examples;
   return {
     ...all,

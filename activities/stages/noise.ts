@@ -1,36 +1,50 @@
-import { InputError } from '../../artifacts/errors.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { NoiseWith } from '../../schemas/types.ts';
 import type { ModelSpec } from '../../science/models/index.ts';
 import { autocorrelation, joinBlocks } from '../../science/noise/autocorrelation.ts';
 import type { DirectionsOptions } from '../../science/noise/directions.ts';
 import { expectedAutocorrelation } from '../../science/noise/finite-population.ts';
+import { tailEpochs } from '../../science/noise/lagged-products.ts';
 import { isPeriodic } from '../../science/theory/noise.ts';
-import { type NoiseSetting, noiseSetting } from '../noise-setting.ts';
+import { buildModel, checkNoiseBasis, checkNoisyBatch } from '../checks.ts';
+import { checkNoise, checkSeparable, type NoiseSetting, noiseSetting } from '../noise-setting.ts';
 import { measureNoiseSpectrum, type NoiseSpectrum } from '../noise-spectrum.ts';
 import { measureLagSums } from '../noise-sums.ts';
-import { buildModel } from '../prospect.ts';
+import { rowBytes } from '../prospect.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { trainingMetadata } from '../training-data.ts';
 
 /** `uses: noise`: autocovariance of the gradient noise against equation (2), and its covariance in the eigenbasis of the Hessian. */
 export const stage: Stage<NoiseWith> = {
   uses: 'noise',
-  prospect({ from, data, model: spec, epochs, repeats }) {
+  prospect(settings) {
+    checkNoise(settings);
+    const { from, data, model: spec, basis, along, weights, epochs, repeats } = settings;
     const { examples, imageShape, classes } = { ...data, ...from };
     if (examples === undefined || imageShape === undefined || classes === undefined) return undefined;
     const model = from?.model ?? (spec && buildModel(spec as ModelSpec, imageShape, classes));
-    if (model === undefined) return undefined;
-    const passes = 3 * epochs * repeats * examples * model.multiplyAdds;
-    return { outputs: { autocovariance: {}, spectrum: {} }, work: passes, like: model.spec.name };
+    const batchSize = settings.batchSize ?? from?.batchSize;
+    if (model === undefined || batchSize === undefined) return undefined;
+    checkSeparable(model);
+    checkNoisyBatch(batchSize, examples);
+    const pairs = basis === undefined ? 0 : basis.pairs;
+    if (basis?.model !== undefined && pairs !== undefined)
+      checkNoiseBasis({ size: basis.model.size, count: pairs }, model.size, along);
+    const batches = Math.floor(examples / batchSize);
+    const { lags = 2 * batches } = settings;
+    const bytes = (lags + 1) * rowBytes('autocovariance', 0, 2 * along.length);
+    // The partners of the last steps lie in epochs of their own; along moving weights each step takes the gradient over all examples.
+    const run = repeats * (epochs + tailEpochs({ epochs, batchesPerEpoch: batches, lags }));
+    const passes = run * (weights === 'moving' ? batches + 1 : 1) + 1;
+    return {
+      outputs: { autocovariance: {}, spectrum: pairs === undefined ? {} : { pairs } },
+      ...(pairs === undefined ? {} : { bytes: bytes + pairs * rowBytes('noise-spectrum') }),
+      work: 3 * passes * examples * model.multiplyAdds + run * batches * lags * model.size,
+      like: model.spec.name,
+    };
   },
   async run(context) {
-    const { epochs, basis, along } = context.with;
-    if (along.length > 0 && basis === undefined)
-      throw new InputError(
-        '`along` names eigenvectors, but there is no `basis`.',
-        'Give the eigenpairs as `basis`.',
-      );
+    const { epochs, basis } = context.with;
     const setting = await noiseSetting(context);
     const { training, lags } = setting;
     const periodic = isPeriodic(training.sampling);

@@ -1,4 +1,3 @@
-import { InputError } from '../../artifacts/errors.ts';
 import type { ArrowTable } from '../../artifacts/table.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { PcaWith } from '../../schemas/types.ts';
@@ -10,8 +9,9 @@ import { statisticsAt } from '../../science/models/statistics.ts';
 import { type Covariance, createCovariance } from '../../science/pca/covariance.ts';
 import { type Curvature, curvatureAlong } from '../../science/pca/curvature.ts';
 import { randomWalkComponents, shareExplained } from '../../science/pca/random-walk.ts';
+import { checkComponents } from '../checks.ts';
 import { openLanczosCheckpoint } from '../lanczos-checkpoint.ts';
-import { pairBytes } from '../prospect.ts';
+import { rowBytes, spectrumBytes } from '../prospect.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../training-data.ts';
 import { trajectoryRows } from '../trajectory-reader.ts';
@@ -25,13 +25,14 @@ export const stage: Stage<PcaWith> = {
     const { steps, model } = trajectory;
     if (steps === undefined || model === undefined) return undefined;
     const { size } = model;
+    checkComponents(components, steps, size);
     return {
       outputs: {
         components: { ...trajectory, pairs: components },
         basis: { ...trajectory, pairs: components },
-        spectrum: trajectory,
+        spectrum: { ...trajectory, pairs: components },
       },
-      bytes: 2 * pairBytes(components, size),
+      bytes: components * (2 * rowBytes('eigenpairs', size) + 4 * 8) + spectrumBytes(components),
       work: components * steps * size,
       like: model.spec.name,
     };
@@ -43,13 +44,7 @@ export const stage: Stage<PcaWith> = {
     const { training, data } = trainingOf(manifest);
     const model = createModel(training.model, training.imageShape, training.classes);
     const rows = await trajectoryRows(context.store, manifest, model.size, context.breathe);
-    if (top > Math.min(rows.steps - 2, model.size)) {
-      throw new InputError(
-        `components is ${top}; ${rows.steps} recorded steps of ${model.size} weights have at most ` +
-          `${Math.min(rows.steps - 2, model.size)} after their drift is subtracted.`,
-        'Ask for fewer components, or record more epochs.',
-      );
-    }
+    checkComponents(top, rows.steps, model.size);
     const covariance = createCovariance(rows, drift);
     const pairs = await principalComponents(context, covariance, top);
     const vectors = Array.from({ length: top }, (_, i) =>

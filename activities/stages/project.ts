@@ -1,9 +1,10 @@
-import { InputError } from '../../artifacts/errors.ts';
 import { partsOf } from '../../artifacts/outputs.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { ProjectWith } from '../../schemas/types.ts';
 import { createProjection } from '../../science/projection.ts';
 import { readBasis } from '../basis.ts';
+import { checkProjectable } from '../checks.ts';
+import { rowBytes } from '../prospect.ts';
 import type { Stage } from '../stage.ts';
 
 /** Rows projected between two breaths. */
@@ -15,11 +16,13 @@ export const stage: Stage<ProjectWith> = {
   prospect({ trajectory, basis }) {
     const { steps, model } = trajectory;
     const { pairs } = basis;
+    if (model !== undefined && basis.model !== undefined) checkProjectable(model.size, basis.model.size);
     if (steps === undefined || pairs === undefined || model === undefined) return undefined;
     return {
       outputs: { series: { ...trajectory, pairs } },
-      bytes: steps * (4 * pairs + 8),
+      bytes: steps * rowBytes('series', pairs),
       work: steps * model.size * pairs,
+      like: model.spec.name,
     };
   },
   async run(context) {
@@ -29,12 +32,7 @@ export const stage: Stage<ProjectWith> = {
     const parts = await partsOf(context.store, manifest);
     const first = await context.store.open(parts[0]!.ref);
     const reference = first.floatVector('weights', 0).slice();
-    if (reference.length !== basis.size) {
-      throw new InputError(
-        `The trajectory has ${reference.length} weights, the basis vectors have ${basis.size}.`,
-        'Take both from the same network: project the trajectory on the Hessian at its own mean.',
-      );
-    }
+    checkProjectable(reference.length, basis.size);
     const { tf } = await loadTensorFlow({ threads: context.threads });
     const projection = createProjection(tf, reference, basis);
     const total = parts.reduce((sum, part) => sum + part.rows, 0);

@@ -6,7 +6,7 @@ import type { RecordWith } from '../../schemas/types.ts';
 import { sharingFor } from '../../science/lanes.ts';
 import { createModel } from '../../science/models/index.ts';
 import { createTrainer, type SgdState, type Trainer } from '../../science/sgd.ts';
-import { batchesOf, sgdWork, stateBytes } from '../prospect.ts';
+import { batchesOf, rowBytes, sgdWork } from '../prospect.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { findExamples, trainingMetadata, trainingOf } from '../training-data.ts';
 import {
@@ -43,7 +43,7 @@ export const stage: Stage<RecordWith> = {
     const steps = epochs * batches;
     return {
       outputs: { trajectory: { ...from, steps }, mean: from, state: from },
-      bytes: steps * (4 * model.size + 16) + 2 * stateBytes(model),
+      bytes: steps * rowBytes('trajectory-part', model.size) + 2 * rowBytes('state', model.size),
       // Recording a step reads and writes each weight.
       work: sgdWork((warmup + epochs) * batches, batchSize, model) + steps * model.size,
       like: model.spec.name,

@@ -1,8 +1,9 @@
 import { deserialize, serialize } from 'node:v8';
 import type { ToyWith } from '../../schemas/types.ts';
 import { simulateEpoch, startState, type ToyState } from '../../science/toy/simulate.ts';
+import { rowBytes } from '../prospect.ts';
 import type { Stage, StageContext } from '../stage.ts';
-import { type ToySetting, toySetting } from '../toy-setting.ts';
+import { knowsTrace, type ToySetting, toyProblem, toySetting } from '../toy-setting.ts';
 
 /** Values of theta between two checkpoints, about. */
 const valuesPerPiece = 1e6;
@@ -17,9 +18,19 @@ interface Piece {
 /** `uses: toy`: SGD on a toy loss in double precision, checkpointed every few epochs. */
 export const stage: Stage<ToyWith> = {
   uses: 'toy',
-  prospect({ warmup, epochs, examples, batchSize }) {
-    const batches = Math.floor(examples / batchSize);
-    return { outputs: { series: { steps: epochs * batches } }, work: (warmup + epochs) * batches };
+  prospect(settings) {
+    const { warmup, epochs, examples, batchSize, noise } = settings;
+    const { dimension, eigenvalues, batchesPerEpoch } = toyProblem(settings);
+    const steps = epochs * batchesPerEpoch;
+    // The loss, and in a valley the trace of the Hessian.
+    const more = 1 + Number(eigenvalues === undefined) + Number(knowsTrace(settings));
+    const draws = noise.name === 'examples' ? batchSize : 1;
+    return {
+      outputs: { series: { steps, pairs: dimension, examples, batchSize } },
+      bytes: steps * rowBytes('series', dimension, more),
+      work: (warmup * batchesPerEpoch + steps) * dimension * (draws + 1),
+      like: settings.loss.name,
+    };
   },
   async run(context) {
     const { warmup, epochs, examples, batchSize } = context.with;

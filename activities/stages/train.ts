@@ -9,7 +9,8 @@ import { sharingFor } from '../../science/lanes.ts';
 import { learningRateAt, type Schedule } from '../../science/learning-rate.ts';
 import type { Model, ModelSpec } from '../../science/models/index.ts';
 import { createTrainer, type SgdState } from '../../science/sgd.ts';
-import { buildModel, checkBatchSize, sgdWork, stateBytes } from '../prospect.ts';
+import { buildModel, checkBatchSize, checkNotEmpty } from '../checks.ts';
+import { rowBytes, sgdWork } from '../prospect.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import {
   type DataDigests,
@@ -45,11 +46,12 @@ export const stage: Stage<TrainWith> = {
     if (examples === undefined || imageShape === undefined || classes === undefined) return undefined;
     const model = buildModel(spec as ModelSpec, imageShape, classes);
     checkBatchSize(batchSize, examples);
+    checkNotEmpty(test?.examples, 'test');
     const steps = epochs * Math.floor(examples / batchSize);
     const evaluations = (epochs + 1) * (examples + (test?.examples ?? 0)) * model.multiplyAdds;
     return {
       outputs: { state: { examples, imageShape, classes, model, batchSize }, history: {} },
-      bytes: stateBytes(model) + 48 * epochs,
+      bytes: rowBytes('state', model.size) + epochs * rowBytes('history'),
       work: sgdWork(steps, batchSize, model) + evaluations,
       like: model.spec.name,
     };

@@ -78,7 +78,9 @@ export function addPipelineCommands(program: Command): void {
         options: PlaceOptions & { set?: Record<string, string>; graph?: boolean; json?: boolean },
       ) => {
         const output = createOutput(options.json === true);
-        const { plan, warnings } = await compileFile(file, options.set ?? {}, output);
+        const folder = path.dirname(path.resolve(file));
+        const outside = options.graph ? undefined : folder;
+        const { plan, warnings } = await compileFile(file, options.set ?? {}, output, outside);
         if (options.graph) {
           output.text(`${toMermaid(plan)}\n`);
           return exitCode.done;
@@ -87,7 +89,7 @@ export function addPipelineCommands(program: Command): void {
         const storeUri = placeOfStore(options, findHome(options.home));
         const isThere = storeUri.includes('://') || existsSync(storeUri);
         const store = isThere ? await openStore(storeUri) : undefined;
-        const foresight = await foresee(plan, store, path.dirname(path.resolve(file)));
+        const foresight = await foresee(plan, store, folder);
         if (options.json) output.result({ plan, warnings: warnings.map(reportDiagnostic), foresight });
         else output.line(formatForesight(plan, foresight));
         return exitCode.done;
