@@ -122,6 +122,7 @@ function modelOf(
   return buildModel(settings.model as TrainingContext['model'], shape, classes);
 }
 
+/** What is not set is as the state was trained; without one, the schema has filled it in. */
 function trainingFor(
   settings: NoiseWith,
   trained: TrainingContext | undefined,
@@ -134,16 +135,16 @@ function trainingFor(
     model: model.spec,
     imageShape: shape,
     classes,
-    standardize: settings.standardize ?? trained?.standardize ?? 'per-image',
-    loss: settings.loss ?? trained?.loss ?? 'cross-entropy',
-    l2: settings.l2 ?? trained?.l2 ?? 0,
+    standardize: settings.standardize ?? trained!.standardize,
+    loss: settings.loss ?? trained!.loss,
+    l2: settings.l2 ?? trained!.l2,
     examples,
     batchSize,
     batchesPerEpoch: Math.floor(examples / batchSize),
-    sampling: settings.sampling ?? trained?.sampling ?? 'without-replacement',
+    sampling: settings.sampling ?? trained!.sampling,
     learningRate: optimizer?.learningRate ?? trained?.learningRate ?? 0,
     momentum: optimizer?.momentum ?? trained?.momentum ?? 0,
-    seed: settings.seed ?? trained?.seed ?? 0,
+    seed: settings.seed ?? trained!.seed,
   };
 }
 

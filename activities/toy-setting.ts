@@ -33,7 +33,7 @@ export function toyProblem(settings: ToyWith) {
   const eigenvalues = loss.name === 'quadratic' ? eigenvaluesOf(loss) : undefined;
   if (eigenvalues === undefined) checkValley(settings);
   const dimension = eigenvalues?.length ?? loss.width + 1;
-  const start = settings.start ?? defaultStart(eigenvalues?.length, loss.width);
+  const { start } = settings;
   if (start.length !== dimension) {
     throw new InputError(
       `start has ${start.length} values, the loss has ${dimension} weights.`,
@@ -124,12 +124,6 @@ function checkValley({ loss, noise }: ToyWith): void {
       'Add `covariance: isotropic`.',
       'noise',
     );
-}
-
-/** The minimum of a quadratic; in a valley |u| = 1, spread over all components, and v = 2, from where gradient descent ends at v = sqrt(3). */
-function defaultStart(dimension: number | undefined, width: number): number[] {
-  if (dimension !== undefined) return new Array<number>(dimension).fill(0);
-  return [...new Array<number>(width).fill(1 / Math.sqrt(width)), 2];
 }
 
 function valleyTrace({ loss, noise, learningRate }: ToyWith, start: readonly number[], steps: number) {

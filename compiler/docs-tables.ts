@@ -107,14 +107,17 @@ function fallbackOf(schema: SchemaNode, name: string, property: SchemaNode): str
   if (requires(schema)) return 'required';
   const demanding = branchesOf(schema).filter(({ then }) => requires(then));
   if (demanding.length > 0) return `required for ${demanding.flatMap(({ values }) => values).join(', ')}`;
-  const { by, of } = (schema.defaults ?? { of: {} }) as DependentDefaults;
+  const { by, unless, of } = (schema.defaults ?? { of: {} }) as DependentDefaults;
   const texts = Map.groupBy(
     Object.entries(of).filter(([, defaults]) => name in defaults),
     ([, defaults]) => defaultText(defaults[name]!),
   );
   if (texts.size > 0)
     return [...texts]
-      .map(([text, of]) => (by === undefined ? text : `${text} for ${of.map(([value]) => value).join(', ')}`))
+      .map(([text, of]) => {
+        if (unless !== undefined) return `${text} without ${code(unless)}`;
+        return by === undefined ? text : `${text} for ${of.map(([value]) => value).join(', ')}`;
+      })
       .join('; ');
   return /\bdefault: /i.test(String(property.description ?? '')) ? 'see meaning' : '–';
 }

@@ -6,6 +6,7 @@ const ownKeywords = [
   'stage',
   'defaults',
   'decayIsSchedule',
+  'startIsRest',
   'expects',
   'artifact',
   'location',

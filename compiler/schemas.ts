@@ -45,9 +45,10 @@ export const schemas = {
   ) as Readonly<Record<string, AnySchemaObject>>,
 };
 
-/** Defaults that depend on another key: by the value of `by`, or of all; each a value, or made of a number or value that stands elsewhere. */
+/** Defaults that depend on another key: by the value of `by`, or of all, `unless` this key is there; each a value, or made of a number or value that stands elsewhere. */
 export interface DependentDefaults {
   readonly by?: string;
+  readonly unless?: string;
   readonly of: Readonly<Record<string, Readonly<Record<string, Json | DerivedDefault>>>>;
 }
 
@@ -93,6 +94,16 @@ function createAjv(useDefaults: boolean): Ajv2020 {
     },
   });
   instance.addKeyword({
+    keyword: 'startIsRest',
+    schemaType: 'boolean',
+    type: 'object',
+    errors: false,
+    validate(_fills: boolean, data: Record<string, Json>) {
+      if (useDefaults) fillStart(data);
+      return true;
+    },
+  });
+  instance.addKeyword({
     keyword: 'artifact',
     schemaType: ['string', 'array'],
     errors: false,
@@ -125,11 +136,12 @@ function createAjv(useDefaults: boolean): Ajv2020 {
 }
 
 function fillDependent(
-  { by, of }: DependentDefaults,
+  { by, unless, of }: DependentDefaults,
   data: Record<string, Json>,
   root: Json,
   pointer: string,
 ): void {
+  if (unless !== undefined && data[unless] !== undefined) return;
   const defaults = of[by === undefined ? 'all' : String(data[by])] ?? {};
   for (const [key, value] of Object.entries(defaults)) {
     if (data[key] !== undefined) continue;
@@ -144,6 +156,27 @@ function foldDecay(optimizer: Record<string, Json>): void {
   if (schedule !== undefined || typeof decay !== 'number' || decay <= 0 || decay > 1) return;
   optimizer.schedule = decay === 1 ? { name: 'constant' } : { name: 'exponential', decay };
   optimizer.decay = 1;
+}
+
+interface ToyLoss {
+  readonly name?: Json;
+  readonly eigenvalues?: Json;
+  readonly range?: { readonly count?: Json };
+  readonly width?: Json;
+}
+
+/** A toy starts at the minimum of a quadratic; in a valley at |u| = 1, spread over all components, and v = 2, from where gradient descent ends at v = sqrt(3). */
+function fillStart(toy: Record<string, Json>): void {
+  if (toy.start !== undefined) return;
+  const { name, eigenvalues, range, width } = (toy.loss ?? {}) as ToyLoss;
+  const directions = Array.isArray(eigenvalues) ? eigenvalues.length : range?.count;
+  if (name === 'quadratic' && typeof directions === 'number') toy.start = repeated(0, directions);
+  if (name === 'valley' && typeof width === 'number')
+    toy.start = [...repeated(1 / Math.sqrt(width), width), 2];
+}
+
+function repeated(value: number, count: number): number[] {
+  return Array.from({ length: Number.isSafeInteger(count) && count > 0 ? count : 0 }, () => value);
 }
 
 export function isDerived(value: Json | DerivedDefault): value is DerivedDefault {

@@ -1,6 +1,6 @@
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { omit, type SchemaNode, titleOf, transformSchema } from './schema-transform.ts';
-import { schemas } from './schemas.ts';
+import { type DependentDefaults, schemas } from './schemas.ts';
 
 const banner = `// Generated from the schemas beside it by \`node compiler/generate.ts\`. Change a schema, then run it again.
 import type { ArtifactRef } from '../artifacts/reference.ts';`;
@@ -50,6 +50,7 @@ function plain(schema: SchemaNode): SchemaNode {
       'stage',
       'defaults',
       'decayIsSchedule',
+      'startIsRest',
       'expects',
       'expressions',
       'location',
@@ -72,8 +73,9 @@ function filled(schema: SchemaNode): SchemaNode {
       const defaulted = properties.flatMap(([name, property]) =>
         property.default === undefined ? [] : [name],
       );
-      const { of } = (node.defaults ?? { of: {} }) as { readonly of: { readonly all?: object } };
-      defaulted.push(...Object.keys(of.all ?? {}));
+      const { unless, of } = (node.defaults ?? { of: {} }) as DependentDefaults;
+      defaulted.push(...Object.keys((unless === undefined && of.all) || {}));
+      if (node.startIsRest === true) defaulted.push('start');
       if (defaulted.length === 0) return node;
       const required = new Set([...((node.required as string[] | undefined) ?? []), ...defaulted]);
       return { ...node, required: [...required] };

@@ -78,11 +78,11 @@ export interface DatasetWith {
    */
   path?: string;
   /**
-   * Training examples to keep, drawn evenly over the classes; default: all.
+   * Training examples to keep, drawn evenly over the classes; default: all, in their own order, and 1,000 of a gaussian-mixture.
    */
   examples?: number;
   /**
-   * Test examples to keep; default: all. With 0, no files of test examples are needed.
+   * Test examples to keep; default: all likewise. With 0, no files of test examples are needed.
    */
   testExamples?: number;
   /**
@@ -448,7 +448,7 @@ export interface ToyWith {
   /**
    * theta before the first step; default: the minimum of a quadratic, and |u| = 1, v = 2 in a valley.
    */
-  start?: number[];
+  start: number[];
   /**
    * Seed of the examples, of every permutation and of every xi.
    */

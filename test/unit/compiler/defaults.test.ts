@@ -54,7 +54,11 @@ const least: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
     { from: artifact('state'), epochs: 1 },
     { data: artifact('dataset'), model: { name: 'mlp' }, batchSize: 5, epochs: 1 },
   ],
-  toy: [{ loss: { name: 'quadratic', eigenvalues: [1] }, learningRate: 0.1, epochs: 1 }],
+  toy: [
+    { loss: { name: 'quadratic', eigenvalues: [1] }, learningRate: 0.1, epochs: 1 },
+    { loss: { name: 'quadratic', range: { from: 0.1, to: 1, count: 3 } }, learningRate: 0.1, epochs: 1 },
+    { loss: { name: 'valley' }, learningRate: 0.1, epochs: 1 },
+  ],
   evaluate: [{ state: artifact('state'), data: artifact('dataset') }],
   pca: [{ trajectory: artifact('trajectory'), at: artifact('state'), components: 2 }],
   collect: [{ table: artifact('parameters') }],
@@ -112,6 +116,20 @@ it('defaults that the texts of the schemas name are in the schemas', () => {
     optimizer: { schedule: { name: 'constant' }, momentum: 0 },
   });
   expect(filled('hessian', { at: artifact('state'), top: 7 })).toMatchObject({ maxIterations: 340 });
+});
+
+it('noise of fresh weights, and where a toy starts, have their defaults in the schemas too', () => {
+  const [trained, fresh] = least.noise!;
+  const settings = ['sampling', 'loss', 'l2', 'standardize', 'seed'];
+  expect(Object.keys(filled('noise', trained))).not.toEqual(expect.arrayContaining(settings));
+  expect(filled('noise', fresh)).toMatchObject({
+    ...{ sampling: 'without-replacement', loss: 'cross-entropy', l2: 0, standardize: 'per-image', seed: 0 },
+  });
+  const starts = least.toy!.map((toy) => filled('toy', toy).start as number[]);
+  expect(starts.slice(0, 2)).toEqual([[0], [0, 0, 0]]);
+  expect(starts[2]).toHaveLength(11);
+  expect(Math.hypot(...starts[2]!.slice(0, 10))).toBeCloseTo(1, 12);
+  expect(starts[2]![10]).toBe(2);
 });
 
 it('a short decay is an exponential schedule', () => {
