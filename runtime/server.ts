@@ -12,7 +12,8 @@ import { registerUser, runsWith, startGuarded } from './server-process.ts';
 import { findTemporal } from './temporal-binary.ts';
 
 const host = '127.0.0.1';
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 180_000;
+const startsTried = 3;
 const stopTimeoutMs = 10_000;
 
 /** The embedded Temporal server of a home: the real dev server over an SQLite file. */
@@ -64,10 +65,7 @@ export async function startServer({ home, port }: ServerOptions): Promise<Server
         await waitUntilServing(last, home);
         return handle(home, last, true, unregister);
       }
-      const record = await launch(home, await choosePorts(last, port));
-      await writeRecord(home, record);
-      await waitUntilServing(record, home);
-      return handle(home, record, false, unregister);
+      return handle(home, await launchServing(home, last, port), false, unregister);
     });
   } catch (error) {
     await unregister();
@@ -113,6 +111,24 @@ async function launch(home: Home, ports: Omit<ServerRecord, 'pid'>): Promise<Ser
     ...((await takesFlag(temporal, '--ui-disable-news-fetch')) ? ['--ui-disable-news-fetch'] : []),
   ]);
   return { pid, ...ports };
+}
+
+/** The dev server has been seen to crash while it starts, by a race of its own, where the machine is busy: then it is started again. */
+async function launchServing(
+  home: Home,
+  last: ServerRecord | undefined,
+  port: number | undefined,
+): Promise<ServerRecord> {
+  for (let tries = 1; ; tries++) {
+    const record = await launch(home, await choosePorts(last, port));
+    await writeRecord(home, record);
+    try {
+      await waitUntilServing(record, home);
+      return record;
+    } catch (error) {
+      if (tries === startsTried) throw error;
+    }
+  }
 }
 
 async function takesFlag(temporal: string, flag: string): Promise<boolean> {
@@ -166,6 +182,7 @@ function handle(
       const deadline = Date.now() + stopTimeoutMs;
       while (runs() && Date.now() < deadline) await setTimeout(50);
       if (runs()) process.kill(record.pid, 'SIGKILL');
+      while (runs()) await setTimeout(50);
     },
   };
 }
