@@ -31,11 +31,12 @@ interface CollectedCell {
 export function createCollect(
   openStore: OpenStores,
   loadPlan: StudyRecords['loadPlan'],
+  stop: AbortSignal,
 ): (task: CollectTask) => Promise<StageOutcome> {
   return async ({ studyId, storeUri, collect, succeeded }) => {
     try {
       mustBelongTo(workflowIdOf(studyId));
-      return await withHeartbeats(collect.name, async (heartbeats, signal) => {
+      return await withHeartbeats(collect.name, stop, async (heartbeats, signal) => {
         const store = await openStore(storeUri);
         const plan = await loadPlan({ storeUri, studyId });
         const { found, missing } = await findTables(store, studyId, plan, collect, succeeded);

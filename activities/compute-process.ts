@@ -21,8 +21,9 @@ class StageCancelledError extends Error {
 }
 
 let cancelled = false;
-// Ctrl-C reaches every process of a terminal: it is the worker that decides whether this one stops.
+// Ctrl-C, and the end of a terminal, reach every process of it: it is the worker that decides whether this one stops.
 process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
 process.on('SIGTERM', () => {
   cancelled = true;
 });

@@ -10,7 +10,7 @@ export class Heartbeats {
   readonly #stage: string;
   readonly #timer: NodeJS.Timeout;
   #latest: StageHeartbeat;
-  #first: { readonly done: number; readonly at: number } | undefined;
+  #first: { readonly done: number; readonly at: number; readonly unit: string } | undefined;
 
   constructor(stage: string) {
     this.#stage = stage;
@@ -21,10 +21,9 @@ export class Heartbeats {
     this.#timer = setInterval(beat, everyMs);
   }
 
-  /** What the next heartbeats say. The first call marks where this attempt began. */
-  report(progress: Progress): void {
-    this.#first ??= { done: progress.done, at: Date.now() };
-    const { done, total, unit, message } = progress;
+  /** What the next heartbeats say. The first call marks where this attempt began, and the first of another unit where that part of it did. */
+  report({ done, total, unit, message }: Progress): void {
+    if (this.#first?.unit !== unit) this.#first = { done, unit, at: Date.now() };
     this.#latest = {
       stage: this.#stage,
       done,
@@ -41,23 +40,28 @@ export class Heartbeats {
   }
 }
 
-/** Runs `work` under heartbeats. Its signal aborts when the activity is cancelled, with the failure to throw then as reason. */
+/**
+ * Runs `work` under heartbeats. Its signal aborts when the activity is cancelled or the worker's `stop` aborts, with the failure to throw then
+ * as reason.
+ */
 export async function withHeartbeats<T>(
   stage: string,
+  stop: AbortSignal,
   work: (heartbeats: Heartbeats, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const context = Context.current();
   const heartbeats = new Heartbeats(stage);
   const abort = new AbortController();
-  context.cancelled.catch((error: unknown) => {
-    const shutdown = context.cancellationDetails?.workerShutdown === true;
-    const cancelled =
-      error instanceof CancelledFailure ? error : new CancelledFailure('The stage was cancelled.');
-    abort.abort(shutdown ? new WorkerShutdownError('The worker was stopped.') : cancelled);
-  });
+  context.cancelled.catch((error: unknown) =>
+    abort.abort(error instanceof CancelledFailure ? error : new CancelledFailure('The stage was cancelled.')),
+  );
+  const onStop = (): void => abort.abort(new WorkerShutdownError('The worker was stopped.'));
+  stop.addEventListener('abort', onStop);
+  if (stop.aborted) onStop();
   try {
     return await work(heartbeats, abort.signal);
   } finally {
     heartbeats.stop();
+    stop.removeEventListener('abort', onStop);
   }
 }

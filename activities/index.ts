@@ -18,15 +18,17 @@ export interface WorkerActivities {
 /**
  * @param gpus Names of the GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` takes them.
  * @param serves Whether the worker was started for a store.
+ * @param stop Stops all running stages, which are handed back with their checkpoints.
  */
 export function createActivities(
   gpus: readonly string[],
   serves: (storeUri: string) => Promise<boolean>,
+  stop: AbortSignal,
 ): WorkerActivities {
   const openStore = createStores(serves);
   const { activities: records, loadPlan } = createStudyRecords(openStore);
-  const runStage = createRunStage(openStore, new GpuPool(gpus));
-  const collect = createCollect(openStore, loadPlan);
+  const runStage = createRunStage(openStore, new GpuPool(gpus), stop);
+  const collect = createCollect(openStore, loadPlan, stop);
   return {
     records,
     stages: {

@@ -21,12 +21,14 @@ import { mustBelongTo, type OpenStores } from './stores.ts';
 export function createRunStage(
   openStore: OpenStores,
   gpus: GpuPool,
+  stop: AbortSignal,
 ): (task: StageTask) => Promise<StageOutcome> {
   const flights = new SingleFlight();
   return async (task) => {
     try {
       mustBelongTo(workflowIdOf(task.studyId, task.cellId));
-      return await withHeartbeats(checkedName('stage name', task.stage.name), async (heartbeats, signal) => {
+      const stage = checkedName('stage name', task.stage.name);
+      return await withHeartbeats(stage, stop, async (heartbeats, signal) => {
         const store = await openStore(task.storeUri);
         const { step, request } = await identify(task, gpus.size);
         return await flights.run(`${store.uri}\n${step.key}`, signal, async () => {

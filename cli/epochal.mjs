@@ -37,8 +37,9 @@ async function load() {
 
 function runInChosen() {
   const child = spawn(chosenNode(), [fileURLToPath(import.meta.url), ...args], { stdio: 'inherit' });
-  // Ctrl-C reaches the child by itself; a signal that is sent to this process alone is handed on.
+  // Ctrl-C, and the end of a terminal, reach the child by themselves; a signal that is sent to this process alone is handed on.
   process.on('SIGINT', () => undefined);
+  process.on('SIGHUP', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   child.once('error', (error) => void tellWithout(`${chosenNode()} does not start: ${error.message}`));
   child.once('exit', (code, signal) => {

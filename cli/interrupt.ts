@@ -1,28 +1,26 @@
-/** The user's wish to stop: Ctrl-C or SIGTERM. A second one ends the program at once. */
+/** The user's wish to stop: Ctrl-C, SIGTERM or a closed terminal. The same one again ends the program at once. */
 export interface Interruption {
   readonly requested: Promise<void>;
   off(): void;
 }
 
-export function onInterrupt(): Interruption {
-  let resolve: () => void;
-  const requested = new Promise<void>((done) => {
-    resolve = done;
-  });
-  let times = 0;
-  const listener = (): void => {
-    times++;
-    if (times > 1) process.exit(130);
-    process.stderr.write('\nStopping; running stages keep their checkpoints. Once more ends at once.\n');
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** @param tell Says at the first wish what happens now. */
+export function onInterrupt(tell: () => void = () => undefined): Interruption {
+  const { promise: requested, resolve } = Promise.withResolvers<void>();
+  const seen = new Set<string>();
+  const listener = (signal: NodeJS.Signals): void => {
+    if (seen.has(signal)) process.exit(130);
+    seen.add(signal);
+    if (seen.size === 1) tell();
     resolve();
   };
-  process.on('SIGINT', listener);
-  process.on('SIGTERM', listener);
+  for (const signal of signals) process.on(signal, listener);
   return {
     requested,
     off() {
-      process.off('SIGINT', listener);
-      process.off('SIGTERM', listener);
+      for (const signal of signals) process.off(signal, listener);
     },
   };
 }

@@ -1,19 +1,22 @@
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import type { Connection } from '@temporalio/client';
 import pc from 'picocolors';
 import { openStore } from '../artifacts/open-store.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { Plan } from '../compiler/index.ts';
 import { connect, createClient, type StudyHandle, startStudy } from '../runtime/client.ts';
 import type { Home } from '../runtime/home.ts';
+import { listOpenStudies } from '../runtime/open-studies.ts';
 import { rememberStore } from '../runtime/served-stores.ts';
 import { type LocalRuntime, startRuntime } from '../runtime/supervisor.ts';
 import type { StudyResult } from '../workflows/messages.ts';
 import { exitCode } from './errors.ts';
-import { formatDuration, plural } from './format.ts';
+import { formatCount, formatDuration, plural } from './format.ts';
 import { type Interruption, onInterrupt } from './interrupt.ts';
+import { formatOpenStudies } from './open-studies.ts';
 import type { Output } from './output.ts';
-import { createProgressView, type ProgressView } from './progress.ts';
+import { showProgress } from './progress.ts';
+import { createProgressView, type ProgressView } from './progress-view.ts';
 import { readCells } from './study-records.ts';
 
 export interface LaunchOptions {
@@ -34,18 +37,19 @@ export interface LaunchOptions {
   readonly output: Output;
 }
 
-const pollMs = 500;
 /** How long a study with a server elsewhere waits for it to come back. */
 const outageLimitMs = 60_000;
 
 /** Launches a plan, shows its progress, writes its report. Gives the exit code. */
 export async function launch(options: LaunchOptions): Promise<number> {
-  const { output, home, address, namespace } = options;
-  const store = await openStore(options.storeUri);
-  await rememberStore(home, options.storeUri);
-  const interruption = onInterrupt();
-  const view = createProgressView(output);
+  const { output, home, address, namespace, plan, storeUri, baseDirectory } = options;
+  const store = await openStore(storeUri);
+  await rememberStore(home, storeUri);
+  const startedAt = Date.now();
+  const view = createProgressView(output, plan.cells.length);
+  const interruption = onInterrupt(() => view.line(interruptLine(options)));
   let runtime: LocalRuntime | undefined;
+  let connection: Connection | undefined;
   try {
     runtime = await startRuntime({
       home,
@@ -53,11 +57,10 @@ export async function launch(options: LaunchOptions): Promise<number> {
       ...(namespace === undefined ? {} : { namespace }),
       ...(options.worker === undefined ? {} : { worker: options.worker }),
       ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-      onEvent: (line) => view.event(line),
+      onEvent: (line) => view.line(line),
     });
-    const connection = await connect(runtime.address);
+    connection = await connect(runtime.address);
     const client = createClient(home, connection, runtime.namespace);
-    const { plan, storeUri, baseDirectory } = options;
     const study = await startStudy({ client, plan, storeUri, baseDirectory });
     introduce(options, runtime, study);
     if (options.detach) {
@@ -65,25 +68,64 @@ export async function launch(options: LaunchOptions): Promise<number> {
         `\`npx epochal status ${study.studyId} --watch --address ${runtime.address}\` shows how far it is.`,
       );
       if (output.json) output.result({ studyId: study.studyId, status: 'running' });
-      await connection.close();
       return exitCode.done;
     }
+    const tellOthers = async (served: boolean): Promise<void> => {
+      if (address !== undefined) return;
+      const others = await listOpenStudies(client, study.studyId);
+      for (const line of formatOpenStudies(others, served)) view.line(line);
+    };
+    const told = tellOthers(true).catch(() => undefined);
     const outcome = await follow(study, runtime, view, interruption);
-    view.end();
-    await connection.close();
     if (outcome === 'interrupted') {
-      output.warn(`\nStopped. Everything done so far is kept.`);
-      output.warn(
-        `  To go on, run it again: ${options.again}\n  To give it up: npx epochal cancel ${study.studyId}`,
-      );
+      await interrupt(options, study, view);
+      await tellOthers(await runtime.isShared()).catch(() => undefined);
       return exitCode.interrupted;
     }
-    return await conclude(options, store, outcome);
+    await told;
+    view.end();
+    const code = await conclude(options, store, outcome, (Date.now() - startedAt) / 1000);
+    await tellOthers(await runtime.isShared()).catch(() => undefined);
+    return code;
   } finally {
     view.end();
+    await connection?.close();
     await runtime?.stop();
     interruption.off();
   }
+}
+
+function interruptLine({ address }: LaunchOptions): string {
+  return address === undefined
+    ? 'Stopping; running stages keep their checkpoints. Once more ends at once.'
+    : 'Leaving the study. Once more ends at once.';
+}
+
+/** Stops a study of the home's own server, so that no other run goes on with it; one elsewhere is left to its workers. */
+async function interrupt(
+  { address, again }: LaunchOptions,
+  study: StudyHandle,
+  view: ProgressView,
+): Promise<void> {
+  const { studyId } = study;
+  if (address !== undefined) {
+    view.end();
+    view.line(`${studyId} goes on with the workers of ${address}.`);
+    view.line(`  To see how far it is: npx epochal status ${studyId} --watch --address ${address}`);
+    view.line(`  To give it up: npx epochal cancel ${studyId} --address ${address}`);
+    return;
+  }
+  const stopped = await study.stop().then(
+    () => true,
+    () => false,
+  );
+  view.end();
+  view.line(
+    stopped
+      ? 'Stopped. Everything done so far is kept, and nothing goes on by itself.'
+      : 'Everything done so far is kept. The server could not be told to stop the study: the next run of this home goes on with it.',
+  );
+  view.line(`  To go on, run it again: ${again}\n  To give it up: npx epochal cancel ${studyId}`);
 }
 
 function introduce(
@@ -107,34 +149,31 @@ async function follow(
   view: ProgressView,
   interruption: Interruption,
 ): Promise<StudyResult | 'interrupted'> {
-  const polling = new AbortController();
-  const poll = async (): Promise<void> => {
-    while (!polling.signal.aborted) {
-      try {
-        view.update(await study.progress(), await study.cells());
-      } catch {
-        // The server or the worker is away for a moment; the result tells if it stays away.
-      }
-      await setTimeout(pollMs, undefined, { signal: polling.signal }).catch(() => undefined);
-    }
-  };
-  const polled = poll();
-  const { signal } = polling;
+  const progress = showProgress(study, view);
+  const leaving = new AbortController();
+  const { signal } = leaving;
   const ended = study.result(runtime.uiUrl === undefined ? { outageLimitMs, signal } : { signal });
   ended.catch(() => undefined);
   try {
-    return await Promise.race([
+    const outcome = await Promise.race([
       ended,
       runtime.failed,
       interruption.requested.then(() => 'interrupted' as const),
     ]);
+    if (outcome !== 'interrupted') await progress.ended();
+    return outcome;
   } finally {
-    polling.abort();
-    await Promise.race([polled, setTimeout(2000)]);
+    leaving.abort();
+    await Promise.allSettled([progress.stop(), ended]);
   }
 }
 
-async function conclude(options: LaunchOptions, store: Store, result: StudyResult): Promise<number> {
+async function conclude(
+  options: LaunchOptions,
+  store: Store,
+  result: StudyResult,
+  seconds: number,
+): Promise<number> {
   const { output, plan, home } = options;
   const { studyId, counts, stagesRun, stagesReused } = result;
   const cells = await readCells(store, plan, studyId);
@@ -149,16 +188,12 @@ async function conclude(options: LaunchOptions, store: Store, result: StudyResul
     output.warn(`${pc.red('error:')} ${plan.cells.length > 1 ? `${cellId}, ` : ''}${stage}: ${message}`);
     if (cure !== undefined) output.warn(`  ${cure}`);
   }
-  const seconds = cells.reduce(
-    (sum, { stages }) => sum + Object.values(stages).reduce((all, stage) => all + stage.seconds, 0),
-    0,
-  );
   const allReused = stagesRun === 0 && stagesReused > 0;
   const work = allReused
     ? `all ${plural(stagesReused, 'stage')} reused`
-    : `${plural(stagesRun, 'stage')} run in ${formatDuration(seconds)}, ${stagesReused} reused`;
+    : `${plural(stagesRun, 'stage')} run, ${formatCount(stagesReused)} reused`;
   output.line(
-    `${pc.bold(result.status)}: ${counts.succeeded} of ${plural(plan.cells.length, 'cell')}, ${work}`,
+    `${pc.bold(result.status)} in ${formatDuration(seconds)}: ${formatCount(counts.succeeded)} of ${plural(plan.cells.length, 'cell')}, ${work}`,
   );
   let report: string | undefined;
   if (counts.succeeded > 0) {

@@ -3,6 +3,7 @@ import pc from 'picocolors';
 import type { CellCounts } from '../workflows/messages.ts';
 import { formatCount, formatMoment, plural } from './format.ts';
 import { table } from './output.ts';
+import { describeStage } from './stage-lines.ts';
 import { endedCells, type ListedStudy, type StudyStatus } from './study-status.ts';
 
 /** Where a text is shown: `columns` is infinite where nothing has to fit. */
@@ -50,13 +51,7 @@ export function formatStatus(study: StudyStatus, { columns, now }: View): string
     ...of('running', running.length, progress?.running.length ?? live.length),
     ...running.flatMap(({ cellId, stages, live: computing }) => [
       ...wrap(`${cellId}: ${stages.map((stage) => `${stage.name} ${stage.status}`).join(', ')}`, 2, columns),
-      ...computing.flatMap(({ stage, done, total, unit, message }) =>
-        wrap(
-          `${stage} ${formatCount(done)} of ${formatCount(total)} ${unit}${message === undefined ? '' : `, ${message}`}`,
-          4,
-          columns,
-        ),
-      ),
+      ...computing.flatMap((stage) => wrap(`${stage.stage} ${describeStage(stage).join(', ')}`, 4, columns)),
     ]),
   ].join('\n');
 }

@@ -9,7 +9,9 @@ import { type StudyInput, type TaskQueue, workflowIdOf } from '../workflows/mess
 import { createStudyHandle, type StudyHandle } from './study-handle.ts';
 
 export { connect, createClient } from './connection.ts';
-export type { LiveCell, LiveStage, StudyHandle } from './study-handle.ts';
+export type { LiveStage, LiveStages } from './live-stages.ts';
+export type { LiveCell, StudyHandle } from './study-handle.ts';
+export type { StudyEvent, StudySnapshot, StudyWatch } from './study-watch.ts';
 
 export interface StartStudyOptions {
   readonly client: Client;
@@ -43,8 +45,8 @@ export function studyIdOf(plan: Plan): string {
 }
 
 /**
- * Launches a plan. A study of the same plan that is still open is attached to; one that has ended is started again and reuses every step that
- * is finished.
+ * Launches a plan. A study of the same plan that is still open is attached to, and goes on if it was stopped or paused; one that has ended is
+ * started again and reuses every step that is finished.
  *
  * Throws {@link EnvironmentError} if the open study writes to another store, or the store cannot be written.
  */
@@ -65,21 +67,30 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
     minSuccess: plan.minSuccess,
     ...(historyLimit === undefined ? {} : { historyLimit }),
   };
-  try {
-    await client.workflow.start('study', {
-      workflowId: workflowIdOf(studyId),
-      taskQueue: 'epochal' satisfies TaskQueue,
-      args: [input],
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      workflowIdConflictPolicy: 'FAIL',
-      memo: { pipeline: plan.name, study: studyId, store: storeUri },
-      staticSummary: plan.name,
-    });
-    return createStudyHandle({ client, store, studyId, attached: false });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    await checkStore(client, studyId, storeUri);
-    return createStudyHandle({ client, store, studyId, attached: true });
+  for (;;) {
+    try {
+      await client.workflow.start('study', {
+        workflowId: workflowIdOf(studyId),
+        taskQueue: 'epochal' satisfies TaskQueue,
+        args: [input],
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        workflowIdConflictPolicy: 'FAIL',
+        memo: { pipeline: plan.name, study: studyId, store: storeUri },
+        staticSummary: plan.name,
+      });
+      return createStudyHandle({ client, store, studyId, attached: false, fresh: true });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+    try {
+      await checkStore(client, studyId, storeUri);
+      const study = createStudyHandle({ client, store, studyId, attached: true, fresh: false });
+      await study.resume();
+      return study;
+    } catch (error) {
+      // It has ended in this moment.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
   }
 }
 
@@ -88,7 +99,7 @@ export async function findStudy(client: Client, storeUri: string, studyId: strin
   try {
     const { status } = await client.workflow.getHandle(workflowIdOf(studyId)).describe();
     const attached = status.name === 'RUNNING';
-    return createStudyHandle({ client, store: await openStore(storeUri), studyId, attached });
+    return createStudyHandle({ client, store: await openStore(storeUri), studyId, attached, fresh: false });
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     throw new EnvironmentError(

@@ -67,16 +67,26 @@ export function isAlive(pid: number): boolean {
 
 let registrations = 0;
 
-/** Registers this process as a user of the server. The returned function takes that back and tells whether another user is left. */
-export async function registerUser(users: string): Promise<() => Promise<boolean>> {
+/** One use of the server. */
+export interface Registration {
+  /** Whether it has another user, who lives. */
+  isShared(): Promise<boolean>;
+  /** Takes the registration back. */
+  leave(): Promise<void>;
+}
+
+/** Registers this process as a user of the server. */
+export async function registerUser(users: string): Promise<Registration> {
   await mkdir(users, { recursive: true, mode: 0o700 });
-  const own = path.join(users, `${process.pid}-${registrations++}`);
-  await writeFile(own, '', { mode: 0o600 });
-  return async () => {
-    await rm(own, { force: true });
-    const others = await readdir(users);
-    const dead = others.filter((name) => !isAlive(Number.parseInt(name, 10)));
-    for (const name of dead) await rm(path.join(users, name), { force: true });
-    return others.length > dead.length;
+  const own = `${process.pid}-${registrations++}`;
+  await writeFile(path.join(users, own), '', { mode: 0o600 });
+  return {
+    async isShared() {
+      const others = (await readdir(users)).filter((name) => name !== own);
+      const dead = others.filter((name) => !isAlive(Number.parseInt(name, 10)));
+      for (const name of dead) await rm(path.join(users, name), { force: true });
+      return others.length > dead.length;
+    },
+    leave: () => rm(path.join(users, own), { force: true }),
   };
 }

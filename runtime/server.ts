@@ -8,7 +8,7 @@ import { connect } from './connection.ts';
 import { withFileLock } from './file-lock.ts';
 import { closeHome, type Home } from './home.ts';
 import { findFreePort, isFree } from './ports.ts';
-import { registerUser, runsWith, startGuarded } from './server-process.ts';
+import { type Registration, registerUser, runsWith, startGuarded } from './server-process.ts';
 import { findTemporal } from './temporal-binary.ts';
 
 const host = '127.0.0.1';
@@ -26,6 +26,8 @@ export interface ServerHandle {
   readonly reused: boolean;
   /** Resolves when the server's process is gone, whoever ended it, or this handle was stopped. */
   readonly died: Promise<void>;
+  /** Whether another process uses it too. */
+  isShared(): Promise<boolean>;
   /** Ends the server (SIGTERM, then SIGKILL) unless another process uses it. */
   stop(): Promise<void>;
 }
@@ -51,7 +53,7 @@ export interface ServerOptions {
 export async function startServer({ home, port }: ServerOptions): Promise<ServerHandle> {
   closeHome(home);
   await mkdir(home.logs, { recursive: true, mode: 0o700 });
-  const unregister = await registerUser(home.serverUsers);
+  const registration = await registerUser(home.serverUsers);
   try {
     return await withFileLock(`${home.serverRecord}.lock`, async () => {
       const last = await readRecord(home);
@@ -63,12 +65,12 @@ export async function startServer({ home, port }: ServerOptions): Promise<Server
           );
         }
         await waitUntilServing(last, home);
-        return handle(home, last, true, unregister);
+        return handle(home, last, true, registration);
       }
-      return handle(home, await launchServing(home, last, port), false, unregister);
+      return handle(home, await launchServing(home, last, port), false, registration);
     });
   } catch (error) {
-    await unregister();
+    await registration.leave();
     throw error;
   }
 }
@@ -158,12 +160,7 @@ async function waitUntilServing({ pid, port }: ServerRecord, home: Home): Promis
   }
 }
 
-function handle(
-  home: Home,
-  record: ServerRecord,
-  reused: boolean,
-  unregister: () => Promise<boolean>,
-): ServerHandle {
+function handle(home: Home, record: ServerRecord, reused: boolean, registration: Registration): ServerHandle {
   const runs = (): boolean => runsWith(record.pid, home.database);
   let released = false;
   const died = (async () => {
@@ -175,9 +172,11 @@ function handle(
     pid: record.pid,
     reused,
     died,
+    isShared: registration.isShared,
     async stop() {
       released = true;
-      if ((await unregister()) || !runs()) return;
+      await registration.leave();
+      if ((await registration.isShared()) || !runs()) return;
       process.kill(record.pid, 'SIGTERM');
       const deadline = Date.now() + stopTimeoutMs;
       while (runs() && Date.now() < deadline) await setTimeout(50);

@@ -2,50 +2,36 @@ import { setTimeout } from 'node:timers/promises';
 import {
   type Client,
   ServiceError,
-  type WorkflowExecutionDescription,
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancelledFailure,
-  defaultPayloadConverter,
-} from '@temporalio/common';
-import { EnvironmentError, RefusedError } from '../artifacts/errors.ts';
+import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { EnvironmentError } from '../artifacts/errors.ts';
 import { studyRecordName } from '../artifacts/names.ts';
 import type { Store } from '../artifacts/store.ts';
 import {
   type CellProgress,
   type ControlSignal,
   type FailureType,
-  type StageHeartbeat,
   type StudyProgress,
   type StudyResult,
   sealCure,
   workflowIdOf,
 } from '../workflows/messages.ts';
+import { abortable } from './history.ts';
+import { type LiveStages, lookAtStages } from './live-stages.ts';
+import { type StudyEvent, StudyWatch } from './study-watch.ts';
 
 /** Running cells that `cells` looks at: more than fit on a screen. */
 const cellsShown = 32;
 const queryDeadlineMs = 10_000;
+/** A stage has five seconds to stop. Without a worker that answers none is running, and the signal waits for the next one. */
+const stopLimitMs = 15_000;
 const defaultOutageLimitMs = 300_000;
 
-/** A running stage. */
-export interface LiveStage extends StageHeartbeat {
-  /** 1 for the first; more after crashes. */
-  readonly attempt: number;
-  /** Why the attempt before this one ended. */
-  readonly lastFailure?: string;
-}
-
 /** A running cell. */
-export interface LiveCell extends CellProgress {
-  readonly live: readonly LiveStage[];
-  /** Stages that no worker has taken: all are busy, or none serves their queue (`epochal-gpu` for stages that ask for a GPU). */
-  readonly queued: number;
-}
+export type LiveCell = CellProgress & LiveStages;
 
 /** A launched study. */
 export interface StudyHandle {
@@ -56,14 +42,18 @@ export interface StudyHandle {
   progress(): Promise<StudyProgress>;
   /** The cells that run now, with what their stages last said; at most 32. */
   cells(): Promise<LiveCell[]>;
+  /** Tells what happens from now on; for a study that was launched for this handle, from its beginning. */
+  watch(tell: (event: StudyEvent) => void): StudyWatch;
   /**
    * Waits for the end, also of a failed or cancelled study. Outages of the server of up to `outageLimitMs` (default 5 minutes) are waited
-   * out. Throws {@link EnvironmentError} after that, or if the study was terminated or lost. Once `signal` aborts, a lost connection ends the
-   * waiting at once.
+   * out. Throws {@link EnvironmentError} after that, or if the study was terminated or lost. Once `signal` aborts, it rejects: nobody is
+   * waiting.
    */
   result(options?: { readonly outageLimitMs?: number; readonly signal?: AbortSignal }): Promise<StudyResult>;
   /** Lets running stages end and starts no other. */
   pause(): Promise<void>;
+  /** Starts no stage, hands running ones back with their checkpoints, and waits until they are. */
+  stop(): Promise<void>;
   resume(): Promise<void>;
   /** Asks running stages to stop; `result` tells when they have. */
   cancel(): Promise<void>;
@@ -74,9 +64,11 @@ interface HandleOptions {
   readonly store: Store;
   readonly studyId: string;
   readonly attached: boolean;
+  /** True if it was launched for this handle, so that everything that happens to it is news. */
+  readonly fresh: boolean;
 }
 
-export function createStudyHandle({ client, store, studyId, attached }: HandleOptions): StudyHandle {
+export function createStudyHandle({ client, store, studyId, attached, fresh }: HandleOptions): StudyHandle {
   const workflowId = workflowIdOf(studyId);
   const workflow = client.workflow.getHandle(workflowId);
   const signal = (name: ControlSignal): Promise<void> => workflow.signal(name, name);
@@ -98,10 +90,15 @@ export function createStudyHandle({ client, store, studyId, attached }: HandleOp
       );
       return cells.filter((cell) => cell !== undefined);
     },
+    watch: (tell) => new StudyWatch({ client, workflowId, fresh, tell }),
     result: ({ outageLimitMs = defaultOutageLimitMs, signal } = {}) =>
       waitForResult(client, workflow, store, studyId, outageLimitMs, signal),
     pause: () => signal('pause'),
     resume: () => signal('resume'),
+    async stop() {
+      await signal('stop');
+      await waitUntilIdle(client, studyId, progress);
+    },
     async cancel() {
       await workflow.cancel();
     },
@@ -111,48 +108,34 @@ export function createStudyHandle({ client, store, studyId, attached }: HandleOp
 /** Undefined if the cell ended in this moment or no worker answers for it. */
 async function describeCell(client: Client, cell: WorkflowHandle): Promise<LiveCell | undefined> {
   try {
-    return await client.withDeadline(Date.now() + queryDeadlineMs, async () => {
-      const [known, description] = await Promise.all([
-        cell.query<CellProgress>('cellProgress'),
-        cell.describe(),
-      ]);
-      return { ...known, live: await liveStages(client, description), queued: countQueued(description) };
-    });
+    const known = client.withDeadline(Date.now() + queryDeadlineMs, () =>
+      cell.query<CellProgress>('cellProgress'),
+    );
+    const [progress, stages] = await Promise.all([known, lookAtStages(client, cell)]);
+    return { ...progress, ...stages };
   } catch {
     return undefined;
   }
 }
 
-async function liveStages(
-  { options }: Client,
-  { workflowId, raw }: WorkflowExecutionDescription,
-): Promise<LiveStage[]> {
-  const { namespace, loadedDataConverter } = options;
-  const stages: LiveStage[] = [];
-  for (const { activityId, heartbeatDetails, attempt, lastFailure } of raw.pendingActivities ?? []) {
-    let payloads = heartbeatDetails?.payloads ?? [];
-    const place = { namespace, workflowId, activityId: activityId ?? '', isLocal: false };
-    try {
-      for (const codec of loadedDataConverter.payloadCodecs)
-        payloads = await codec.decode(payloads, { type: 'activity', ...place });
-    } catch (error) {
-      // The next one is the stage's own again.
-      if (error instanceof RefusedError) continue;
-      throw error;
-    }
-    if (payloads.length === 0) continue;
-    const failure = lastFailure?.message;
-    stages.push({
-      ...defaultPayloadConverter.fromPayload<StageHeartbeat>(payloads[0]!),
-      attempt: attempt ?? 1,
-      ...(failure === undefined || failure === null ? {} : { lastFailure: failure }),
-    });
-  }
-  return stages;
-}
-
-function countQueued({ raw }: WorkflowExecutionDescription): number {
-  return (raw.pendingActivities ?? []).filter(({ lastStartedTime }) => !lastStartedTime).length;
+/** Waits until no stage is with a worker, as long as stages take to stop. */
+async function waitUntilIdle(
+  client: Client,
+  studyId: string,
+  progress: () => Promise<StudyProgress>,
+): Promise<void> {
+  const deadline = Date.now() + stopLimitMs;
+  const isBusy = async (workflowId: string): Promise<boolean> => {
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    return (raw.pendingActivities ?? []).length > 0;
+  };
+  do {
+    // The answer comes after the signal was handled.
+    const { running } = await progress();
+    const ids = [workflowIdOf(studyId), ...running.map(({ cellId }) => workflowIdOf(studyId, cellId))];
+    if (!(await Promise.all(ids.map(isBusy))).includes(true)) return;
+    await setTimeout(100);
+  } while (Date.now() < deadline);
 }
 
 async function waitForResult(
@@ -165,8 +148,10 @@ async function waitForResult(
 ): Promise<StudyResult> {
   for (;;) {
     try {
-      return (await workflow.result()) as StudyResult;
+      const result = () => workflow.result() as Promise<StudyResult>;
+      return await (signal === undefined ? result() : abortable(client, signal, result));
     } catch (error) {
+      signal?.throwIfAborted();
       if (error instanceof WorkflowFailedError) return await resultOfFailure(error.cause, store, studyId);
       if (error instanceof WorkflowNotFoundError) {
         throw new EnvironmentError(

@@ -8,7 +8,10 @@ import type { Home } from './home.ts';
 import { type Kept, keepAlive, type Mortal } from './keep-alive.ts';
 import { type ServerHandle, startServer } from './server.ts';
 import type { WorkerOptions } from './worker.ts';
+import type { WorkerWord } from './worker-process.ts';
 
+/** A worker registers itself as a user of the server before it drains. */
+const drainAnswerMs = 10_000;
 /** Stages have five seconds to stop, the worker a little longer. */
 const workerStopMs = 12_000;
 
@@ -37,7 +40,12 @@ export interface LocalRuntime {
   readonly processes: { readonly server: number | undefined; readonly worker: number | undefined };
   /** Rejects with {@link EnvironmentError} when a process keeps dying; never resolves. */
   readonly failed: Promise<never>;
-  /** Stops everything. Stages that run keep their checkpoints. */
+  /** Whether another process uses the embedded server too. */
+  isShared(): Promise<boolean>;
+  /**
+   * Stops everything; stages that run keep their checkpoints. While others use the embedded server, it stays, and the worker takes no more
+   * stages but lets those of the others end.
+   */
   stop(): Promise<void>;
 }
 
@@ -60,6 +68,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntim
         })
       : undefined;
   const address = options.address ?? server!.current().address;
+  const isShared = async (): Promise<boolean> => (await server?.current().isShared()) ?? false;
   let worker: Kept<WorkerHandle> | undefined;
   try {
     if (options.worker ?? options.address === undefined) {
@@ -72,7 +81,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntim
       };
       worker = await keepAlive<WorkerHandle>({
         name: 'worker',
-        start: () => startWorkerProcess(home, settings),
+        start: () => startWorkerProcess(home, settings, isShared),
         onEvent,
         onGivenUp: giveUp,
       });
@@ -89,6 +98,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntim
       return { server: server?.current().pid, worker: worker?.current().pid };
     },
     failed,
+    isShared,
     async stop() {
       await worker?.stop();
       await server?.stop();
@@ -121,7 +131,11 @@ interface WorkerHandle extends Mortal {
   readonly pid: number | undefined;
 }
 
-async function startWorkerProcess(home: Home, options: WorkerOptions): Promise<WorkerHandle> {
+async function startWorkerProcess(
+  home: Home,
+  options: WorkerOptions,
+  isShared: () => Promise<boolean>,
+): Promise<WorkerHandle> {
   mkdirSync(home.logs, { recursive: true, mode: 0o700 });
   const log = path.join(home.logs, 'worker.log');
   const output = openSync(log, 'a', 0o600);
@@ -133,12 +147,16 @@ async function startWorkerProcess(home: Home, options: WorkerOptions): Promise<W
     stdio: ['ignore', output, output, 'ipc'],
   });
   closeSync(output);
-  const died = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const ready = new Promise<boolean>((resolve) => {
-    child.once('message', () => resolve(true));
-    void died.then(() => resolve(false));
-  });
-  if (!(await ready)) {
+  const { promise: died, resolve: gone } = Promise.withResolvers<void>();
+  child.once('close', () => gone());
+  const hears = (word: WorkerWord): Promise<boolean> =>
+    new Promise((resolve) => {
+      child.on('message', (said) => {
+        if (said === word) resolve(true);
+      });
+      void died.then(() => resolve(false));
+    });
+  if (!(await hears('ready'))) {
     const end = readFileSync(log, 'utf8').trim().split('\n').slice(-8).join('\n');
     throw new EnvironmentError(`The worker did not start. The end of its log:\n${end}`, `See ${log}.`);
   }
@@ -146,7 +164,18 @@ async function startWorkerProcess(home: Home, options: WorkerOptions): Promise<W
     pid: child.pid,
     died,
     async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (child.exitCode !== null || child.signalCode !== null || !child.connected) return;
+      if (await isShared()) {
+        const drains = hears('draining');
+        child.send('drain' satisfies WorkerWord);
+        if (await Promise.race([drains, setTimeout(drainAnswerMs, false, { ref: false })])) {
+          // It is no longer this process's, and ends by itself.
+          child.disconnect();
+          child.unref();
+          gone();
+          return;
+        }
+      }
       child.kill('SIGTERM');
       const late = new AbortController();
       const inTime = await Promise.race([

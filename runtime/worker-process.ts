@@ -1,16 +1,33 @@
 /** Entry of a worker process, forked by the supervisor. Its only argument is the {@link WorkerOptions} as JSON. */
+import { registerUser } from './server-process.ts';
 import { installWorkerRuntime, runWorker, type WorkerOptions } from './worker.ts';
 
-installWorkerRuntime();
-const stop = new AbortController();
-process.on('SIGTERM', () => stop.abort());
-// Ctrl-C reaches every process of a terminal: it is the supervisor that decides.
-process.on('SIGINT', () => undefined);
-process.on('disconnect', () => stop.abort());
+/** What the supervisor and its worker say to each other: the worker is ready, is to drain, and does so. */
+export type WorkerWord = 'ready' | 'drain' | 'draining';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
+const stop = new AbortController();
+const drain = new AbortController();
+const say = (word: WorkerWord): void => void process.send?.(word);
+
+installWorkerRuntime();
+process.on('SIGTERM', () => stop.abort());
+// Ctrl-C, and the end of a terminal, reach every process of it: it is the supervisor that decides.
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
+process.on('disconnect', () => {
+  if (!drain.signal.aborted) stop.abort();
+});
+process.on('message', async (word: WorkerWord) => {
+  if (word !== 'drain') return;
+  // From now on the server stays for this process too, until it ends.
+  await registerUser(options.home.serverUsers);
+  drain.abort();
+  say('draining');
+});
+
 try {
-  await runWorker({ ...options, onReady: () => process.send?.({ type: 'ready' }) }, stop.signal);
+  await runWorker({ ...options, onReady: () => say('ready') }, { stop: stop.signal, drain: drain.signal });
   process.exit(0);
 } catch (error) {
   console.error(error);

@@ -34,24 +34,28 @@ export interface WorkerOptions {
 const common = {
   maxHeartbeatThrottleInterval: '200 milliseconds',
   defaultHeartbeatThrottleInterval: '200 milliseconds',
-  shutdownGraceTime: 0,
-  shutdownForceTime: '15 seconds',
   // When a worker dies, its workflows wait this long for it before another worker may have them.
   stickyQueueScheduleToStartTimeout: '2 seconds',
 } satisfies Partial<TemporalWorkerOptions>;
+
+/** Stages are stopped by their own signal; without it a worker that shuts down waits for them. */
+const graceTime = '20 days';
 
 /** Call it before {@link runWorker}: only warnings are logged (to standard error), and signals are left to the caller. */
 export function installWorkerRuntime(): void {
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
 }
 
-/**
- * Serves workflows and stages until `signal` aborts; then running stages are stopped and handed back, to go on from their checkpoints in
- * another worker.
- *
- * Throws {@link EnvironmentError} if no server answers.
- */
-export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
+/** How a worker ends. */
+export interface WorkerSignals {
+  /** Running stages are stopped and handed back, to go on from their checkpoints in another worker. */
+  readonly stop: AbortSignal;
+  /** No more stages are taken, and those that run end first. */
+  readonly drain?: AbortSignal;
+}
+
+/** Serves workflows and stages until a signal aborts. Throws {@link EnvironmentError} if no server answers. */
+export async function runWorker(options: WorkerOptions, signals: WorkerSignals): Promise<void> {
   const { address, namespace, concurrency, home } = options;
   const workflowBundle = await bundleWorkflows(home);
   const sealed = {
@@ -61,22 +65,27 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const connection = await connectNatively(address);
   try {
     const gpus = gpuNames();
-    const { records, stages } = createActivities(gpus, servedStores(home, options.stores));
+    const { records, stages } = createActivities(gpus, servedStores(home, options.stores), signals.stop);
     const serve = (taskQueue: TaskQueue, settings: Partial<TemporalWorkerOptions>): Promise<Worker> =>
       Worker.create({ connection, namespace, taskQueue, ...common, ...sealed, ...settings });
     const serveStages = (taskQueue: TaskQueue, slots: number): Promise<Worker> =>
-      serve(taskQueue, { activities: stages, maxConcurrentActivityTaskExecutions: slots });
+      serve(taskQueue, {
+        activities: stages,
+        maxConcurrentActivityTaskExecutions: slots,
+        shutdownGraceTime: graceTime,
+      });
     const workers = [
       await serve('epochal', {
         workflowBundle,
         activities: records,
         maxConcurrentActivityTaskExecutions: 20,
+        shutdownForceTime: '15 seconds',
       }),
       await serveStages('epochal-cpu', concurrency),
     ];
     if (gpus.length > 0) workers.push(await serveStages('epochal-gpu', gpus.length));
     else if (options.standInForGpu) workers.push(await serveStages('epochal-gpu', concurrency));
-    await runAll(workers, signal, options.onReady);
+    await runAll(workers, signals, options.onReady);
   } finally {
     await connection.close();
   }
@@ -84,22 +93,23 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
 
 async function runAll(
   workers: readonly Worker[],
-  signal: AbortSignal,
+  { stop, drain }: WorkerSignals,
   onReady: (() => void) | undefined,
 ): Promise<void> {
   const shutdown = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   const runs = workers.map((worker) => worker.run());
-  signal.addEventListener('abort', shutdown, { once: true });
-  if (signal.aborted) shutdown();
+  const ending = AbortSignal.any(drain === undefined ? [stop] : [stop, drain]);
+  ending.addEventListener('abort', shutdown, { once: true });
+  if (ending.aborted) shutdown();
   onReady?.();
   try {
     await Promise.all(runs);
   } finally {
     shutdown();
     await Promise.allSettled(runs);
-    signal.removeEventListener('abort', shutdown);
+    ending.removeEventListener('abort', shutdown);
   }
 }
 

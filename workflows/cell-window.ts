@@ -39,7 +39,8 @@ export class CellWindow {
   readonly #running = new Map<string, ChildWorkflowHandle<typeof cellWorkflow> | undefined>();
   #page: readonly PlannedCell[] = [];
   #next: number;
-  #paused: boolean;
+  /** Why no cell starts, if none does. */
+  #halt: 'pause' | 'stop' | undefined;
   #stopped = false;
   #tally: StudyTally;
 
@@ -54,7 +55,7 @@ export class CellWindow {
       failures: [],
     };
     this.#next = next;
-    this.#paused = paused;
+    this.#halt = paused ? 'pause' : undefined;
     this.#tally = tally;
   }
 
@@ -67,7 +68,7 @@ export class CellWindow {
   }
 
   get paused(): boolean {
-    return this.#paused;
+    return this.#halt !== undefined;
   }
 
   /** True once a failed cell has stopped a study that fails fast. */
@@ -75,20 +76,15 @@ export class CellWindow {
     return this.#stopped;
   }
 
-  /** No cell starts, and no stage of a running cell, until `resume`. */
-  pause(): void {
-    this.#paused = true;
-    this.#forward('pause');
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#forward('resume');
+  /** After a pause or a stop no cell starts, and no stage of a running cell, until `resume`. */
+  obey(order: ControlSignal): void {
+    this.#halt = order === 'resume' ? undefined : order;
+    for (const handle of this.#running.values()) if (handle !== undefined) send(handle, order);
   }
 
   /** What the next run of the workflow must know. */
   carry(): NonNullable<StudyInput['carried']> {
-    return { ...this.#tally, next: this.#next, paused: this.#paused };
+    return { ...this.#tally, next: this.#next, paused: this.paused };
   }
 
   /** Runs cells until {@link WindowEnding}; none is running when it returns. Rejects when the study is cancelled or its plan cannot be read. */
@@ -117,15 +113,15 @@ export class CellWindow {
     const { cells, maxParallel } = this.#input;
     for (;;) {
       const cut = this.#mustCut();
-      while (!cut && !this.#paused && this.#next < cells && this.#running.size < maxParallel) {
+      while (!cut && !this.paused && this.#next < cells && this.#running.size < maxParallel) {
         const cell = await this.#take();
         void this.#watch(cell);
       }
       if (this.#running.size === 0 && this.#next >= cells) return 'all';
       if (this.#running.size === 0 && cut) return 'cut';
       const before = this.#running.size;
-      const waiting = this.#paused;
-      await condition(() => this.#running.size < before || this.#paused !== waiting);
+      const waiting = this.paused;
+      await condition(() => this.#running.size < before || this.paused !== waiting);
     }
   }
 
@@ -156,7 +152,7 @@ export class CellWindow {
     try {
       const handle = await this.#start(cell);
       this.#running.set(cell.id, handle);
-      if (this.#paused) send(handle, 'pause');
+      if (this.#halt !== undefined) send(handle, this.#halt);
       result = await handle.result();
     } catch (error) {
       const stages = {};
@@ -206,10 +202,6 @@ export class CellWindow {
       stagesReused: stagesReused + reused,
       failures: [...failures, ...told],
     };
-  }
-
-  #forward(signal: ControlSignal): void {
-    for (const handle of this.#running.values()) if (handle !== undefined) send(handle, signal);
   }
 }
 

@@ -1,7 +1,6 @@
 import {
   ApplicationFailure,
   CancellationScope,
-  condition,
   defineQuery,
   defineSignal,
   isCancellation,
@@ -14,6 +13,7 @@ import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { PlannedCell, PlannedStage } from '../compiler/plan.ts';
 import { bookkeeping, stageActivities } from './activities.ts';
 import { describeFailure } from './failures.ts';
+import { Gate } from './gate.ts';
 import {
   type CellInput,
   type CellProgress,
@@ -29,6 +29,7 @@ import { answerTo } from './seals.ts';
 
 const pause = defineSignal<[ControlSignal], ControlSignal>('pause');
 const resume = defineSignal<[ControlSignal], ControlSignal>('resume');
+const stop = defineSignal<[ControlSignal], ControlSignal>('stop');
 const cellProgress = defineQuery<CellProgress>('cellProgress');
 
 /** Damage in the inputs of its stages that a cell mends: a disk that tears what is written to it again and again is not worth more work. */
@@ -53,19 +54,19 @@ export async function cell(input: CellInput): Promise<CellResult> {
   const status = new Map<string, CellProgress['stages'][number]['status']>();
   const outcomes: Record<string, StageOutcome> = {};
   let failure: StageFailure | undefined;
-  let paused = false;
-  setHandler(pause, (order) => {
-    paused ||= order === 'pause';
-  });
-  setHandler(resume, (order) => {
-    paused &&= order !== 'resume';
-  });
+  const gate = new Gate();
+  for (const signal of [pause, resume, stop]) {
+    setHandler(signal, (order) => {
+      if (order === signal.name) gate.obey(order);
+    });
+  }
   setHandler(cellProgress, () => ({
     cellId: cell.id,
     stages: cell.stages.map(({ name }) => {
       const outcome = outcomes[name];
       const how = outcome === undefined ? {} : { reused: outcome.reused, seconds: outcome.seconds };
-      return { name, status: status.get(name) ?? 'waiting', ...how };
+      const known = status.get(name) ?? 'waiting';
+      return { name, status: known === 'running' && gate.idle ? 'waiting' : known, ...how };
     }),
   }));
 
@@ -74,12 +75,14 @@ export async function cell(input: CellInput): Promise<CellResult> {
     throw new NeedFailed();
   };
 
-  const runStage = async (stage: PlannedStage): Promise<StageOutcome> => {
-    const available: Record<string, Readonly<Record<string, ArtifactRef>>> = {};
-    for (const need of stage.needs) available[need] = outcomes[need]!.outputs;
-    const task = { studyId, cellId: cell.id, storeUri, baseDirectory, stage, available };
-    return answerTo(stage.name, await stageActivities(stage).runStage(task));
-  };
+  const runStage = (stage: PlannedStage): Promise<StageOutcome> =>
+    gate.pass(async () => {
+      if (outcomes[stage.name] === undefined) status.set(stage.name, 'running');
+      const available: Record<string, Readonly<Record<string, ArtifactRef>>> = {};
+      for (const need of stage.needs) available[need] = outcomes[need]!.outputs;
+      const task = { studyId, cellId: cell.id, storeUri, baseDirectory, stage, available };
+      return answerTo(stage.name, await stageActivities(stage).runStage(task));
+    });
 
   /**
    * Visits again all that `stage` builds on, its producers' own inputs first: an artifact that was whole when its stage ended is damaged now and is
@@ -145,8 +148,6 @@ export async function cell(input: CellInput): Promise<CellResult> {
   const ended = new Map<string, Promise<void>>();
   const runAfterNeeds = async (stage: PlannedStage): Promise<void> => {
     await Promise.all(stage.needs.map((need) => ended.get(need)));
-    await condition(() => !paused);
-    status.set(stage.name, 'running');
     try {
       outcomes[stage.name] = await attempt(stage);
       status.set(stage.name, 'done');

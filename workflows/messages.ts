@@ -75,7 +75,7 @@ export interface StageHeartbeat {
   readonly total: number;
   readonly unit: string;
   readonly message?: string;
-  /** Milliseconds since this attempt began computing. */
+  /** Milliseconds since this attempt, or the part of it that counts in this unit, began. */
   readonly elapsedMs: number;
   /** `done` when this attempt began (work kept from earlier attempts). */
   readonly from: number;
@@ -146,8 +146,11 @@ export interface CellProgress {
 /** Task queues: workflows and their bookkeeping, and stages by what they need. */
 export type TaskQueue = 'epochal' | 'epochal-cpu' | 'epochal-gpu';
 
-/** Signals that a study and a cell take. Each has its own name as its only argument, since a signal without one would bear no seal. */
-export type ControlSignal = 'pause' | 'resume';
+/**
+ * Signals that a study and a cell take: a `pause` lets running stages end, a `stop` takes them back from their workers. Each has its own name as its
+ * only argument, since a signal without one would bear no seal.
+ */
+export type ControlSignal = 'pause' | 'resume' | 'stop';
 
 /**
  * Type of the `ApplicationFailure` with which a `study` or a `cell` that did not succeed ends; its only detail is the

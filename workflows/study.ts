@@ -12,6 +12,7 @@ import { RefusedError } from '../artifacts/errors.ts';
 import { bookkeeping, stageActivities } from './activities.ts';
 import { CellWindow, type WindowEnding } from './cell-window.ts';
 import { damagedCells, describeFailure } from './failures.ts';
+import { Gate } from './gate.ts';
 import {
   type CellFailure,
   type ControlSignal,
@@ -26,6 +27,7 @@ import { answerTo } from './seals.ts';
 
 const pause = defineSignal<[ControlSignal], ControlSignal>('pause');
 const resume = defineSignal<[ControlSignal], ControlSignal>('resume');
+const stop = defineSignal<[ControlSignal], ControlSignal>('stop');
 const progress = defineQuery<StudyProgress>('progress');
 
 /** Times that a `collect` has cells with damaged outputs run again. */
@@ -46,12 +48,14 @@ export async function study(input: StudyInput): Promise<StudyResult> {
     throw new RefusedError(`This is not the workflow of the study ${studyId}.`);
   const window = new CellWindow(input);
   let phase: StudyProgress['phase'] = 'cells';
-  setHandler(pause, (order) => {
-    if (order === 'pause') window.pause();
-  });
-  setHandler(resume, (order) => {
-    if (order === 'resume') window.resume();
-  });
+  const gate = new Gate(input.carried?.paused);
+  for (const signal of [pause, resume, stop]) {
+    setHandler(signal, (order) => {
+      if (order !== signal.name) return;
+      window.obey(order);
+      gate.obey(order);
+    });
+  }
   setHandler(progress, () => ({
     studyId,
     cells: input.cells,
@@ -77,7 +81,7 @@ export async function study(input: StudyInput): Promise<StudyResult> {
       for (let repairs = 0; collected[collect.name] === undefined; repairs++) {
         try {
           const { succeeded } = window.tally.counts;
-          const answer = await activities.collect({ studyId, storeUri, collect, succeeded });
+          const answer = await gate.pass(() => activities.collect({ studyId, storeUri, collect, succeeded }));
           collected[collect.name] = answerTo(collect.name, answer);
         } catch (error) {
           if (isCancellation(error)) throw error;

@@ -10,6 +10,7 @@ import { createModel, type Model } from '../../science/models/index.ts';
 import { statisticsAt, statisticsNote } from '../../science/models/statistics.ts';
 import { checkSubset, pairsOf } from '../checks.ts';
 import { openLanczosCheckpoint } from '../lanczos-checkpoint.ts';
+import { resumable } from '../lanczos-progress.ts';
 import { rowBytes } from '../prospect.ts';
 import { spectrumEstimates } from '../spectrum-estimates.ts';
 import type { Stage, StageContext } from '../stage.ts';
@@ -130,33 +131,14 @@ type Problem = Pick<Parameters<typeof lanczos>[0], 'tf' | 'size' | 'lanes' | 'pr
   readonly maxVectors: number;
 };
 
-/** Progress counts each pair twice: when it has converged, and when its residual was measured. */
 async function firstPairs(context: Context, problem: Problem): Promise<Eigenpairs> {
   const { top } = problem;
   const { order, tolerance, seed, maxIterations } = context.with;
   const checkpoint = await openLanczosCheckpoint(context.checkpoint);
-  const report = (converged: number, measured: number, message: string) =>
-    context.progress({ done: converged + measured, total: 2 * top, unit: 'checks of eigenpairs', message });
-  let measured = checkpoint.residuals.length;
-  if (checkpoint.state !== undefined) report(0, 0, `goes on after ${checkpoint.state.products} products`);
   return lanczos({
     ...problem,
     ...{ order, tolerance, seed, maxProducts: maxIterations },
-    resume: checkpoint.state,
-    residuals: checkpoint.residuals,
-    sweep: checkpoint.sweep,
-    onSweep: checkpoint.addSweep,
-    async onStep(step) {
-      const { products, converged } = step;
-      report(converged, 0, `${converged} of ${top} pairs converged after ${products} products`);
-      await checkpoint.addStep(step);
-    },
-    onRestart: (state) => checkpoint.restart(state),
-    async onResidual(residual) {
-      measured++;
-      report(top, measured, `residual of ${measured} of ${top} pairs measured`);
-      await checkpoint.addResidual(residual);
-    },
+    ...resumable(context, checkpoint, top),
   });
 }
 

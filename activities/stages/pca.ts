@@ -11,6 +11,7 @@ import { type Curvature, curvatureAlong } from '../../science/pca/curvature.ts';
 import { randomWalkComponents, shareExplained } from '../../science/pca/random-walk.ts';
 import { checkComponents } from '../checks.ts';
 import { openLanczosCheckpoint } from '../lanczos-checkpoint.ts';
+import { resumable } from '../lanczos-progress.ts';
 import { rowBytes, spectrumBytes } from '../prospect.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../training-data.ts';
@@ -120,17 +121,7 @@ async function principalComponents(
   const checkpoint = await openLanczosCheckpoint(context.checkpoint);
   const pairs = await lanczos({
     ...{ tf, size: covariance.size, product: covariance.product, top, tolerance, maxProducts, seed },
-    resume: checkpoint.state,
-    residuals: checkpoint.residuals,
-    sweep: checkpoint.sweep,
-    onSweep: checkpoint.addSweep,
-    async onStep(step) {
-      const message = `${step.converged} of ${top} components converged`;
-      context.progress({ done: step.products, total: maxProducts, unit: 'Lanczos steps', message });
-      await checkpoint.addStep(step);
-    },
-    onRestart: (state) => checkpoint.restart(state),
-    onResidual: (residual) => checkpoint.addResidual(residual),
+    ...resumable(context, checkpoint, top),
   });
   if (pairs.converged < top) {
     context.note(

@@ -52,7 +52,7 @@ export function addProcessCommands(program: Command): void {
             standInForGpu: options.address === undefined,
             onReady: () => output.line(`worker for ${server.address} is ready; Ctrl-C stops it`),
           },
-          stop.signal,
+          { stop: stop.signal },
         );
         interruption.off();
         return exitCode.interrupted;

@@ -2,14 +2,16 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { EnvironmentError } from '../../artifacts/errors.ts';
-import { findStudy, type StudyHandle } from '../../runtime/client.ts';
+import type { Store } from '../../artifacts/store.ts';
+import { findStudy, type StudyHandle, type StudyRecord } from '../../runtime/client.ts';
 import type { Home } from '../../runtime/home.ts';
 import { startRuntime } from '../../runtime/supervisor.ts';
 import { exitCode } from '../errors.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { launch } from '../launch.ts';
 import { createOutput, type Output } from '../output.ts';
-import { createProgressView } from '../progress.ts';
+import { showProgress } from '../progress.ts';
+import { createProgressView } from '../progress-view.ts';
 import { type Connected, findServer } from '../server-connection.ts';
 import { listStudies, readPlan, resolveStudy, resolveStudyId, unlessDamaged } from '../study-records.ts';
 import { examineBriefly, examineStudy, type ListedStudy } from '../study-status.ts';
@@ -44,7 +46,7 @@ export function addStudyCommands(program: Command): void {
         try {
           const study = await findOn(server, storeUri, record.studyId);
           const watched = options.watch && study !== undefined;
-          const code = watched ? await watch(study, output) : exitCode.done;
+          const code = watched ? await watch(study, await cellsOf(store, record), output) : exitCode.done;
           if (watched && (!options.json || code === exitCode.interrupted)) return code;
           const status = await examineStudy(store, record, study);
           if (options.json) output.result(status);
@@ -181,28 +183,38 @@ export function addStudyCommands(program: Command): void {
     );
 }
 
+async function cellsOf(store: Store, { studyId, cells }: StudyRecord): Promise<number> {
+  return cells ?? (await readPlan(store, studyId)).cells.length;
+}
+
 /** Shows the progress until the study has ended, the user interrupts or nobody reads any more. */
-async function watch(study: StudyHandle, output: Output): Promise<number> {
-  const view = createProgressView(output);
+async function watch(study: StudyHandle, cells: number, output: Output): Promise<number> {
+  const view = createProgressView(output, cells);
   const interruption = onInterrupt();
-  const ended = study.result();
-  for (;;) {
-    await study
-      .progress()
-      .then(async (progress) => view.update(progress, await study.cells()))
-      .catch(() => undefined);
+  const progress = showProgress(study, view);
+  const leaving = new AbortController();
+  const result = study.result({ signal: leaving.signal });
+  result.catch(() => undefined);
+  const unread = async (): Promise<undefined> => {
+    while (output.open) await setTimeout(500, undefined, { ref: false });
+  };
+  try {
     const now = await Promise.race([
-      ended,
+      result,
       interruption.requested.then(() => 'interrupted' as const),
-      setTimeout(500),
+      unread(),
     ]);
-    if (now === undefined && output.open) continue;
-    view.end();
-    interruption.off();
     if (now === 'interrupted') return exitCode.interrupted;
     if (now === undefined) return exitCode.done;
+    await progress.ended();
+    view.end();
     output.line(`${study.studyId}: ${now.status}`);
     return now.status === 'succeeded' ? exitCode.done : exitCode.failed;
+  } finally {
+    leaving.abort();
+    await Promise.allSettled([progress.stop(), result]);
+    view.end();
+    interruption.off();
   }
 }
 

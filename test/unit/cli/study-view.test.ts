@@ -59,7 +59,7 @@ describe('status of a sweep of 1,000 cells', () => {
       /failed, 10 of 37;[\s\S]*seed=1 [\s\S]*seed=10 [\s\S]*running, 10 of 64;[\s\S]*seed=509/,
     );
     expect(text).not.toMatch(/seed=11 |seed=510/);
-    expect(text).toContain('train 1,200 of 5,000 steps');
+    expect(text).toContain('train 1,200/5,000 steps');
     // Of ten neighbours that fail alike, the cure is said once.
     expect(text.match(/Lower the learning rate/g)).toHaveLength(1);
   });

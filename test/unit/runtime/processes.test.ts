@@ -60,13 +60,14 @@ test('a process is known by its id and command line', async () => {
 
 test('what is guarded ends when its last user is gone, and not before', async () => {
   const users = path.join(folder, 'users');
-  const leave = await registerUser(users);
+  const registration = await registerUser(users);
   await writeFile(path.join(users, `${await deadProcess()}-0`), '');
   const { pid, guard } = await startGuarded(users, path.join(folder, 'log'), ['sleep', '3600']);
   const ended = new Promise((resolve) => guard.once('close', resolve));
   await new Promise((resolve) => setTimeout(resolve, 2500));
   expect(isAlive(pid)).toBe(true);
-  expect(await leave()).toBe(false);
+  expect(await registration.isShared()).toBe(false);
+  await registration.leave();
   await ended;
   expect(isAlive(pid)).toBe(false);
 });
