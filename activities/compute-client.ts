@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { ComputeBackend, ComputeMessage, ComputeRequest } from './compute-protocol.ts';
+import { nodeFlags } from './node-flags.ts';
 import type { Progress } from './stage.ts';
 
 const entry = path.join(import.meta.dirname, 'compute-process.ts');
@@ -110,10 +111,7 @@ export async function compute(request: ComputeRequest, options: ComputeOptions):
 function forkComputeProcess(gpu: string | undefined): ChildProcess {
   return fork(entry, [], {
     execPath: process.execPath,
-    execArgv: [
-      '--disable-warning=ExperimentalWarning',
-      ...process.execArgv.filter((flag) => flag === '--experimental-strip-types'),
-    ],
+    execArgv: [...nodeFlags],
     env: {
       ...process.env,
       CUDA_VISIBLE_DEVICES: gpu ?? '',

@@ -21,9 +21,8 @@ class StageCancelledError extends Error {
 }
 
 let cancelled = false;
-// Ctrl-C, and the end of a terminal, reach every process of it: it is the worker that decides whether this one stops.
-process.on('SIGINT', () => undefined);
-process.on('SIGHUP', () => undefined);
+// Ctrl-C, the end of a terminal and the warning of a batch system reach every process: it is the worker that decides whether this one stops.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => undefined);
 process.on('SIGTERM', () => {
   cancelled = true;
 });

@@ -5,12 +5,19 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { examine, formatParts } from '../runtime/doctor.mjs';
 import { chosenNode } from '../runtime/setup/node.mjs';
 import { packages } from '../runtime/setup/places.mjs';
 import { readStamp } from '../runtime/setup/stamp.mjs';
 import { runsTypeScript } from '../runtime/setup/versions.mjs';
+
+// Node would open a debugger on a port. Until a command takes this warning of a batch system as a wish to stop, it ends the program, as any
+// other signal does.
+process.on('SIGUSR1', () => {
+  if (process.listenerCount('SIGUSR1') === 1) process.exit(128 + constants.signals.SIGUSR1);
+});
 
 const args = process.argv.slice(2);
 
@@ -40,7 +47,7 @@ function runInChosen() {
   // Ctrl-C, and the end of a terminal, reach the child by themselves; a signal that is sent to this process alone is handed on.
   process.on('SIGINT', () => undefined);
   process.on('SIGHUP', () => undefined);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  for (const signal of ['SIGTERM', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
   child.once('error', (error) => void tellWithout(`${chosenNode()} does not start: ${error.message}`));
   child.once('exit', (code, signal) => {
     process.exitCode = signal === null ? code : 1;

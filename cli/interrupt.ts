@@ -1,10 +1,13 @@
-/** The user's wish to stop: Ctrl-C, SIGTERM or a closed terminal. The same one again ends the program at once. */
+/**
+ * The wish to stop: Ctrl-C, SIGTERM, a closed terminal, or the warning of a batch system before it takes the machine away. The same one again
+ * ends the program at once.
+ */
 export interface Interruption {
   readonly requested: Promise<void>;
   off(): void;
 }
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** @param tell Says at the first wish what happens now. */
 export function onInterrupt(tell: () => void = () => undefined): Interruption {

@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { nodeFlags } from '../activities/node-flags.ts';
 import { EnvironmentError } from '../artifacts/errors.ts';
 import type { Home } from './home.ts';
 import { type Kept, keepAlive, type Mortal } from './keep-alive.ts';
@@ -140,10 +141,7 @@ async function startWorkerProcess(
   const log = path.join(home.logs, 'worker.log');
   const output = openSync(log, 'a', 0o600);
   const child = fork(path.join(import.meta.dirname, 'worker-process.ts'), [JSON.stringify(options)], {
-    execArgv: [
-      '--disable-warning=ExperimentalWarning',
-      ...process.execArgv.filter((flag) => flag === '--experimental-strip-types'),
-    ],
+    execArgv: [...nodeFlags],
     stdio: ['ignore', output, output, 'ipc'],
   });
   closeSync(output);

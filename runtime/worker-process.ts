@@ -12,9 +12,8 @@ const say = (word: WorkerWord): void => void process.send?.(word);
 
 installWorkerRuntime();
 process.on('SIGTERM', () => stop.abort());
-// Ctrl-C, and the end of a terminal, reach every process of it: it is the supervisor that decides.
-process.on('SIGINT', () => undefined);
-process.on('SIGHUP', () => undefined);
+// Ctrl-C, the end of a terminal and the warning of a batch system reach every process: it is the supervisor that decides.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => undefined);
 process.on('disconnect', () => {
   if (!drain.signal.aborted) stop.abort();
 });
