@@ -15,7 +15,6 @@ const unnamed: Readonly<Record<string, string>> = {
   '@biomejs/biome': 'a command of the checks',
   'dependency-cruiser': 'a command of the checks',
   typescript: 'a command of the checks',
-  '@types/cli-progress': 'types of a package',
   '@types/google-protobuf': 'types that the declarations of tfjs-node name',
   '@types/node': 'types of Node.js',
   '@types/pngjs': 'types of a package',

@@ -119,12 +119,12 @@ describe('eigenpairs that have not converged', () => {
 
 test('more eigenpairs than weights are refused, or all there are with a note', async () => {
   const many = { at: multiple, top: 28, tolerance: 1e-4 };
-  await expect(runStage(store, 'hessian', many, 'too many')).rejects.toMatchObject({
+  await expect(runStage(store, 'hessian', many, 'too-many')).rejects.toMatchObject({
     name: 'InputError',
     message: 'top is 28, but the network has only 27 weights, and so many eigenpairs.',
     cure: 'Ask for at most 27, or set `partial: allow` to get all there are.',
   });
-  const { outputs, notes } = await runStage(store, 'hessian', { ...many, partial: 'allow' }, 'all allowed');
+  const { outputs, notes } = await runStage(store, 'hessian', { ...many, partial: 'allow' }, 'all-allowed');
   expect((await store.open(outputs.eigenpairs!)).rows).toBe(27);
   expect(notes).toEqual(['The network has only 27 weights: that many eigenpairs were computed.']);
 });
