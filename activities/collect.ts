@@ -65,7 +65,12 @@ export function createCollect(
         };
         const table = await store.write('collection', metadata, (writer) => writer.append(columns.values()));
         const backend = { backend: 'none', library: 'none' };
-        const record = await recordStep(store, step, { outputs: { table }, notes, backend }, startedAt);
+        const record = await recordStep(
+          store,
+          step,
+          { outputs: { table }, notes, warnings: [], backend },
+          startedAt,
+        );
         return outcome(record, {
           reused: false,
           seconds: record.provenance.seconds,

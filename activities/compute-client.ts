@@ -45,6 +45,8 @@ export interface ComputeOptions {
 export interface ComputeResult {
   readonly outputs: Readonly<Record<string, ArtifactRef>>;
   readonly notes: readonly string[];
+  /** Those of the notes that are warnings. */
+  readonly warnings: readonly string[];
   readonly backend: ComputeBackend;
 }
 
@@ -59,6 +61,7 @@ export async function compute(request: ComputeRequest, options: ComputeOptions):
   const child = forkComputeProcess(options.gpu);
   const words = lastWords(child);
   const notes: string[] = [];
+  const warnings: string[] = [];
   let answer: Extract<ComputeMessage, { type: 'done' | 'error' }> | undefined;
   let stopped: unknown;
   const stop = (reason: unknown): void => {
@@ -81,8 +84,10 @@ export async function compute(request: ComputeRequest, options: ComputeOptions):
     const ending = await new Promise<string>((resolve) => {
       child.on('message', (message: ComputeMessage) => {
         if (message.type === 'progress') options.onProgress(message.progress);
-        else if (message.type === 'note') notes.push(message.text);
-        else {
+        else if (message.type === 'note') {
+          notes.push(message.text);
+          if (message.kind === 'warning') warnings.push(message.text);
+        } else {
           answer = message;
           // What it wrote is durable: a process that cannot end by itself is not waited for.
           killer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
@@ -96,7 +101,7 @@ export async function compute(request: ComputeRequest, options: ComputeOptions):
         if (error !== null) child.kill('SIGKILL');
       });
     });
-    if (answer?.type === 'done') return { outputs: answer.outputs, notes, backend: answer.backend };
+    if (answer?.type === 'done') return { outputs: answer.outputs, notes, warnings, backend: answer.backend };
     if (stopped !== undefined) throw stopped;
     if (answer?.type === 'error')
       throw new StageError(answer.name, answer.message, answer.cure, answer.stack);

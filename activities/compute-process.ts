@@ -74,8 +74,8 @@ function stageContext(request: ComputeRequest, store: Store): StageContext<unkno
       lastSent = now;
       void send({ type: 'progress', progress });
     },
-    note(text) {
-      void send({ type: 'note', text });
+    note(text, kind) {
+      void send({ type: 'note', text, kind });
     },
     async breathe() {
       if (performance.now() - lastBreath >= quietMs) {

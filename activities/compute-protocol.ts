@@ -1,5 +1,5 @@
 import type { ArtifactRef } from '../artifacts/reference.ts';
-import type { Progress } from './stage.ts';
+import type { NoteKind, Progress } from './stage.ts';
 
 /** What a compute process is asked to do. */
 export interface ComputeRequest {
@@ -25,7 +25,7 @@ export interface ComputeBackend {
 /** From a compute process to its worker. */
 export type ComputeMessage =
   | { readonly type: 'progress'; readonly progress: Progress }
-  | { readonly type: 'note'; readonly text: string }
+  | { readonly type: 'note'; readonly text: string; readonly kind?: NoteKind | undefined }
   | {
       readonly type: 'done';
       readonly outputs: Readonly<Record<string, ArtifactRef>>;

@@ -13,6 +13,9 @@ export interface Progress {
   readonly message?: string;
 }
 
+/** What a note says, if it is more than a remark. */
+export type NoteKind = 'warning';
+
 /** What a stage kind's `run` is given. It lives in a compute process. */
 export interface StageContext<With> {
   /** Evaluated `with`, defaults filled in; each reference is an {@link ArtifactRef}. */
@@ -29,8 +32,8 @@ export interface StageContext<With> {
   readonly baseDirectory: string;
   /** Reports progress; cheap, call it as often as you like. */
   progress(progress: Progress): void;
-  /** A line for the user that is kept with the step, such as an assumption that failed. */
-  note(text: string): void;
+  /** A line for the user that is kept with the step, such as an assumption that failed; as a `warning`, that the result is worth nothing. */
+  note(text: string, kind?: NoteKind): void;
   /** Lets messages be handled between two pieces of work; throws when the stage was cancelled. */
   breathe(): Promise<void>;
   /** Writes an output; the common `epochal.*` metadata is added. */

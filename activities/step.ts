@@ -39,13 +39,14 @@ export function damageNotes(found: FoundStep | undefined): string[] {
 export async function recordStep(
   store: Store,
   step: StepIdentity,
-  { outputs, notes, backend }: ComputeResult,
+  { outputs, notes, warnings, backend }: ComputeResult,
   startedAt: Date,
 ): Promise<StepRecord> {
   const record: StepRecord = {
     ...step,
     outputs,
     notes,
+    ...(warnings.length === 0 ? {} : { warnings }),
     provenance: {
       startedAt: startedAt.toISOString(),
       seconds: (Date.now() - startedAt.getTime()) / 1000,
@@ -67,5 +68,10 @@ export function outcome(
   record: StepRecord,
   how: Pick<StageOutcome, 'reused' | 'seconds' | 'notes'>,
 ): StageOutcome {
-  return { key: record.key, outputs: record.outputs, ...how, notes: [...how.notes, ...record.notes] };
+  const { key, outputs, notes, warnings } = record;
+  return {
+    ...{ key, outputs, ...how },
+    notes: [...how.notes, ...notes],
+    ...(warnings === undefined ? {} : { warnings }),
+  };
 }

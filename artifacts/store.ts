@@ -32,6 +32,8 @@ export interface StepRecord {
   readonly outputs: Readonly<Record<string, ArtifactRef>>;
   /** Lines to show the user, e.g. "the last short batch of 7 examples is dropped". */
   readonly notes: readonly string[];
+  /** Those of the notes that say that the result is worth nothing, such as that a training diverged; absent if there are none. */
+  readonly warnings?: readonly string[];
   readonly provenance: Provenance;
 }
 

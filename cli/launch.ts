@@ -1,8 +1,6 @@
-import path from 'node:path';
 import type { Connection } from '@temporalio/client';
 import pc from 'picocolors';
 import { openStore } from '../artifacts/open-store.ts';
-import type { Store } from '../artifacts/store.ts';
 import type { Plan } from '../compiler/index.ts';
 import { connect, createClient, type StudyHandle, startStudy } from '../runtime/client.ts';
 import type { Home } from '../runtime/home.ts';
@@ -10,14 +8,14 @@ import { listOpenStudies } from '../runtime/open-studies.ts';
 import { rememberStore } from '../runtime/served-stores.ts';
 import { type LocalRuntime, startRuntime } from '../runtime/supervisor.ts';
 import type { StudyResult } from '../workflows/messages.ts';
+import { conclude } from './conclude.ts';
 import { exitCode } from './errors.ts';
-import { formatCount, formatDuration, plural } from './format.ts';
+import { plural } from './format.ts';
 import { type Interruption, onInterrupt } from './interrupt.ts';
 import { formatOpenStudies } from './open-studies.ts';
 import type { Output } from './output.ts';
 import { showProgress } from './progress.ts';
 import { createProgressView, type ProgressView } from './progress-view.ts';
-import { readCells } from './study-records.ts';
 
 export interface LaunchOptions {
   readonly plan: Plan;
@@ -84,7 +82,12 @@ export async function launch(options: LaunchOptions): Promise<number> {
     }
     await told;
     view.end();
-    const code = await conclude(options, store, outcome, (Date.now() - startedAt) / 1000);
+    const code = await conclude({
+      ...options,
+      store,
+      result: outcome,
+      seconds: (Date.now() - startedAt) / 1000,
+    });
     await tellOthers(await runtime.isShared()).catch(() => undefined);
     return code;
   } finally {
@@ -166,45 +169,4 @@ async function follow(
     leaving.abort();
     await Promise.allSettled([progress.stop(), ended]);
   }
-}
-
-async function conclude(
-  options: LaunchOptions,
-  store: Store,
-  result: StudyResult,
-  seconds: number,
-): Promise<number> {
-  const { output, plan, home } = options;
-  const { studyId, counts, stagesRun, stagesReused } = result;
-  const cells = await readCells(store, plan, studyId);
-  const notes = new Set(
-    cells.flatMap(({ stages }) =>
-      Object.entries(stages).flatMap(([name, { notes }]) => notes.map((note) => `${name}: ${note}`)),
-    ),
-  );
-  for (const note of [...notes].slice(0, 12)) output.line(`${pc.yellow('note')} ${note}`);
-  if (notes.size > 12) output.line(`${pc.yellow('note')} ... and ${notes.size - 12} more, all in the report`);
-  for (const { cellId, stage, message, cure } of result.failures) {
-    output.warn(`${pc.red('error:')} ${plan.cells.length > 1 ? `${cellId}, ` : ''}${stage}: ${message}`);
-    if (cure !== undefined) output.warn(`  ${cure}`);
-  }
-  const allReused = stagesRun === 0 && stagesReused > 0;
-  const work = allReused
-    ? `all ${plural(stagesReused, 'stage')} reused`
-    : `${plural(stagesRun, 'stage')} run, ${formatCount(stagesReused)} reused`;
-  output.line(
-    `${pc.bold(result.status)} in ${formatDuration(seconds)}: ${formatCount(counts.succeeded)} of ${plural(plan.cells.length, 'cell')}, ${work}`,
-  );
-  let report: string | undefined;
-  if (counts.succeeded > 0) {
-    const outDirectory = options.reportDirectory ?? path.join(home.folder, 'reports', studyId);
-    // Figures take a second to load, which other commands and the start of a study need not wait for.
-    const { writeReport } = await import('../report/write-report.ts');
-    report = (await writeReport({ store, studyId, outDirectory })).html;
-    output.line(`report ${report}`);
-  }
-  if (output.json) output.result({ ...result, ...(report === undefined ? {} : { report }) });
-  if (result.status === 'succeeded') return exitCode.done;
-  const onlyInput = result.failures.length > 0 && result.failures.every(({ type }) => type === 'InputError');
-  return onlyInput ? exitCode.wrongInput : exitCode.failed;
 }

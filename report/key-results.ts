@@ -28,21 +28,36 @@ export interface CellParameters extends Place {
 export interface FinalEpoch {
   readonly cellId: string;
   readonly stage: string;
+  readonly trainLoss: number;
   readonly trainAccuracy: number;
+  readonly testLoss: number;
   readonly testAccuracy: number;
+}
+
+/** Loss and accuracy of a state on some data, of one cell. */
+export interface CellEvaluation {
+  readonly cellId: string;
+  readonly stage: string;
+  readonly loss: number;
+  readonly accuracy: number;
 }
 
 export interface KeyResults {
   readonly parameters: readonly CellParameters[];
   readonly training: readonly FinalEpoch[];
+  readonly evaluations: readonly CellEvaluation[];
   /** Artifacts of each kind that the study has; at most {@link summarizedResults} of them are read. */
-  readonly available: { readonly parameters: number; readonly training: number };
+  readonly available: {
+    readonly parameters: number;
+    readonly training: number;
+    readonly evaluations: number;
+  };
   /** Artifacts that could not be read. */
   readonly problems: readonly string[];
 }
 
 /** Artifacts of a kind that are read for the summary. */
-const summarizedResults = 200;
+export const summarizedResults = 200;
 
 const suffixes = { error: '_standard_error', theory: '_theory', deviation: '_deviation' } as const;
 
@@ -72,16 +87,29 @@ export async function readKeyResults(store: Store, study: Study): Promise<KeyRes
     );
     return (await Promise.all(all)).flat();
   };
-  const [fits, histories] = [found('parameters'), found('history')];
+  const [fits, histories, evaluations] = [found('parameters'), found('history'), found('evaluation')];
+  const last = (table: ArrowTable, column: string) => table.numbers(column).at(-1) ?? Number.NaN;
   return {
     parameters: await read(fits, (table, place) => ({ ...place, estimates: estimatesOf(table.row(0)) })),
     training: await read(histories, (table, { cellId, stage }) => ({
       cellId,
       stage,
-      trainAccuracy: table.numbers('train_accuracy').at(-1) ?? Number.NaN,
-      testAccuracy: table.numbers('test_accuracy').at(-1) ?? Number.NaN,
+      trainLoss: last(table, 'train_loss'),
+      trainAccuracy: last(table, 'train_accuracy'),
+      testLoss: last(table, 'test_loss'),
+      testAccuracy: last(table, 'test_accuracy'),
     })),
-    available: { parameters: fits.length, training: histories.length },
+    evaluations: await read(evaluations, (table, { cellId, stage }) => ({
+      cellId,
+      stage,
+      loss: last(table, 'loss'),
+      accuracy: last(table, 'accuracy'),
+    })),
+    available: {
+      parameters: fits.length,
+      training: histories.length,
+      evaluations: evaluations.length,
+    },
     problems,
   };
 }

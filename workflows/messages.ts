@@ -57,6 +57,8 @@ export interface StageOutcome {
   readonly reused: boolean;
   readonly seconds: number;
   readonly notes: readonly string[];
+  /** Those of the notes that are warnings; absent if there are none. */
+  readonly warnings?: readonly string[];
 }
 
 /** Argument of the `collect` activity. */

@@ -6,7 +6,9 @@ import type { RecordWith } from '../../schemas/types.ts';
 import { sharingFor } from '../../science/lanes.ts';
 import { createModel } from '../../science/models/index.ts';
 import { createTrainer, type SgdState, type Trainer } from '../../science/sgd.ts';
+import { warnIfDiverged } from '../dead-network.ts';
 import { batchesOf, rowBytes, sgdWork } from '../prospect.ts';
+
 import type { Stage, StageContext } from '../stage.ts';
 import { findExamples, trainingMetadata, trainingOf } from '../training-data.ts';
 import {
@@ -135,6 +137,7 @@ export const stage: Stage<RecordWith> = {
     trainer.dispose();
 
     const mean = Float32Array.from(done.sum, (value) => value / done.rows);
+    warnIfDiverged(context, mean, [], 'The recorded training');
     const epoch = firstEpoch + done.epochsDone;
     const { step, velocity } = done.state;
     return {

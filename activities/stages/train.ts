@@ -7,10 +7,14 @@ import type { Optimizer, TrainWith } from '../../schemas/types.ts';
 import { createEvaluator } from '../../science/evaluate.ts';
 import { sharingFor } from '../../science/lanes.ts';
 import { learningRateAt, type Schedule } from '../../science/learning-rate.ts';
+import { kernelMask, l2Loss } from '../../science/loss.ts';
 import type { Model, ModelSpec } from '../../science/models/index.ts';
 import { createTrainer, type SgdState } from '../../science/sgd.ts';
+
 import { buildModel, checkBatchSize, checkNotEmpty } from '../checks.ts';
+import { warnIfDead } from '../dead-network.ts';
 import { rowBytes, sgdWork } from '../prospect.ts';
+
 import type { Stage, StageContext } from '../stage.ts';
 import {
   type DataDigests,
@@ -105,6 +109,11 @@ export const stage: Stage<TrainWith> = {
       await context.checkpoint.write(checkpointName, serialize(state));
     }
     trainer.dispose();
+    warnIfDead(context, {
+      ...{ loss, weights: state.weights, labels: examples.labels },
+      losses: state.history.map(({ train_loss }) => train_loss),
+      l2Term: l2Loss(state.weights, kernelMask(model), l2),
+    });
     return writeOutputs(context, state, training, model, {
       train: settings.data.sha256,
       test: settings.test?.sha256 ?? null,

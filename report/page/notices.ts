@@ -1,10 +1,10 @@
 import { html, type SafeHtml } from '../html.ts';
-import { countOf } from '../numbers.ts';
-import { type Study, troubledFirst } from '../read-study.ts';
+import type { NoteKind } from '../notes.ts';
+import { count, countOf } from '../numbers.ts';
+import type { Study } from '../read-study.ts';
 import { listed } from './tables.ts';
 
 const shownFailures = 20;
-const shownNotes = 40;
 
 /** What went wrong, cells that failed first. */
 export function failureNotice({ cells, result }: Study): SafeHtml | undefined {
@@ -39,25 +39,29 @@ this report; run the pipeline again to have them written anew.</p><ul>${items}</
 ${detailed.length < cells.size ? html`<p class="quiet">Records of steps were read of ${countOf(detailed.length, cells.size, 'finished cell')}.</p>` : undefined}</section>`;
 }
 
-/** What the stages remarked, assumptions that do not hold above all; what cells that failed remarked comes first. */
-export function notesNotice(study: Study, problems: readonly string[]): SafeHtml | undefined {
-  const { plan, cells, result } = study;
-  const notes = new Map<string, string[]>();
-  const add = (note: string, place: string) => notes.set(note, [...(notes.get(note) ?? []), place]);
-  for (const { id } of troubledFirst(study)) {
-    for (const [stage, outcome] of Object.entries(cells.get(id)?.stages ?? {})) {
-      for (const note of outcome.notes) add(note, plan.cells.length === 1 ? stage : `${stage} of ${id}`);
-    }
-  }
-  for (const [stage, outcome] of Object.entries(result?.collect ?? {})) {
-    for (const note of outcome.notes) add(note, stage);
-  }
-  for (const problem of problems) add(problem, 'report');
-  if (notes.size === 0) return undefined;
-  const items = [...notes]
-    .slice(0, shownNotes)
-    .map(([note, places]) => html`<li>${note} <span class="where">${shorten(places)}</span></li>`);
-  return html`<section class="notice"><h2>Notes</h2><ul>${items}</ul>${listed(items.length, notes.size, 'note')}</section>`;
+/** What makes results worthless, such as a training that diverged. */
+export function warningNotice(kinds: readonly NoteKind[]): SafeHtml | undefined {
+  const warnings = kinds.filter(({ isWarning }) => isWarning);
+  if (warnings.length === 0) return undefined;
+  return html`<section class="notice bad"><h2>Warnings</h2><ul>${warnings.map(noteItem)}</ul></section>`;
+}
+
+/** All that the stages remarked, assumptions that do not hold above all; notes that differ in numbers only are one line, which opens. */
+export function notesNotice(kinds: readonly NoteKind[], problems: readonly string[]): SafeHtml | undefined {
+  const remarks = kinds.filter(({ isWarning }) => !isWarning);
+  if (remarks.length === 0 && problems.length === 0) return undefined;
+  const ofReport = problems.map((problem) => html`<li>${problem} <span class="where">report</span></li>`);
+  return html`<section class="notice"><h2>Notes</h2><ul>${remarks.map(noteItem)}${ofReport}</ul></section>`;
+}
+
+function noteItem({ stage, wordings, cells }: NoteKind): SafeHtml {
+  const [first] = wordings.keys();
+  const where = html`<span class="where">${stage}${cells.length === 0 ? '' : `, ${count(cells.length, 'cell')}`}</span>`;
+  if (wordings.size === 1 && cells.length <= 1) return html`<li>${first} ${where}</li>`;
+  const each = [...wordings].map(
+    ([text, places]) => html`<li>${text} <span class="where">${places.join('; ')}</span></li>`,
+  );
+  return html`<li>${first} ${where}<details><summary>${wordings.size === 1 ? 'where' : 'each'}</summary><ul>${each}</ul></details></li>`;
 }
 
 function shorten(places: readonly string[]): string {

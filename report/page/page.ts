@@ -1,9 +1,10 @@
 import { html, type SafeHtml } from '../html.ts';
 import type { KeyResults } from '../key-results.ts';
+import { noteKinds } from '../notes.ts';
 import { countOf } from '../numbers.ts';
 import type { Study } from '../read-study.ts';
 import { figureCard, type ReportFigure } from './figure-card.ts';
-import { damageNotice, failureNotice, notesNotice } from './notices.ts';
+import { damageNotice, failureNotice, notesNotice, warningNotice } from './notices.ts';
 import { script, style } from './style.ts';
 import { summaryTiles } from './summary.ts';
 import { cellTable, hash, parameterTable, provenanceTable, resultTable, stageTable } from './tables.ts';
@@ -15,6 +16,7 @@ const policy =
 export function reportPage(study: Study, results: KeyResults, figures: readonly ReportFigure[]): string {
   const { plan } = study;
   const fitted = resultTable(study, results);
+  const notes = noteKinds(study);
   const provenance = provenanceTable(study);
   const document = html`<!doctype html>
 <html lang="en">
@@ -31,8 +33,9 @@ export function reportPage(study: Study, results: KeyResults, figures: readonly 
 ${header(study)}
 ${summaryTiles(study, results)}
 ${damageNotice(study)}
+${warningNotice(notes)}
 ${failureNotice(study)}
-${notesNotice(study, results.problems)}
+${notesNotice(notes, results.problems)}
 ${section('Figures', figures.length === 0 ? undefined : html`${figures.map(figureCard)}`)}
 ${section('Fitted parameters', fitted && html`<div class="card">${fitted}</div>`)}
 ${section('Parameters', html`<div class="card">${parameterTable(study)}</div>`)}

@@ -27,7 +27,16 @@ describe('a small study, from its YAML to its report', () => {
   const first = freshHome();
   const second = freshHome();
   let finished: Finished;
-  let result: { studyId: string; status: string; stagesRun: number; stagesReused: number; report: string };
+  let result: {
+    readonly studyId: string;
+    readonly status: string;
+    readonly stagesRun: number;
+    readonly stagesReused: number;
+    readonly report: string;
+    readonly results: readonly {
+      readonly quantities: readonly { readonly name: string; readonly value: number }[];
+    }[];
+  };
 
   beforeAll(async () => {
     finished = await epochal(['run', pipeline, '--json'], first.home);
@@ -44,6 +53,23 @@ describe('a small study, from its YAML to its report', () => {
     const html = readFileSync(result.report, 'utf8');
     expect(html).toContain('<svg');
     expect(html).toContain('Hessian eigenvalue');
+  });
+
+  test('names its results for machines, and a reuse names the same for people', async () => {
+    const found = new Map(result.results[0]!.quantities.map((one) => [one.name, one]));
+    expect(found.get('lambda_cross')).toMatchObject({
+      stage: 'fit',
+      error: expect.any(Number),
+      theory: expect.any(Number),
+      deviation: expect.any(Number),
+    });
+    expect([...found.keys()]).toEqual(
+      expect.arrayContaining(['tau_sgd', 'train_loss', 'train_accuracy', 'test_loss', 'test_accuracy']),
+    );
+    const { stdout } = await epochal(['run', pipeline], first.home);
+    const accuracy = 100 * found.get('test_accuracy')!.value;
+    expect(stdout).toMatch(/succeeded in .*results\n {2}lambda_cross .*theory .*\n {2}tau_sgd .*theory /s);
+    expect(stdout).toContain(`${Number(accuracy.toPrecision(3))} %`);
   });
 
   test('every artifact is read by pyarrow and DuckDB, and NumPy finds the same weight variances', async (context) => {
