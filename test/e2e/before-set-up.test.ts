@@ -1,6 +1,6 @@
 /** A clone in which nothing was set up, or from which something has gone. */
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -83,6 +83,9 @@ describe('doctor', () => {
     mkdirSync(packages);
     for (const name of readdirSync(join(root, 'node_modules')))
       if (name !== 'commander') symlinkSync(join(root, 'node_modules', name), join(packages, name));
+    // What set-up noted is believed only as a file.
+    rmSync(join(packages, '.epochal-setup.json'));
+    copyFileSync(join(root, 'node_modules', '.epochal-setup.json'), join(packages, '.epochal-setup.json'));
     const refused = await start(process.execPath, 'list');
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/^error: A package is missing.*commander/);

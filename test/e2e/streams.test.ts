@@ -51,7 +51,10 @@ describe('what a command says arrives whole', () => {
     const stages = Array.from({ length: 1500 }, (_, index) => `  stage-${index}: { uses: datasat }\n`);
     const file = join(folder, 'wrong.yaml');
     writeFileSync(file, `version: 1\nname: wrong\nstages:\n${stages.join('')}`);
-    const { code, stderr } = await epochal(['validate', file], join(folder, 'home'));
+    const { code, stderr } = await epochal(
+      ['validate', ...Array<string>(20).fill(file)],
+      join(folder, 'home'),
+    );
     expect(code).toBe(2);
     expect(stderr.length).toBeGreaterThan(65_536);
     expect(stderr).toMatch(/nothing was run\.\n$/);
