@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { descendants, epochal, eventually, freshHome, root, startEpochal } from './epochal.ts';
@@ -10,6 +11,15 @@ interface Listed {
   readonly stage: string;
   readonly output: string;
   readonly sha256: string;
+}
+
+/** Resolves when `train`, the first stage with a checkpoint, has left one: however fast it is, it is not missed. */
+function trains(home: string): Promise<unknown> {
+  const checkpoints = join(home, 'store', 'checkpoints');
+  const isThere = () =>
+    existsSync(checkpoints) &&
+    readdirSync(checkpoints).some((key) => readdirSync(join(checkpoints, key)).length > 0);
+  return eventually(isThere, 600_000, 'a checkpoint of the training');
 }
 
 async function digests(studyId: string, home: string): Promise<string[]> {
@@ -37,7 +47,8 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
     const { home, remove } = freshHome();
     try {
       const study = startEpochal(['run', pipeline, ...settings], home);
-      await study.until(new RegExp(`\\b${stage}\\b.* [1-9][\\d,]* ?/ ?[\\d,]+ `));
+      if (stage === 'train') await trains(home);
+      else await study.until(new RegExp(`\\b${stage}\\b.* [1-9][\\d,]* ?/ ?[\\d,]+ `));
       const [pid] = await eventually(
         () => {
           const found = descendants(study.child.pid!, victim);
@@ -86,7 +97,7 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
     const { home, remove } = freshHome();
     try {
       const study = startEpochal(['run', pipeline, ...settings], home);
-      await study.until(/\btrain\b.* [1-9][\d,]* ?\/ ?[\d,]+ /);
+      await trains(home);
       for (const pid of [study.child.pid!, ...descendants(study.child.pid!, /./)])
         process.kill(pid, 'SIGKILL');
       await study.finished;
