@@ -1,13 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import type { Checkpoint } from '../artifacts/store.ts';
-import type {
-  LanczosState,
-  LanczosStep,
-  Looks,
-  Missing,
-  RestartedState,
-  SweepMemory,
-} from '../science/hessian/lanczos.ts';
+import type { LanczosState, LanczosStep, RestartedState } from '../science/hessian/lanczos.ts';
+import type { Sweep } from '../science/hessian/outside.ts';
 
 /** Steps, or residuals, between two checkpoints. */
 const checkpointEvery = 10;
@@ -20,9 +14,7 @@ interface SavedSteps {
   /** What follows these vectors; of a restart's only in the last part. */
   readonly next?: Float32Array;
   readonly products: number;
-  /** What the generation is looking for; in the last part of a restart. */
-  readonly missing?: Missing | undefined;
-  readonly looks?: Looks | undefined;
+  readonly sweep: Sweep;
 }
 
 export interface LanczosCheckpoint {
@@ -30,9 +22,6 @@ export interface LanczosCheckpoint {
   readonly state: LanczosState | undefined;
   /** Residuals that it had measured. */
   readonly residuals: readonly number[];
-  /** What its last sweep outside of the basis had come to. */
-  readonly sweep: SweepMemory | undefined;
-  addSweep(memory: SweepMemory): Promise<void>;
   addStep(step: LanczosStep): Promise<void>;
   restart(state: RestartedState): Promise<void>;
   addResidual(residual: number): Promise<void>;
@@ -50,7 +39,6 @@ export async function openLanczosCheckpoint(checkpoint: Checkpoint): Promise<Lan
   let parts = state?.parts ?? 0;
   let pending: LanczosStep[] = [];
   const residuals = ((await readValue(checkpoint, 'residuals')) as number[] | undefined) ?? [];
-  const sweep = (await readValue(checkpoint, 'sweep')) as SweepMemory | undefined;
 
   const removeOthers = async () => {
     for (const name of await checkpoint.list()) {
@@ -64,28 +52,16 @@ export async function openLanczosCheckpoint(checkpoint: Checkpoint): Promise<Lan
   }
   await removeOthers();
 
-  const flush = async (): Promise<void> => {
-    if (pending.length === 0) return;
-    await checkpoint.write(partName(generation, parts++), serialize(savedSteps(pending)));
-    pending = [];
-  };
-
   return {
     state,
     residuals: [...residuals],
-    sweep,
-    async addSweep(memory) {
-      const steps = memory.state?.alphas.length ?? 0;
-      if (steps % checkpointEvery === 0) {
-        await flush();
-        await checkpoint.write('sweep', serialize(memory));
-      }
-    },
     async addStep(step) {
       pending.push(step);
-      if (pending.length >= checkpointEvery) await flush();
+      if (pending.length < checkpointEvery) return;
+      await checkpoint.write(partName(generation, parts++), serialize(savedSteps(pending)));
+      pending = [];
     },
-    async restart({ basis, alphas, betas, next, products, missing, looks }) {
+    async restart({ basis, alphas, betas, next, products, sweep }) {
       pending = [];
       generation++;
       parts = 0;
@@ -95,8 +71,8 @@ export async function openLanczosCheckpoint(checkpoint: Checkpoint): Promise<Lan
           vectors: basis.slice(start, end),
           alphas: alphas.slice(start, end),
           betas: betas.slice(start, end),
-          ...(end === basis.length ? { next, missing, looks } : {}),
-          products,
+          ...(end === basis.length ? { next } : {}),
+          ...{ products, sweep },
         };
         await checkpoint.write(partName(generation, parts++), serialize(part));
       }
@@ -111,14 +87,14 @@ export async function openLanczosCheckpoint(checkpoint: Checkpoint): Promise<Lan
 }
 
 function savedSteps(steps: readonly LanczosStep[]): SavedSteps {
-  const { next, products, looks } = steps.at(-1)!;
+  const { next, products, sweep } = steps.at(-1)!;
   return {
     vectors: steps.map(({ vector }) => vector),
     alphas: steps.map(({ alpha }) => alpha),
     betas: steps.map(({ beta }) => beta),
     next,
     products,
-    looks,
+    sweep,
   };
 }
 
@@ -137,7 +113,6 @@ async function readState(
   const alphas: number[] = [];
   const betas: number[] = [];
   let last: SavedSteps | undefined;
-  let missing: Missing | undefined;
   let parts = 0;
   for (;;) {
     const part = await readPart(checkpoint, generation, parts);
@@ -145,21 +120,12 @@ async function readState(
     alphas.push(...part.alphas);
     betas.push(...part.betas);
     last = part;
-    missing ??= part.missing;
     parts++;
   }
   if (last?.next === undefined) return undefined;
   const basis = vectorsOf(checkpoint, generation, parts);
-  return {
-    products: last.products,
-    basis,
-    next: last.next,
-    alphas,
-    betas,
-    missing,
-    looks: last.looks,
-    parts,
-  };
+  const { products, next, sweep } = last;
+  return { ...{ products, basis, next, alphas, betas, sweep }, parts };
 }
 
 async function* vectorsOf(

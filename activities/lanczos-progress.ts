@@ -4,17 +4,17 @@ import type { Progress, StageContext } from './stage.ts';
 
 /** Steps for each pair that Lanczos takes as a rule, as long as none has converged. */
 const stepsOfPair = 2.4;
-/** Products of the look outside of the basis, for each step before it, as a rule. */
-const sweepShare = 0.7;
+/** Steps of the sweeps after the pairs have converged, for each step before, as a rule. */
+const sweepShare = 0.35;
 
 /**
- * How far the search for eigenpairs is, counted in products: the steps, the look outside of the basis, and one for each residual. Pairs converge
+ * How far the search for eigenpairs is, counted in products: the steps until the pairs have converged, the sweeps outside of them, and one for each residual. Pairs converge
  * about evenly once the first have, so what they took says how many steps there will be; before, a rule of thumb does.
  */
 export class LanczosProgress {
   readonly #top: number;
   #steps: number;
-  #swept = 0;
+  #swept: number;
   #measured: number;
   #expectedSteps: number;
 
@@ -22,10 +22,12 @@ export class LanczosProgress {
    * @param top Pairs that are wanted.
    * @param steps Steps that an earlier run has done.
    * @param measured Residuals that it has measured.
+   * @param swept Steps of sweeps that it has done after these.
    */
-  constructor(top: number, steps: number, measured: number) {
+  constructor(top: number, steps: number, measured: number, swept = 0) {
     this.#top = top;
     this.#steps = steps;
+    this.#swept = swept;
     this.#measured = measured;
     this.#expectedSteps = Math.max(stepsOfPair * top, steps);
   }
@@ -39,7 +41,7 @@ export class LanczosProgress {
     return this.#progress(`${converged} of ${this.#top} pairs converged`);
   }
 
-  /** A product of the look for further copies of the eigenvalues. */
+  /** A step of a sweep. */
   sweep(): Progress {
     this.#swept++;
     this.#expectedSteps = this.#steps;
@@ -67,23 +69,18 @@ export function resumable(
   context: Pick<StageContext<unknown>, 'progress'>,
   checkpoint: LanczosCheckpoint,
   top: number,
-): Pick<
-  LanczosOptions,
-  'resume' | 'residuals' | 'sweep' | 'onStep' | 'onSweep' | 'onRestart' | 'onResidual'
-> {
-  const { state, residuals, sweep } = checkpoint;
-  const progress = new LanczosProgress(top, state?.products ?? 0, residuals.length);
+): Pick<LanczosOptions, 'resume' | 'residuals' | 'onStep' | 'onRestart' | 'onResidual'> {
+  const { state, residuals } = checkpoint;
+  const { products = 0, sweep } = state ?? {};
+  const first = sweep?.firstDone ?? products;
+  const progress = new LanczosProgress(top, first, residuals.length, products - first);
   return {
     resume: state,
     residuals,
-    sweep,
     async onStep(step) {
-      context.progress(progress.step(step.converged));
+      const isFirst = step.sweep.firstDone === undefined;
+      context.progress(isFirst ? progress.step(step.converged) : progress.sweep());
       await checkpoint.addStep(step);
-    },
-    async onSweep(memory) {
-      if (memory.outside === undefined) context.progress(progress.sweep());
-      await checkpoint.addSweep(memory);
     },
     onRestart: (restarted) => checkpoint.restart(restarted),
     async onResidual(residual) {

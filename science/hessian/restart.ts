@@ -10,6 +10,8 @@ export interface Restart {
   readonly alphas: number[];
   /** The last one couples to the vector that came next in the old basis, and does so in the new one. */
   readonly betas: number[];
+  /** The first so many are coupled to nothing. */
+  readonly alone: number;
 }
 
 /** The new basis in that of the kept Ritz vectors: count rows of length count. */
@@ -30,12 +32,28 @@ const mostCoupling = 1e-9;
  * eigenvalues are equal to rounding, which leaves these vectors undetermined, by Lanczos itself.
  */
 export function restartOf(tf: TensorFlow, pairs: RitzPairs, beta: number): Restart {
-  const { values, coordinates } = pairs;
-  const m = coordinates[0]!.length;
+  const m = pairs.coordinates[0]!.length;
+  const coupled = (y: Float64Array) => beta * y[m - 1]! !== 0;
+  // Pairs from before a breakdown, or that were kept by themselves, stay as they are.
+  const alone = pairsWhere(pairs, (y) => !coupled(y));
+  const { values, coordinates } = pairsWhere(pairs, coupled);
   const couplings = Float64Array.from(coordinates, (y) => beta * y[m - 1]!);
   const { rows, alphas, betas } =
     rotationBySpectrum(values, couplings) ?? rotationByLanczos(values, couplings);
-  return { coefficients: multiplied(tf, rows, coordinates, m), alphas, betas };
+  const coefficients = new Float32Array(pairs.values.length * m);
+  for (const [i, y] of alone.coordinates.entries()) coefficients.set(y, i * m);
+  if (rows.length > 0) coefficients.set(multiplied(tf, rows, coordinates, m), alone.values.length * m);
+  return {
+    coefficients,
+    alphas: [...alone.values, ...alphas],
+    betas: [...alone.values.map(() => 0), ...betas],
+    alone: alone.values.length,
+  };
+}
+
+function pairsWhere({ values, coordinates }: RitzPairs, isWanted: (y: Float64Array) => boolean): RitzPairs {
+  const indices = Array.from(coordinates.keys()).filter((i) => isWanted(coordinates[i]!));
+  return { values: indices.map((i) => values[i]!), coordinates: indices.map((i) => coordinates[i]!) };
 }
 
 /** O(count^2), and as much again for close eigenvalues; undefined if it does not decouple all rows but the last. */

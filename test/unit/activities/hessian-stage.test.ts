@@ -49,7 +49,8 @@ test('eigenvalues that come three times are there three times, and the artifact 
   expect(asked).toBe(10);
   expect(outside.known).toBe('bound');
   expect(outside.bound).toBeGreaterThanOrEqual(every[10]! - 1e-6);
-  expect(outside.failureProbability).toBe(1e-6);
+  expect(outside.failureProbability).toBeGreaterThan(0);
+  expect(outside.failureProbability).toBeLessThan(1e-4);
   expect((await claims(all.outputs.eigenpairs!)).outside).toMatchObject({ known: 'none' });
   const checks = await checkContent(store, outputs.eigenpairs!, 'pairs');
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
