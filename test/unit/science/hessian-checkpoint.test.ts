@@ -13,7 +13,7 @@ const top = 24;
 const spectra = {
   'a dense spectrum': Array.from({ length: 160 }, (_, i) => 8 - i / 20),
   'a multiple one': Array.from({ length: 160 }, (_, i) =>
-    i < 60 ? 8 - Math.floor(i / 4) / 2 : 1 / (i - 58),
+    i < 72 ? 8 - Math.floor(i / 12) : 1 / (i - 70),
   ),
 };
 
