@@ -3,9 +3,9 @@ import type { LanczosCheckpoint } from './lanczos-checkpoint.ts';
 import type { Progress, StageContext } from './stage.ts';
 
 /** Steps for each pair that Lanczos takes as a rule, as long as none has converged. */
-const stepsOfPair = 2.4;
+const stepsOfPair = 3;
 /** Steps of the sweeps after the pairs have converged, for each step before, as a rule. */
-const sweepShare = 0.35;
+const sweepShare = 0.4;
 
 /**
  * How far the search for eigenpairs is, counted in products: the steps until the pairs have converged, the sweeps outside of them, and one for each residual. Pairs converge
