@@ -22,4 +22,4 @@ const last = eigenvalues[top - 1]! / eigenvalues[0]!;
 console.log(
   `LeNet, ${examples} examples: ${converged} of ${top} pairs to ${tolerance}, the last ${last.toPrecision(2)} of the first:`,
 );
-console.log(`${products} Lanczos steps and ${outside.products} products outside; ${JSON.stringify(outside)}`);
+console.log(`${products} Lanczos steps, ${outside.products} of them in further sweeps`);

@@ -159,7 +159,7 @@ export interface HessianWith {
    */
   examples?: number;
   /**
-   * Largest residual |H v - lambda v| allowed, relative to the largest wanted |eigenvalue|.
+   * Largest residual |H v - lambda v| allowed, relative to the largest wanted |eigenvalue|. No eigenvalue that is larger than the last one by more than this is left out, whatever its multiplicity, but with a probability that the file states.
    */
   tolerance: number;
   /**

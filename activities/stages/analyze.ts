@@ -1,6 +1,7 @@
 import type { ArrowTable } from '../../artifacts/table.ts';
 import type { AnalyzeWith } from '../../schemas/types.ts';
 import { analyzeSeries } from '../../science/analysis/analyze-series.ts';
+import { toldShortcoming } from '../basis.ts';
 import { spectrumBytes } from '../prospect.ts';
 import type { Stage } from '../stage.ts';
 import { trainingMetadata, trainingOf } from '../training-data.ts';
@@ -36,6 +37,7 @@ export const stage: Stage<AnalyzeWith> = {
     for (const note of spectrum.notes) context.note(note);
     context.progress({ done: directions, total: directions, unit: 'directions' });
     const metadata = {
+      ...toldShortcoming(series, context),
       ...trainingMetadata(training, data),
       'epochal.analysis': JSON.stringify({ drift, blocks, steps }),
       'epochal.notes': JSON.stringify(spectrum.notes),

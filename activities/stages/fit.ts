@@ -1,5 +1,6 @@
 import type { FitWith } from '../../schemas/types.ts';
 import { type FitInput, fitCorrelationTimes } from '../../science/fit/fit-correlation-times.ts';
+import { toldShortcoming } from '../basis.ts';
 import { rowBytes } from '../prospect.ts';
 import type { Stage } from '../stage.ts';
 import { trainingMetadata, trainingOf } from '../training-data.ts';
@@ -21,7 +22,11 @@ export const stage: Stage<FitWith> = {
       columns: columns as unknown as FitInput['columns'],
     });
     for (const note of fit.notes) context.note(note);
-    const metadata = { ...trainingMetadata(training, data), 'epochal.notes': JSON.stringify(fit.notes) };
+    const metadata = {
+      ...trainingMetadata(training, data),
+      ...toldShortcoming(spectrum, context),
+      'epochal.notes': JSON.stringify(fit.notes),
+    };
     const row = Object.fromEntries(
       Object.entries(fit.parameters).map(([name, value]) => [name, [value as number]]),
     );

@@ -193,6 +193,14 @@ function wanted(context: Context, pairs: Eigenpairs, top: number, size: number):
     const deviation = pairs.orthonormality.toPrecision(2);
     context.note(`The eigenvectors deviate from orthonormality by up to ${deviation}.`);
   }
+  const magnitudes = pairs.eigenvalues.map(Math.abs);
+  const allowed = tolerance * Math.max(...magnitudes);
+  const small = magnitudes.filter((magnitude) => magnitude < allowed).length;
+  if (small > 0)
+    context.note(
+      `${small} of ${top} eigenvalues are smaller than ${allowed.toPrecision(2)}, the residual that the tolerance allows: which of the small ones ` +
+        'these are is not known. Lower `tolerance` to tell.',
+    );
   const isComplete = pairs.converged === top;
   const isBounded = pairs.outside.bound < Number.POSITIVE_INFINITY;
   if (isComplete && isBounded) return pairs;
@@ -217,6 +225,7 @@ function convergedOf(pairs: Eigenpairs, tolerance: number, size: number): Eigenp
     vectors,
     eigenvalues: Float64Array.from(kept, (i) => pairs.eigenvalues[i]!),
     residuals: Float64Array.from(kept, (i) => pairs.residuals[i]!),
+    outside: { ...pairs.outside, bound: Number.POSITIVE_INFINITY },
   };
 }
 

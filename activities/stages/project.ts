@@ -2,7 +2,7 @@ import { partsOf } from '../../artifacts/outputs.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { ProjectWith } from '../../schemas/types.ts';
 import { createProjection } from '../../science/projection.ts';
-import { readBasis } from '../basis.ts';
+import { readBasis, toldShortcoming } from '../basis.ts';
 import { checkProjectable } from '../checks.ts';
 import { rowBytes } from '../prospect.ts';
 import type { Stage } from '../stage.ts';
@@ -67,6 +67,7 @@ export const stage: Stage<ProjectWith> = {
       'epochal.training': manifest.metadata['epochal.training']!,
       'epochal.data': manifest.metadata['epochal.data']!,
       'epochal.eigenvalues': JSON.stringify([...eigenpairs.numbers('eigenvalue')]),
+      ...toldShortcoming(eigenpairs, context),
       'epochal.reference': 'theta is relative to the first recorded weights',
     };
     const series = await context.write('series', metadata, async (writer) => {

@@ -57,6 +57,32 @@ test('eigenvalues that come three times are there three times, and the artifact 
   expect(checks.map(({ found }) => found).join()).toMatch(/all others are at most/);
 });
 
+test('inputs that are always zero give 2 l2 as often as they have weights, and small ones are told where the tolerance hides them', async () => {
+  const examples = 60;
+  const metadata = { 'epochal.shape': '[1,12,1]', 'epochal.classes': '3' };
+  const image = Uint8Array.from({ length: 12 * examples }, (_, at) =>
+    at % 12 < 4 ? (at * 7919 + 31 * Math.floor(at / 12) ** 2) % 256 : 0,
+  );
+  const label = Int32Array.from({ length: examples }, (_, i) => i % 3);
+  const data = await store.write('dataset', metadata, (writer) => writer.append({ image, label }));
+  const train = { data, model: { name: 'linear' }, standardize: 'scale', epochs: 1, batchSize: 10, l2: 2e-3 };
+  const optimizer = { name: 'sgd', learningRate: 0.05 };
+  const { outputs } = await runStage(store, 'train', { ...train, optimizer }, 'dead');
+  const at = outputs.state!;
+  const valuesOf = async (withs: object, key: string) => {
+    const { outputs: found, notes } = await runStage(store, 'hessian', { at, ...withs }, key);
+    return { values: [...(await store.open(found.eigenpairs!)).numbers('eigenvalue')], notes };
+  };
+  const every = (await valuesOf({ top: 39, tolerance: 1e-5 }, 'dead-all')).values;
+  expect(every.filter((value) => Math.abs(value - 4e-3) < 1e-6).length).toBeGreaterThanOrEqual(24);
+  const { values, notes } = await valuesOf({ top: 25, tolerance: 1e-5 }, 'dead-some');
+  for (const [k, value] of values.entries())
+    expect(Math.abs(value - every[k]!)).toBeLessThan(2e-5 * every[0]!);
+  expect(notes).toEqual([]);
+  const loose = await valuesOf({ top: 25, tolerance: 0.1 }, 'dead-loose');
+  expect(loose.notes.join()).toMatch(/eigenvalues are smaller than .*the residual that the tolerance allows/);
+});
+
 test('verify finds eigenpairs bad that do not say so, or say it of too large a bound', async () => {
   const { outputs } = await runStage(store, 'hessian', { at: multiple, top: 10, tolerance: 1e-4 }, 'copied');
   const table = await store.open(outputs.eigenpairs!);
@@ -115,6 +141,17 @@ describe('eigenpairs that have not converged', () => {
     const checks = await checkContent(store, outputs.eigenpairs!, 'pairs');
     expect(checks.filter(({ ok }) => !ok)).toEqual([]);
     expect(checks.map(({ found }) => found).join()).toMatch(/\d+ of 12 asked for/);
+    const told = `The basis has ${table.rows} of the 12 first eigenpairs, and others between them may be missing: \`partial: allow\` of its stage.`;
+    const from = { from: state, epochs: 12 };
+    const { outputs: recorded } = await runStage(store, 'record', from, 'partial-recorded');
+    const basis = { trajectory: recorded.trajectory, basis: outputs.eigenpairs };
+    const projected = await runStage(store, 'project', basis, 'partial-projected');
+    expect(projected.notes).toContain(told);
+    const series = { series: projected.outputs.series };
+    const analyzed = await runStage(store, 'analyze', series, 'partial-analyzed');
+    expect(analyzed.notes).toContain(told);
+    const spectrum = { spectrum: analyzed.outputs.spectrum };
+    expect((await runStage(store, 'fit', spectrum, 'partial-fitted')).notes).toContain(told);
   });
 });
 

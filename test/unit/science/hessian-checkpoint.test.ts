@@ -12,9 +12,7 @@ const { tf } = await loadTensorFlow({ threads: 1 });
 const top = 24;
 const spectra = {
   'a dense spectrum': Array.from({ length: 160 }, (_, i) => 8 - i / 20),
-  'a multiple one': Array.from({ length: 160 }, (_, i) =>
-    i < 72 ? 8 - Math.floor(i / 12) : 1 / (i - 70),
-  ),
+  'a multiple one': Array.from({ length: 160 }, (_, i) => (i < 72 ? 8 - Math.floor(i / 12) : 1 / (i - 70))),
 };
 
 type Matrix = ReturnType<typeof matrixWith>;
