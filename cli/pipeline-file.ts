@@ -1,9 +1,8 @@
-import { isUtf8 } from 'node:buffer';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '../artifacts/errors.ts';
 import { didYouMean } from '../compiler/did-you-mean.ts';
-import { type Compilation, compile, formatDiagnostic } from '../compiler/index.ts';
+import { type Compilation, compile, decode, formatDiagnostic } from '../compiler/index.ts';
 import type { Output } from './output.ts';
 import { checkProspects } from './sure-to-fail.ts';
 
@@ -55,17 +54,6 @@ async function readPipeline(file: string): Promise<string> {
       nearest === undefined ? thereAre(shipped) : `Did you mean ${nearest}?`,
     );
   }
-}
-
-/** The text of a file. Throws `InputError` with the place of the first byte that is none. */
-function decode(bytes: Buffer, file: string): string {
-  const text = bytes.toString('utf8');
-  if (isUtf8(bytes)) return text;
-  const lines = text.slice(0, text.indexOf('\ufffd')).split('\n');
-  throw new InputError(
-    `${file}:${lines.length}:${lines.at(-1)!.length + 1}: this is no UTF-8 text.`,
-    'Save the file as UTF-8.',
-  );
 }
 
 /** Paths of the pipeline files of a folder; none if it cannot be read. */

@@ -44,8 +44,9 @@ export function makeCells(
       problems.error(
         'duplicate-cell',
         spanOfKey(source, place),
-        `the cell \`${id}\` is in the matrix twice`,
+        'the matrix has a cell twice:',
         cure,
+        ` \`${id}\``,
       );
       return [];
     }

@@ -33,7 +33,16 @@ export function planCollect(
   for (const [index, axis] of by.entries()) {
     if (axes.includes(axis)) continue;
     const span = spanOfValue(source, [...path, 'by', index]);
-    problems.error('unknown-axis', span, `the matrix has no axis \`${axis}\``, choose(axis, axes, 'axes'));
+    problems.error(
+      'unknown-axis',
+      span,
+      `the matrix has no axis \`${axis}\``,
+      choose(
+        axis,
+        axes.filter((other) => !by.includes(other)),
+        'axes',
+      ),
+    );
   }
   const { name, kind, line } = stage;
   return { name, uses: kind.uses, version: kind.version, table, by: [...by], outputs: kind.outputs, line };

@@ -64,7 +64,12 @@ export function compile(text: string, options: CompileOptions): Compilation {
   const studyScope = (roots: Scope['roots']) => scopeOf(params, params.names, roots, absent);
   const downstream = downstreamOf(spec.stages);
   const stages = spec.stages.flatMap((node) => {
-    const scope = { ...cellScope, downstream: downstream(node.name) };
+    const scope: Scope = {
+      ...cellScope,
+      get downstream() {
+        return downstream(node.name); // Only asked for where something is wrong.
+      },
+    };
     return checkStage(node, scope, spec.stageNames, source, problems) ?? [];
   });
   const collects = spec.collects.flatMap(

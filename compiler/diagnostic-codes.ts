@@ -1,5 +1,6 @@
 /** What can be wrong, or doubtful, in a pipeline file. Codes are stable: programs may rely on them. */
 export const diagnosticCodes = {
+  encoding: 'The file is not UTF-8.',
   yaml: 'The file is not sound YAML: indentation, quotes, brackets, colons, tabs.',
   'odd-character':
     'A character that looks like another one or like nothing: a no-break space, a typographic quote, a control character.',

@@ -28,7 +28,11 @@ export function choose(word: string, candidates: readonly string[], noun: string
   return candidates.length === 0 ? `there are no ${noun}` : `${noun}: ${quoteAll(candidates)}`;
 }
 
+/** Words of a list that are shown. */
+const shown = 40;
+
 /** `a`, `b`, `c` */
 export function quoteAll(words: readonly string[]): string {
-  return words.map((word) => `\`${word}\``).join(', ');
+  const quoted = words.slice(0, shown).map((word) => `\`${word}\``);
+  return [...quoted, ...(words.length > shown ? [`and ${words.length - shown} more`] : [])].join(', ');
 }

@@ -128,14 +128,14 @@ function compileText(
 }
 
 /** `params.x` and `stages.x.y` of things that exist, without the braces: surely not meant as a text. */
-function forgottenBraces(text: string, { params, roots }: Scope): string | undefined {
+function forgottenBraces(text: string, { params, roots, downstream }: Scope): string | undefined {
   const match = /^\s*(params|matrix|stages|cells|collect)\.(\w+)(\.\w+)*\s*$/.exec(text);
   if (match === null) return undefined;
   const [, root, name] = match as unknown as [string, string, string];
   const known =
     root === 'params' || root === 'matrix'
       ? params.includes(name)
-      : roots[root as keyof typeof roots]?.has(name);
+      : roots[root as keyof typeof roots]?.has(name) && !(root === 'stages' && downstream?.has(name));
   return known === true ? `write \`\${{ ${text.trim().replace(/^matrix/, 'params')} }}\`` : undefined;
 }
 

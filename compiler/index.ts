@@ -4,6 +4,7 @@ import type { Plan } from './plan.ts';
 import { digestOf } from './recipe.ts';
 
 export { type Compilation, type CompileOptions, compile } from './compile.ts';
+export { decode } from './decode.ts';
 export {
   type Diagnostic,
   formatDiagnostic,

@@ -35,6 +35,9 @@ interface Context {
   readonly params: Params;
 }
 
+/** More axes than this are taken for a mistake. */
+const axisLimit = 100;
+
 const matrixPath: Path = ['strategy', 'matrix'];
 
 /** Compiles the matrix. An axis may use the params and the axes above it. */
@@ -46,6 +49,12 @@ export function compileMatrix(
 ): Matrix {
   const context: Context = { source, problems, params };
   const own = Object.keys(matrix).filter((key) => !matrixKeywords.includes(key));
+  if (own.length > axisLimit) {
+    const message = `the matrix has ${own.length} axes, more than ${axisLimit}`;
+    const cure = 'write combinations under `include`, or split the study';
+    problems.error('wrong-matrix', spanOfKey(source, matrixPath), message, cure);
+    return { axes: [], steps: [], include: [], exclude: [] };
+  }
   const groups = zipGroups(matrix, own, context);
   const steps: Axis[][] = [];
   for (const name of own) {
@@ -105,9 +114,11 @@ function zipGroups(matrix: ValueMap, axes: readonly string[], { source, problems
     for (const [position, name] of (Array.isArray(list) ? (list as readonly Value[]) : []).entries()) {
       const span = spanOfValue(source, [...matrixPath, 'zip', index, position]);
       if (typeof name !== 'string') continue;
-      if (!axes.includes(name))
-        problems.error('unknown-axis', span, `there is no axis \`${name}\``, choose(name, axes, 'axes'));
-      else if (groups.some((other) => other.includes(name)))
+      if (!axes.includes(name)) {
+        const taken = [...groups.flat(), ...(list as readonly Value[])];
+        const free = axes.filter((axis) => !taken.includes(axis));
+        problems.error('unknown-axis', span, `there is no axis \`${name}\``, choose(name, free, 'axes'));
+      } else if (groups.some((other) => other.includes(name)))
         problems.error(
           'wrong-matrix',
           span,

@@ -34,20 +34,50 @@ export interface OddCharacter {
   readonly cure: string;
 }
 
-/** The first odd character of a text: one that looks like another, or a control character. */
+/** The first odd character of a text: one that looks like another, or one that no text may hold. */
 export function findOddCharacter(text: string): OddCharacter | undefined {
   const at = text.search(oddPattern);
-  if (at < 0) return undefined;
+  return at < 0 ? undefined : oddAt(text, at);
+}
+
+function oddAt(text: string, at: number): OddCharacter {
   const character = text.charAt(at);
   const code = `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
   const known = lookalikes[character];
-  if (known === undefined) return { at, name: `a control character (${code})`, cure: 'remove it' };
-  const cure =
-    known.plain === '' ? 'remove it' : known.plain === ' ' ? 'type a plain space' : `type \`${known.plain}\``;
-  return { at, name: `${known.name} (${code})`, cure };
+  if (known === undefined) {
+    const name = /\p{Cs}/u.test(character) ? 'half a character' : 'a control character';
+    return { at, name: `${name} (${code})`, cure: 'remove it' };
+  }
+  const { name, plain } = known;
+  const again = [...text.slice(at + 1)].some((other) => plain !== '' && lookalikes[other]?.plain === plain);
+  const cure = plain === '' ? 'remove it' : plain === ' ' ? 'type a plain space' : `type \`${plain}\``;
+  return { at, name: `${name} (${code})`, cure: again ? `${cure}, and for the others like it` : cure };
 }
 
-const oddPattern = new RegExp(`[${Object.keys(lookalikes).join('')}]|(?![\\t\\r\\n])\\p{Cc}`, 'u');
+/** What no text may hold: control characters, those that turn the direction of writing, and halves of characters. */
+const unprintable = '(?![\\t\\r\\n])\\p{Cc}|\\r(?!\\n)|[\\u202a-\\u202e\\u2066-\\u2069]|\\p{Cs}';
+const unprintablePattern = new RegExp(unprintable, 'u');
+const oddPattern = new RegExp(`[${Object.keys(lookalikes).join('')}]|${unprintable}`, 'u');
+const typographic = '\u201c\u201d\u201e\u2018\u2019';
+const accidentPattern = new RegExp(
+  `^[\\u00a0\\u2007\\u2009\\u202f\\u3000]|[\\u00a0\\u2007\\u2009\\u202f\\u3000]$|[\\u200b\\u2060\\ufeff\\u00ad]|^[${typographic}](?=[^${typographic}]*[${typographic}]$)`,
+  'u',
+);
+
+/** The first character of a text that no text may hold. */
+export function findUnprintable(text: string): OddCharacter | undefined {
+  const at = text.search(unprintablePattern);
+  return at < 0 ? undefined : oddAt(text, at);
+}
+
+/**
+ * The character that shows that a value without quotes was not meant as it stands: an invisible one in it, an unusual space at its ends,
+ * typographic quotes around it. Prose may hold dashes and quotes.
+ */
+export function findAccident(value: string): OddCharacter | undefined {
+  const at = value.search(accidentPattern);
+  return at < 0 ? undefined : oddAt(value, at);
+}
 
 /** The text with what was meant in the place of each odd character. */
 export function plainText(text: string): string {

@@ -12,30 +12,38 @@ export interface Edge {
  * the reference that closes it.
  */
 export function orderStages(names: readonly string[], edges: readonly Edge[], problems: Problems): string[] {
+  const known = new Set(names);
+  const edgesOf = Map.groupBy(
+    edges.filter(({ to }) => known.has(to)),
+    ({ from }) => from,
+  );
   const ordered: string[] = [];
   const state = new Map<string, 'open' | 'done'>();
-  const path: string[] = [];
-  const visit = (name: string): void => {
+  const open = (name: string) => {
     state.set(name, 'open');
-    path.push(name);
-    for (const edge of edges) {
-      if (edge.from !== name || !names.includes(edge.to)) continue;
-      if (edge.to === name) {
+    return { name, left: [...(edgesOf.get(name) ?? [])] };
+  };
+  for (const first of names) {
+    const path = state.has(first) ? [] : [open(first)];
+    for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+      const { name, left } = last;
+      const edge = left.shift();
+      if (edge === undefined) {
+        path.pop();
+        state.set(name, 'done');
+        ordered.push(name);
+      } else if (edge.to === name) {
         problems.error('cycle', edge.span, `stage \`${name}\` waits for itself`, 'refer to another stage');
       } else if (state.get(edge.to) === 'open') {
-        const cycle = [...path.slice(path.indexOf(edge.to)), edge.to];
+        const cycle = path.map((step) => step.name).slice(path.findIndex((step) => step.name === edge.to));
         problems.error(
           'cycle',
           edge.span,
-          `these stages wait for each other: ${cycle.join(' -> ')}`,
+          `these stages wait for each other: ${[...cycle, edge.to].join(' -> ')}`,
           'an arrow reads "waits for"; remove one of these references',
         );
-      } else if (!state.has(edge.to)) visit(edge.to);
+      } else if (!state.has(edge.to)) path.push(open(edge.to));
     }
-    path.pop();
-    state.set(name, 'done');
-    ordered.push(name);
-  };
-  for (const name of names) if (!state.has(name)) visit(name);
+  }
   return ordered;
 }

@@ -1,6 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { ArtifactKind } from '../artifacts/reference.ts';
-import { choose, quoteAll } from './did-you-mean.ts';
+import { didYouMean, quoteAll } from './did-you-mean.ts';
 import { asMention, type Mention, mentions, results } from './names.ts';
 import { type ArtifactRoot, artifactRoots, type Directory, type Report, type Scope } from './scope.ts';
 
@@ -45,9 +45,6 @@ export function checkOutputs(
     const wanted = values.some(
       ({ node }) => node.range.start === mention.start && node.range.end === mention.end,
     );
-    const output = resolve(mention, scope, accepts, fail);
-    if (output === undefined) continue;
-    found.push(output.mention);
     if (!wanted) {
       fail(
         mention.start,
@@ -57,7 +54,12 @@ export function checkOutputs(
           : 'an artifact can only be the whole value, or a branch of `? :`',
         'an artifact can only be the whole value of a key that takes one; plain values come from `params`',
       );
-    } else if (output.kind !== undefined && !accepts!.includes(output.kind)) {
+      continue;
+    }
+    const output = resolve(mention, scope, accepts!, fail);
+    if (output === undefined) continue;
+    found.push(output.mention);
+    if (output.kind !== undefined && !accepts!.includes(output.kind)) {
       const name = `${mention.root}.${output.mention.stage}.${output.mention.output}`;
       fail(
         mention.start,
@@ -70,27 +72,29 @@ export function checkOutputs(
   return sound ? found : undefined;
 }
 
+type Suggestions = Pick<Scope, 'roots' | 'downstream'>;
+
+/** The outputs of these kinds that may be referred to here: none of a stage that waits for this one. */
+function fittingOutputs(accepts: readonly ArtifactKind[], { roots, downstream }: Suggestions) {
+  return artifactRoots.flatMap((root) =>
+    [...(roots[root] ?? (new Map() as Directory))]
+      .filter(([stage]) => root !== 'stages' || downstream?.has(stage) !== true)
+      .flatMap(([stage, outputs]) =>
+        Object.entries(outputs ?? {})
+          .filter(([, kind]) => accepts.includes(kind))
+          .map(([output]) => ({ root, stage, output })),
+      ),
+  );
+}
+
 /** Where to find an artifact of these kinds here. */
-export function artifactCure(
-  accepts: readonly ArtifactKind[],
-  scope: Pick<Scope, 'roots' | 'downstream'>,
-): string {
-  const fitting = artifactRoots.flatMap((root) =>
-    upstream(scope, root).flatMap(([stage, outputs]) =>
-      Object.entries((outputs ?? {}) as Record<string, ArtifactKind>)
-        .filter(([, kind]) => accepts.includes(kind))
-        .map(([output]) => `${root}.${stage}.${output}`),
-    ),
+export function artifactCure(accepts: readonly ArtifactKind[], scope: Suggestions): string {
+  const fitting = fittingOutputs(accepts, scope).map(
+    ({ root, stage, output }) => `${root}.${stage}.${output}`,
   );
   const [first] = fitting;
   if (first === undefined) return `no stage here writes ${kindPhrase(accepts)}; add one that does`;
   return fitting.length === 1 ? `write \`\${{ ${first} }}\`` : `of that kind: ${quoteAll(fitting)}`;
-}
-
-/** The stages of a root that may be referred to here. */
-function upstream({ roots, downstream }: Pick<Scope, 'roots' | 'downstream'>, root: ArtifactRoot) {
-  const all = [...(roots[root] ?? [])];
-  return root === 'stages' ? all.filter(([stage]) => downstream?.has(stage) !== true) : all;
 }
 
 /** "a dataset artifact", "a parameters or evaluation artifact" */
@@ -101,34 +105,39 @@ export function kindPhrase(kinds: readonly ArtifactKind[]): string {
 function resolve(
   { root, members, start, end }: Mention,
   scope: Scope,
-  accepts: readonly ArtifactKind[] | undefined,
+  accepts: readonly ArtifactKind[],
   fail: Report,
 ): { readonly mention: OutputMention; readonly kind: ArtifactKind | undefined } | undefined {
   if (!isRoot(root)) return undefined;
   const directory = scope.roots[root];
   const [stage, output, ...rest] = members;
+  const fitting = () => fittingOutputs(accepts, scope);
+  /** What was meant, of what fits here; else all that does. */
+  const suggest = (word: string, candidates: readonly string[]) => {
+    const meant = didYouMean(word, candidates);
+    return meant === undefined ? artifactCure(accepts, scope) : `did you mean \`${meant}\`?`;
+  };
   if (directory === undefined) {
-    const [possible] = artifactRoots.filter((candidate) => scope.roots[candidate] !== undefined);
+    const same = fitting().find((other) => other.stage === stage?.name && other.output === output?.name);
     const instead =
-      possible === undefined
+      Object.keys(scope.roots).length === 0
         ? 'only `params` are known here'
-        : `here it is \`${[possible, ...members.map(({ name }) => name)].join('.')}\``;
+        : same === undefined
+          ? artifactCure(accepts, scope)
+          : `here it is \`${same.root}.${same.stage}.${same.output}\``;
     fail(start, end, `\`${root}\` is not known here`, instead);
   } else if (stage === undefined) {
-    fail(start, end, `\`${root}\` alone is no artifact`, artifactCure(accepts ?? [], scope));
+    fail(start, end, `\`${root}\` alone is no artifact`, artifactCure(accepts, scope));
   } else if (!directory.has(stage.name)) {
-    const noun = root === 'collect' ? 'collected tables' : 'stages';
     const message = root === 'collect' ? `nothing under \`collect:\` is named` : 'there is no stage';
-    fail(
-      stage.start,
-      stage.end,
-      `${message} \`${stage.name}\``,
-      choose(
-        stage.name,
-        upstream(scope, root as ArtifactRoot).map(([name]) => name),
-        noun,
-      ),
+    const candidates = fitting().filter(
+      (other) => other.root === root && (output === undefined || other.output === output.name),
     );
+    const cure = suggest(
+      stage.name,
+      candidates.map((other) => other.stage),
+    );
+    fail(stage.start, stage.end, `${message} \`${stage.name}\``, cure);
   } else {
     return resolveOutput(directory, stage.name);
   }
@@ -136,19 +145,18 @@ function resolve(
 
   function resolveOutput(known: Directory, name: string) {
     const outputs = known.get(name);
-    const names = Object.keys(outputs ?? {});
+    const names = () =>
+      fitting().flatMap((other) => (other.root === root && other.stage === name ? [other.output] : []));
     if (output === undefined) {
-      fail(start, end, `\`${root}.${name}\` names no output`, `outputs of \`${name}\`: ${quoteAll(names)}`);
-    } else if (rest.length > 0) {
-      fail(
-        rest[0]!.start,
-        end,
-        'an artifact has no members',
-        `write \`\${{ ${root}.${name}.${output.name} }}\``,
-      );
+      fail(start, end, `\`${root}.${name}\` names no output`, artifactCure(accepts, scope));
     } else if (outputs !== undefined && !Object.hasOwn(outputs, output.name)) {
       const message = `stage \`${name}\` has no output \`${output.name}\``;
-      fail(output.start, output.end, message, choose(output.name, names, `outputs of \`${name}\``));
+      fail(output.start, output.end, message, suggest(output.name, names()));
+    } else if (rest.length > 0) {
+      const cure = names().includes(output.name)
+        ? `write \`\${{ ${root}.${name}.${output.name} }}\``
+        : artifactCure(accepts, scope);
+      fail(rest[0]!.start, end, 'an artifact has no members', cure);
     } else {
       return {
         mention: { root: root as ArtifactRoot, stage: name, output: output.name, start, end },

@@ -53,9 +53,11 @@ export function compileParams(
     const scope: Scope = {
       environment,
       budget,
-      params: names.slice(0, index),
+      get params() {
+        return names.slice(0, index); // Copied for an expression alone: there may be very many constants.
+      },
       roots: {},
-      absent: (other) => absentInParams(other, name, names, matrix),
+      absent: (other) => absentInParams(other, name, declared, matrix),
     };
     formulas.set(
       name,
@@ -97,10 +99,16 @@ export function compileParams(
   };
 }
 
-function absentInParams(other: string, name: string, names: readonly string[], matrix: ValueMap | undefined) {
+function absentInParams(other: string, name: string, declared: ValueMap, matrix: ValueMap | undefined) {
   if (other === name)
     return { message: `\`${name}\` is computed from itself`, cure: 'compute it from the params above it' };
-  if (names.includes(other))
+  const read = String(declared[other] ?? '').matchAll(/\bparams\.(\w+)/g);
+  if (Array.from(read, (match) => match[1]).includes(name))
+    return {
+      message: `\`${name}\` and \`${other}\` are computed from each other`,
+      cure: 'write one of them out',
+    };
+  if (Object.hasOwn(declared, other))
     return {
       message: `\`${other}\` stands below \`${name}\``,
       cure: `a param may use those above it: move \`${other}\` above \`${name}\``,

@@ -19,6 +19,7 @@ export class Problems {
   readonly #lines: readonly string[];
   readonly #starts: readonly number[];
   readonly #found = new Map<string, Found>();
+  readonly #errorsAt = new Set<number>();
 
   constructor(source: SourceText) {
     this.#source = source;
@@ -39,15 +40,16 @@ export class Problems {
   }
 
   get hasErrors(): boolean {
-    return [...this.#found.values()].some(({ severity }) => severity === 'error');
+    return this.#errorsAt.size > 0;
   }
 
   /** True if an error is already known at this place, which another one would only echo. */
   hasErrorAt(span: Span): boolean {
-    return [...this.#found.values()].some(
-      ({ severity, start }) =>
-        severity === 'error' && start >= span.start && start < Math.max(span.end, span.start + 1),
-    );
+    const end = Math.max(span.end, span.start + 1);
+    if (end - span.start > this.#errorsAt.size)
+      return [...this.#errorsAt].some((start) => start >= span.start && start < end);
+    for (let start = span.start; start < end; start++) if (this.#errorsAt.has(start)) return true;
+    return false;
   }
 
   /** Everything found, sorted by position; at one position in the order in which it was found. */
@@ -96,6 +98,7 @@ export class Problems {
       known.last = where;
       return;
     }
+    if (severity === 'error') this.#errorsAt.add(start);
     const end = Math.min(start + length, this.#source.text.length);
     const endLine = this.lineOf(end);
     this.#found.set(key, {

@@ -2,8 +2,8 @@ import type { ErrorObject } from 'ajv';
 import type { DiagnosticCode } from './diagnostic-codes.ts';
 import { choose, didYouMean, quoteAll } from './did-you-mean.ts';
 import { phrase, phraseOf, type Schema, valueCure } from './schema-phrases.ts';
-import { parsePointer, schemas } from './schemas.ts';
-import { describe, isMap, type Path, showPath } from './values.ts';
+import { accepts, parsePointer, schemas } from './schemas.ts';
+import { describe, isMap, type Path, showPath, type ValueMap } from './values.ts';
 
 /** What a schema has against a value. `path` counts from the validated value. */
 export interface SchemaProblem {
@@ -32,36 +32,49 @@ export function explainSchemaErrors(
  * inside `propertyNames` and `if` only repeat their parents, and a missing key that is misspelled is told as an unknown one.
  */
 function collapse(errors: readonly ErrorObject[], pending: (error: ErrorObject) => boolean): ErrorObject[] {
-  let left = errors.filter(
-    (error) =>
-      error.keyword !== 'if' && error.propertyName === undefined && !isMisspelled(error) && !pending(error),
+  const left = new Set(
+    errors.filter(
+      (error) =>
+        error.keyword !== 'if' && error.propertyName === undefined && !isMisspelled(error) && !pending(error),
+    ),
   );
-  for (const parent of left.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')) {
+  const below = errorsBelow(left);
+  for (const parent of [...left].filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')) {
     const branchOf = (error: ErrorObject) =>
       error.schemaPath.slice(parent.schemaPath.length + 1).split('/')[0]!;
-    const inside = left.filter(
-      (error) => error.schemaPath.startsWith(`${parent.schemaPath}/`) && within(error, parent),
-    );
+    const inside = below
+      .get(parent.instancePath)!
+      .filter((error) => left.has(error) && error.schemaPath.startsWith(`${parent.schemaPath}/`));
+    const drop = (dropped: readonly ErrorObject[]) => {
+      for (const error of dropped) left.delete(error);
+    };
     const branches = Object.keys(parent.schema as object);
     if (branches.some((branch) => inside.every((error) => branchOf(error) !== branch))) {
-      left = left.filter((error) => error !== parent && !inside.includes(error)); // Only expressions stand in the way of this branch.
+      drop([parent, ...inside]); // Only expressions stand in the way of this branch.
       continue;
     }
     const wrongType = new Set(
       inside.filter((e) => e.keyword === 'type' && e.instancePath === parent.instancePath).map(branchOf),
     );
     const fitting = inside.filter((error) => !wrongType.has(branchOf(error)));
-    const dropped =
-      fitting.length > 0 ? [parent, ...inside.filter((error) => !fitting.includes(error))] : inside;
-    left = left.filter((error) => !dropped.includes(error));
+    drop(fitting.length > 0 ? [parent, ...inside.filter((error) => !fitting.includes(error))] : inside);
   }
-  return left;
+  return [...left];
 }
 
-function within(error: ErrorObject, parent: ErrorObject): boolean {
-  return (
-    error.instancePath === parent.instancePath || error.instancePath.startsWith(`${parent.instancePath}/`)
-  );
+/** The errors about each place and the values in it. */
+function errorsBelow(errors: Iterable<ErrorObject>): ReadonlyMap<string, readonly ErrorObject[]> {
+  const below = new Map<string, ErrorObject[]>();
+  for (const error of errors) {
+    const parts = error.instancePath.split('/');
+    for (let length = 1; length <= parts.length; length++) {
+      const place = parts.slice(0, length).join('/');
+      const known = below.get(place);
+      if (known === undefined) below.set(place, [error]);
+      else known.push(error);
+    }
+  }
+  return below;
 }
 
 function explain(error: ErrorObject, base: Path): SchemaProblem {
@@ -74,7 +87,7 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
       const message = `unknown key \`${key}\`${isRoot ? '' : ` in ${name}`}`;
-      const cure = choose(key, knownKeys(schema), 'known keys');
+      const cure = unknownKeyCure(key, data as ValueMap, schema, base);
       return { code: 'unknown-key', path: [...path, key], at: 'key', message, cure };
     }
     case 'required': {
@@ -95,7 +108,7 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
       const cure =
         key.length > nameLimit
           ? `at most ${nameLimit} characters, this has ${key.length}`
-          : `expected ${nameRule}`;
+          : `expected ${nameRule}${freeName(key, data as ValueMap)}`;
       const message = `\`${key}\` cannot be a name in ${name}`;
       return { code: 'wrong-name', path: [...path, key], at: 'key', message, cure };
     }
@@ -125,6 +138,34 @@ const { expects: nameRule, maxLength: nameLimit } = schemas.language.$defs.Ident
   readonly maxLength: number;
 };
 
+/** The nearest name to one that cannot be, if it is not taken. */
+function freeName(key: string, siblings: ValueMap): string {
+  const name = key.replace(/[^A-Za-z0-9]+/g, '_').replace(/^[^A-Za-z]+|_+$/g, '');
+  const free =
+    name !== key && accepts(schemas.language.$defs.Identifier, name) && !Object.hasOwn(siblings, name);
+  return free ? `: \`${name}\`` : '';
+}
+
+function unknownKeyCure(key: string, siblings: ValueMap, schema: Schema, base: Path): string {
+  const known = knownKeys(schema);
+  const [, begun, rest] = valueInKey(key, known) ?? [];
+  if (begun !== undefined) return `write \`${begun}: ${rest}\`, with a colon and a space`;
+  const kind = typeof siblings.uses === 'string' ? schemas.stages[siblings.uses] : undefined;
+  if (kind !== undefined && Object.hasOwn(kind.properties, key)) return 'move it under `with:`';
+  if (base.at(-1) === 'with' && Object.hasOwn(schemas.language.$defs.Stage.properties, key))
+    return 'move it out of `with:`, beside `uses:`';
+  const free = known.filter((candidate) => !Object.hasOwn(siblings, candidate));
+  const there = didYouMean(key, free) === undefined ? didYouMean(key, known) : undefined;
+  if (there !== undefined) return `remove it: \`${there}\` stands here already`;
+  return free.length === 0 ? 'remove it: no other key belongs here' : choose(key, free, 'known keys');
+}
+
+/** `name:mlp` or `name mlp` in braces: YAML takes it for a key without a value. */
+function valueInKey(key: string, known: readonly string[]): RegExpExecArray | undefined {
+  const match = /^(\w+)(?::| +)(.+)$/.exec(key);
+  return match !== null && known.includes(match[1]!) ? match : undefined;
+}
+
 function knownKeys(schema: Schema): string[] {
   return isMap(schema.properties) ? Object.keys(schema.properties) : [];
 }
@@ -133,7 +174,10 @@ function knownKeys(schema: Schema): string[] {
 function isMisspelled({ keyword, params, data, parentSchema }: ErrorObject): boolean {
   if (keyword !== 'required' || !isMap(data)) return false;
   const known = knownKeys((parentSchema ?? {}) as Schema);
+  const free = known.filter((key) => !Object.hasOwn(data, key));
   return Object.keys(data).some(
-    (key) => !known.includes(key) && didYouMean(key, known) === params.missingProperty,
+    (key) =>
+      !known.includes(key) &&
+      (valueInKey(key, known)?.[1] ?? didYouMean(key, free)) === params.missingProperty,
   );
 }

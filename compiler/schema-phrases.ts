@@ -1,5 +1,6 @@
 import { quoteAll } from './did-you-mean.ts';
 import { findOddCharacter } from './odd-characters.ts';
+import { accepts } from './schemas.ts';
 
 export type Schema = { readonly [keyword: string]: unknown };
 
@@ -23,7 +24,7 @@ export function phrase(schema: Schema): string {
 
 /** What a schema takes as far as one of its keywords, which a value broke, says so. */
 export function phraseOf(keyword: string, schema: Schema): string {
-  if (keyword === 'type') return typePhrase(schema);
+  if (keyword === 'type' && schema.pattern === undefined) return typePhrase(schema);
   if (keyword === 'maxLength') return `at most ${schema.maxLength} characters`;
   if (typeof schema.expects === 'string') return schema.expects;
   switch (keyword) {
@@ -53,38 +54,39 @@ function typePhrase(schema: Schema): string {
   return bounds.length === 0 ? type : `${type} ${bounds.join(' and ')}`;
 }
 
-/** How to mend a value of the wrong type, where that can be guessed. */
+/** How to mend a wrong value, where that can be guessed; only what the schema then takes. */
 export function valueCure(schema: Schema, data: unknown): string | undefined {
-  const numeric = schema.type === 'integer' || schema.type === 'number';
-  if (data === null) return 'fill in the value, or remove the key';
+  if (data === null) return 'fill in the value, or remove it if it can be left out';
   const odd = typeof data === 'string' ? findOddCharacter(data) : undefined;
   if (odd !== undefined) return `${odd.name} stands in it: ${odd.cure}`;
-  if (numeric && typeof data === 'string' && data.trim() !== '' && Number.isFinite(Number(data)))
-    return 'remove the quotes';
-  if (schema.type === 'integer' && typeof data === 'number' && !Number.isInteger(data))
-    return `a whole number near it is ${Math.round(data)}; in an expression: round(x)`;
-  if (typeof data === 'number' && isDuration(schema)) return `with its unit: \`${data}s\` or \`${data}m\``;
-  if (schema.type === 'string' && (typeof data === 'number' || typeof data === 'boolean'))
-    return accepts(schema, String(data)) ? `put it in quotes: "${data}"` : undefined;
-  if (schema.type === 'boolean' && typeof data === 'string') {
-    if (/^(yes|on)$/i.test(data)) return 'write `true`';
-    if (/^(no|off)$/i.test(data)) return 'write `false`';
-  }
-  if (schema.type === 'array' && typeof data !== 'object') return `a list is written \`[${String(data)}]\``;
   if (typeof data === 'string' && typeof schema.maxLength === 'number' && data.length > schema.maxLength)
     return `this has ${data.length} characters`;
-  return undefined;
+  return guesses(schema, data).find(({ value }) => accepts(schema, value))?.cure;
 }
 
-/** Whether a text would pass what the schema says of texts. */
-function accepts({ pattern, enum: values, maxLength }: Schema, text: string): boolean {
-  return (
-    (typeof pattern !== 'string' || new RegExp(pattern, 'u').test(text)) &&
-    (!Array.isArray(values) || values.includes(text)) &&
-    (typeof maxLength !== 'number' || text.length <= maxLength)
-  );
-}
-
-function isDuration(schema: Schema): boolean {
-  return accepts(schema, '90s') && !accepts(schema, 'x') && accepts(schema, '2d');
+function guesses({ type }: Schema, data: unknown): { readonly value: unknown; readonly cure: string }[] {
+  const guess = (value: unknown, cure: string) => ({ value, cure });
+  if ((type === 'integer' || type === 'number') && typeof data === 'string' && data.trim() !== '')
+    return [guess(Number(data), 'remove the quotes')];
+  if (type === 'integer' && typeof data === 'number') {
+    const near = Math.round(data);
+    return [guess(near, `a whole number near it is ${near}; in an expression: round(x)`)];
+  }
+  if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean'))
+    return [
+      guess(`${data}`, `put it in quotes: "${data}"`),
+      guess(`${data}s`, `with its unit: \`${data}s\` or \`${data}m\``),
+    ];
+  if (type === 'string' && typeof data === 'string') {
+    const words = data.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+    const duration = words.join(' ').replace(/^(\d+) ?([smhd]).*$/, '$1$2');
+    return [words.join('-'), duration].map((value) => guess(value, `write \`${value}\``));
+  }
+  if (type === 'boolean' && typeof data === 'string') {
+    if (/^(yes|on|true)$/i.test(data)) return [guess(true, 'write `true`')];
+    if (/^(no|off|false)$/i.test(data)) return [guess(false, 'write `false`')];
+  }
+  if (type === 'array' && typeof data !== 'object')
+    return [guess([data], `a list is written \`[${String(data)}]\``)];
+  return [];
 }

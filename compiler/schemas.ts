@@ -223,6 +223,17 @@ export function fillWith(uses: string, data: Json): Validation {
   return validate(filling, `stages/${uses}.schema.json`, data);
 }
 
+const probing = new Ajv2020({ strict: false, logger: false });
+
+/** True if a schema would take this value, as far as it can be told from it alone. */
+export function accepts(schema: object, value: unknown): boolean {
+  try {
+    return probing.validate(schema, value);
+  } catch {
+    return true; // It refers to other schemas, which are not known here.
+  }
+}
+
 function validate(instance: Ajv2020, id: string, data: Json): Validation {
   const check = instance.getSchema(id) as ValidateFunction | undefined;
   if (check === undefined) throw new Error(`There is no schema ${id}.`);

@@ -177,7 +177,7 @@ function reportMisplacedExpressions(
     const at = value.indexOf('${{');
     const cure =
       didYouMean(String(path.at(-1)), ['uses', 'needs']) === undefined
-        ? undefined
+        ? 'write the value itself'
         : 'write its name as it is';
     problems.error(
       'misplaced-expression',

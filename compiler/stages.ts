@@ -42,10 +42,13 @@ export function downstreamOf(nodes: readonly StageNode[]): (name: string) => Rea
     const named = Array.from(text.matchAll(/\bstages\s*\.\s*(\w+)/g), (match) => match[1]!);
     for (const to of [...named, ...needs]) readers.set(to, [...(readers.get(to) ?? []), name]);
   }
+  const known = new Map<string, ReadonlySet<string>>();
   return (name) => {
     const found = new Set([name]);
-    for (const stage of found) for (const reader of readers.get(stage) ?? []) found.add(reader);
-    return found;
+    if (!known.has(name))
+      for (const stage of found) for (const reader of readers.get(stage) ?? []) found.add(reader);
+    known.set(name, known.get(name) ?? found);
+    return known.get(name)!;
   };
 }
 
@@ -79,7 +82,7 @@ export function checkStage(
     needs: node.needs,
     edges: [
       ...outputsOf(withs, source).map(({ stage, span }) => ({ from: node.name, to: stage, span })),
-      ...checkNeeds(node, siblings, scope.downstream, source, problems),
+      ...checkNeeds(node, siblings, scope, source, problems),
     ],
     line: problems.lineOf(spanOfKey(source, node.path).start),
   };
@@ -148,14 +151,16 @@ function checkKind(
 function checkNeeds(
   { name, path, needs }: StageNode,
   siblings: readonly string[],
-  downstream: Scope['downstream'],
+  scope: Scope,
   source: YamlSource,
   problems: Problems,
 ) {
   return needs.flatMap((to, index): Edge[] => {
     const span = spanOfValue(source, [...path, 'needs', index]);
     if (siblings.includes(to)) return [{ from: name, to, span }];
-    const possible = siblings.filter((stage) => downstream?.has(stage) !== true);
+    const possible = siblings.filter(
+      (stage) => scope.downstream?.has(stage) !== true && !needs.includes(stage),
+    );
     problems.error('unknown-stage', span, `there is no stage \`${to}\``, choose(to, possible, 'stages'));
     return [];
   });

@@ -3,6 +3,14 @@ import { findOddCharacter, plainText } from './odd-characters.ts';
 import type { Problems, Span } from './problems.ts';
 import { lineAround } from './source-lines.ts';
 
+export const yamlOptions = {
+  intAsBigInt: true,
+  merge: true,
+  prettyErrors: false,
+  strict: true,
+  uniqueKeys: false, // Compares each key with each other one; they are counted where the document is inspected.
+} as const;
+
 /** A change that could make the file sound, with what to say if it does. */
 interface Repair {
   readonly span: Span;
@@ -12,27 +20,16 @@ interface Repair {
   readonly text: string;
 }
 
-/** Files larger than this are told the parser's own word: trying repairs means parsing again. */
-const largestTried = 200_000;
+/** Each try of a repair parses the file again: of a large one the first few, of a larger one none. */
 const mostTried = 60;
+const mostParsed = 3_000_000;
 
 /**
  * Reports the first syntax error of a file; those after it are mostly its echo. What is said to be wrong, and its cure, has been tried: the file
  * parses with it. Where nothing helps, it is said in words what the parser met.
  */
 export function reportSyntax(errors: readonly YAMLError[], text: string, problems: Problems): void {
-  for (const { code, pos } of errors) {
-    if (code !== 'DUPLICATE_KEY') continue;
-    const key = /^["']?([^"':\s]+)/.exec(text.slice(pos[0]))?.[1] ?? '';
-    const end = pos[0] + Math.max(1, key.length);
-    problems.error(
-      'duplicate-key',
-      { start: pos[0], end },
-      `the key \`${key}\` stands here twice`,
-      'keep one of them',
-    );
-  }
-  const error = errors.find(({ code }) => code !== 'DUPLICATE_KEY');
+  const [error] = errors;
   if (error === undefined) return;
   const [start] = error.pos;
   if (error.code === 'RESOURCE_EXHAUSTION') {
@@ -56,7 +53,7 @@ export function reportSyntax(errors: readonly YAMLError[], text: string, problem
     problems.error('yaml', { start: tab, end: tab + 1 }, 'a tab as indentation', cure);
     return;
   }
-  const repair = text.length > largestTried ? undefined : findRepair(error, text);
+  const repair = findRepair(error, text);
   if (repair !== undefined) {
     const odd = /U\+[0-9A-F]{4}/.test(repair.message);
     problems.error(odd ? 'odd-character' : 'yaml', repair.span, repair.message, repair.cure);
@@ -66,18 +63,19 @@ export function reportSyntax(errors: readonly YAMLError[], text: string, problem
   problems.error('yaml', { start, end: error.pos[1] }, message, cure);
 }
 
+/** The first repair with which the file parses; where something else is wrong below, the first with which it parses up to there. */
 function findRepair(error: YAMLError, text: string): Repair | undefined {
-  let tried = 0;
+  const { end } = lineAround(text, error.pos[0]);
+  let left = Math.min(mostTried, mostParsed / text.length);
+  let best: Repair | undefined;
   for (const repair of repairs(error, text)) {
-    if (++tried > mostTried) return undefined;
-    if (repair.text !== text && parses(repair.text)) return repair;
+    if (--left < 0) break;
+    if (repair.text === text) continue;
+    const [first] = parseDocument(repair.text, yamlOptions).errors;
+    if (first === undefined) return repair;
+    if (first.pos[0] > end + repair.text.length - text.length) best ??= repair;
   }
-  return undefined;
-}
-
-function parses(text: string): boolean {
-  const { errors } = parseDocument(text, { merge: true, prettyErrors: false, strict: true });
-  return errors.every(({ code }) => code === 'DUPLICATE_KEY');
+  return best;
 }
 
 /** What people get wrong most, likely things first. */
@@ -85,7 +83,7 @@ function* repairs(error: YAMLError, text: string): Generator<Repair> {
   const line = lineAround(text, error.pos[0]);
   const before = line.start === 0 ? line : lineAround(text, line.start - 1);
   const lines = line.start === before.start ? [line] : [line, before];
-  yield* oddCharacters(text);
+  for (const place of lines) yield* oddCharacters(text, place);
   if (error.code === 'MISSING_CHAR') yield* openQuote(text);
   for (const place of lines) yield* quotes(text, place);
   for (const place of lines) yield* colon(text, place);
@@ -95,11 +93,12 @@ function* repairs(error: YAMLError, text: string): Generator<Repair> {
   for (const place of lines) yield* indentation(text, place);
 }
 
-function* oddCharacters(text: string): Generator<Repair> {
-  const odd = findOddCharacter(text);
+function* oddCharacters(text: string, { start, end }: Span): Generator<Repair> {
+  const odd = findOddCharacter(text.slice(start, end));
   if (odd === undefined) return;
-  const span = { start: odd.at, end: odd.at + 1 };
-  yield { span, message: `${odd.name} stands here`, cure: odd.cure, text: plainText(text) };
+  const span = { start: start + odd.at, end: start + odd.at + 1 };
+  const plain = text.slice(0, start) + plainText(text.slice(start, end)) + text.slice(end);
+  yield { span, message: `${odd.name} stands here`, cure: odd.cure, text: plain };
 }
 
 /** A value that only needs quotes: one with an expression, with `: `, or with a character at its start that YAML keeps for itself. */
@@ -138,7 +137,7 @@ function* quotes(text: string, { start, end }: Span): Generator<Repair> {
   const value = /^(\s*(?:- +)*(?:[^\s:"'][^:"']*:[ ]+)?(?:- +)*)(\S.*?)\s*$/.exec(line);
   if (value === null) return;
   const [, head, body] = value as unknown as [string, string, string];
-  if (/^["'[{&*]/.test(body)) return;
+  if (/^["'[{&*]/.test(body) && !/^(["']).*\1[^"',\]}]+$/.test(body)) return;
   const open = body.indexOf('${{');
   const message =
     open < 0 ? 'this value cannot stand without quotes' : 'this expression breaks the YAML around it';
@@ -151,20 +150,20 @@ function* quotes(text: string, { start, end }: Span): Generator<Repair> {
   };
 }
 
-/** `epochs 3`, `epochs:3`, `epochs = 3` */
+/** `epochs 3`, `epochs:3`, `epochs = 3`, `with` before deeper lines */
 function* colon(text: string, { start, end }: Span): Generator<Repair> {
-  const found = /^(\s*(?:- +)?)([A-Za-z_][\w-]*)(\s*:|\s*=\s*|\s+)(\S.*)$/.exec(text.slice(start, end));
+  const found = /^(\s*(?:- +)?)([A-Za-z_][\w-]*)(\s*:|\s*=\s*|\s+|$)(\S.*|)$/.exec(text.slice(start, end));
   if (found === null) return;
   const [, head, key, between, value] = found as unknown as [string, string, string, string, string];
-  if (/^\s*:\s/.test(between + value)) return;
+  if (/^\s*:(\s|$)/.test(between + value)) return;
   const at = start + head.length;
   yield {
     span: { start: at, end: at + key.length + between.length },
     message: between.includes(':')
       ? `after \`${key}:\` a space is missing`
       : `after \`${key}\` a colon is missing`,
-    cure: `write \`${key}: ${value.trim().slice(0, 40)}\``,
-    text: `${text.slice(0, at)}${key}: ${value}${text.slice(end)}`,
+    cure: `write \`${`${key}: ${value.trim().slice(0, 40)}`.trimEnd()}\``,
+    text: `${text.slice(0, at)}${`${key}: ${value}`.trimEnd()}${text.slice(end)}`,
   };
 }
 
@@ -182,6 +181,14 @@ function* openBracket(text: string): Generator<Repair> {
       cure: `end it with \`${close}\``,
     };
     yield { ...repair, text: `${text.slice(0, end)} ${close}${text.slice(end)}` };
+    const expressions = /(?<!["'$])\$\{\{.*?\}\}/g;
+    const line = text.slice(at, end);
+    if (expressions.test(line))
+      yield {
+        ...repair,
+        cure: `end it with \`${close}\`, and put expressions inside of it in quotes`,
+        text: `${text.slice(0, at)}${line.replace(expressions, quoted)} ${close}${text.slice(end)}`,
+      };
     const other = text.slice(at, end).search(/[\]}]/);
     if (other > 0) yield { ...repair, text: text.slice(0, at + other) + close + text.slice(at + other) };
   }
@@ -207,10 +214,10 @@ function openBrackets(text: string): number[] {
 
 function* extraBracket(text: string, at: number): Generator<Repair> {
   const character = text.charAt(at);
-  if (character !== '}' && character !== ']') return;
+  if (character !== '}' && character !== ']' && character !== ',') return;
   yield {
     span: { start: at, end: at + 1 },
-    message: `this \`${character}\` closes nothing`,
+    message: character === ',' ? 'nothing stands before this comma' : `this \`${character}\` closes nothing`,
     cure: 'remove it',
     text: text.slice(0, at) + text.slice(at + 1),
   };
@@ -308,6 +315,8 @@ function inWords({ code, message }: YAMLError): { message: string; cure: string 
         message: 'an anchor or alias without a name',
         cure: 'a text that begins with `&` or `*` needs quotes',
       };
+    case 'MULTIPLE_ANCHORS':
+      return { message: 'a value has two anchors', cure: 'keep one of them' };
     case 'TAG_RESOLVE_FAILED':
     case 'BAD_PROP_ORDER':
     case 'MULTIPLE_TAGS':

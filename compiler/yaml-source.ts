@@ -1,27 +1,29 @@
 import {
+  type Alias,
   type Document,
   isAlias,
-  isCollection,
   isMap,
-  isNode,
   isPair,
   isScalar,
   isSeq,
   type Node,
   type Pair,
   parseDocument,
-  visit,
+  type Scalar,
+  type YAMLMap,
 } from 'yaml';
 import { didYouMean } from './did-you-mean.ts';
-import { findOddCharacter } from './odd-characters.ts';
+import { findAccident, findOddCharacter, findUnprintable } from './odd-characters.ts';
 import { Problems, type SourceText, type Span } from './problems.ts';
 import { lineAround } from './source-lines.ts';
 import type { Path, Value } from './values.ts';
-import { reportSyntax } from './yaml-errors.ts';
+import { reportSyntax, yamlOptions } from './yaml-errors.ts';
 
 /** A parsed pipeline file: its value, and where each part of it stands. */
 export interface YamlSource extends SourceText {
-  readonly document: Document;
+  readonly root: Node | undefined;
+  /** What each alias stands for. */
+  readonly targets: ReadonlyMap<Alias, Node>;
   /** Whole numbers are bigint, so that `1` and `1.0` differ. */
   readonly value: Value;
 }
@@ -29,14 +31,18 @@ export interface YamlSource extends SourceText {
 /** Larger files, and maps and lists nested deeper than this, are no pipelines. */
 const largestFile = 1_000_000;
 const deepestNesting = 100;
-/** Uses of anchors, each counted as often as the ones around it repeat it. */
-const mostAliases = 10_000;
+/** Characters of a file after its aliases are put in. */
+const largestExpanded = 10_000_000;
 
 /** Parses YAML 1.2 with anchors and merge keys. Throws `PipelineError` for anything that is not exactly one sound document. */
 export function parseYaml(text: string, file: string): YamlSource {
   if (text.length > largestFile) refuseLargeFile(text, file);
   const problems = new Problems({ file, text });
-  const document = parseDocument(text, { intAsBigInt: true, merge: true, prettyErrors: false, strict: true });
+  const odd = findUnprintable(text);
+  if (odd !== undefined)
+    problems.error('odd-character', { start: odd.at, end: odd.at + 1 }, `${odd.name} stands here`, odd.cure);
+  problems.throwIfErrors();
+  const document: Document = parseDocument(text, yamlOptions);
   reportSyntax(document.errors, text, problems);
   for (const { pos } of document.warnings) {
     const span = { start: pos[0], end: pos[1] };
@@ -56,20 +62,10 @@ export function parseYaml(text: string, file: string): YamlSource {
       'a pipeline begins with `version: 1`, `name:` and `stages:`; see pipelines/quickstart.yaml',
     );
   }
-  reportNodes(document, problems);
+  const root = document.contents ?? undefined;
+  const targets = inspect(root, text, problems);
   problems.throwIfErrors();
-  try {
-    return { file, text, document, value: document.toJS({ maxAliasCount: mostAliases }) as Value };
-  } catch {
-    problems.error(
-      'alias',
-      spanOfLastAlias(document),
-      'aliases repeat too much',
-      'use fewer aliases within one another',
-    );
-    problems.throwIfErrors();
-    throw new TypeError('Unreachable: an error was reported.');
-  }
+  return { file, text, root, targets, value: document.toJS({ maxAliasCount: -1 }) as Value };
 }
 
 function refuseLargeFile(text: string, file: string): never {
@@ -86,85 +82,152 @@ function refuseLargeFile(text: string, file: string): never {
   throw new TypeError('Unreachable: an error was reported.');
 }
 
-/** What parses, but would only fail later, or silently mean something else: odd keys, aliases of nothing, merges of what is no map. */
-function reportNodes(document: Document, problems: Problems): void {
-  const anchors: string[] = [];
-  visit(document, {
-    Node(_, node, path) {
-      if (!isAlias(node) && node.anchor !== undefined) anchors.push(node.anchor);
-      if (path.length < 2 * deepestNesting) return undefined;
+interface Measure {
+  readonly depth: number;
+  readonly size: number;
+}
+
+/**
+ * Reports what parses, but would only fail later, or silently mean something else: keys that are no words or stand twice, aliases of
+ * nothing, of themselves or of too much, merges of what is no map, characters that nobody meant. Returns what each alias stands for.
+ */
+function inspect(root: Node | undefined, text: string, problems: Problems): ReadonlyMap<Alias, Node> {
+  const targets = new Map<Alias, Node>();
+  const anchors = new Map<string, Node>();
+  const measures = new Map<Node, Measure>();
+  const leaf: Measure = { depth: 0, size: 1 };
+
+  const walk = (node: Node, depth: number): Measure => {
+    if (isAlias(node)) return walkAlias(node);
+    if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    let measure = leaf;
+    if (depth > deepestNesting) {
       const message = `lists and maps are nested more than ${deepestNesting} deep here`;
       problems.error('too-large', spanOfNode(node), message, 'a pipeline needs a few levels');
-      return visit.BREAK;
-    },
-    Alias(_, node, path) {
-      const span = spanOfNode(node);
-      if (
-        path.some((ancestor) => isNode(ancestor) && !isAlias(ancestor) && ancestor.anchor === node.source)
-      ) {
-        problems.error(
-          'alias',
-          span,
-          `the alias \`*${node.source}\` stands inside of what it repeats`,
-          'write the value out',
-        );
-        return;
-      }
-      if (anchors.includes(node.source)) return;
-      const meant = didYouMean(node.source, anchors);
-      problems.error(
-        'alias',
-        span,
+    } else if (isScalar(node)) measure = walkScalar(node);
+    else if (isMap(node)) measure = walkMap(node, depth);
+    else if (isSeq(node)) measure = join((node.items as Node[]).map((item) => walk(item, depth + 1)));
+    measures.set(node, measure);
+    return measure;
+  };
+
+  const walkAlias = (node: Alias): Measure => {
+    const target = anchors.get(node.source);
+    const measure = target && measures.get(target);
+    const fail = (message: string, cure: string) => {
+      problems.error('alias', spanOfNode(node), message, cure);
+      return leaf;
+    };
+    if (target === undefined) {
+      const meant = didYouMean(node.source, [...anchors.keys()]);
+      return fail(
         `the alias \`*${node.source}\` has no anchor before it`,
         meant === undefined
           ? `put \`&${node.source}\` before the value that it repeats`
           : `did you mean \`*${meant}\`?`,
       );
-    },
-    Pair(_, pair) {
-      reportKey(pair as Pair<Node, Node | null>, document, problems);
-    },
-  });
+    }
+    if (measure === undefined)
+      return fail(`the alias \`*${node.source}\` stands inside of what it repeats`, 'write the value out');
+    targets.set(node, target);
+    if (measure.depth <= deepestNesting && measure.size <= largestExpanded) return measure;
+    return fail(`the alias \`*${node.source}\` repeats too much`, 'use fewer aliases within one another');
+  };
+
+  const walkScalar = (node: Scalar): Measure => {
+    const { start, end } = spanOfNode(node);
+    const plain = node.type === 'PLAIN';
+    if (typeof node.value === 'string') {
+      const odd = findUnprintable(node.value) ?? (plain ? findAccident(node.value) : undefined);
+      const span = odd && plain ? { start: start + odd.at, end: start + odd.at + 1 } : { start, end };
+      if (odd !== undefined) problems.error('odd-character', span, `${odd.name} stands here`, odd.cure);
+    }
+    return { depth: 0, size: 1 + end - start };
+  };
+
+  const walkMap = (node: YAMLMap, depth: number): Measure => {
+    const seen = new Set<string>();
+    return join(
+      (node.items as Pair<Node, Node | null>[]).map(({ key, value }) => {
+        const measure = value === null ? leaf : walk(value, depth + 1);
+        if (isMergeKey(key)) reportMerge(key, value, targets, problems);
+        else reportKey(key, text, seen, problems);
+        return isScalar(key)
+          ? { depth: measure.depth, size: measure.size + String(key.value).length }
+          : measure;
+      }),
+    );
+  };
+
+  const measure = root === undefined ? leaf : walk(root, 0);
+  if (measure.size > largestExpanded && !problems.hasErrors) {
+    const [last] = [...targets.keys()].slice(-1);
+    problems.error('alias', spanOfNode(last!), 'aliases repeat too much', 'use fewer aliases');
+  }
+  return targets;
 }
 
-function reportKey({ key, value }: Pair<Node, Node | null>, document: Document, problems: Problems): void {
-  if (isCollection(key)) {
+function join(parts: readonly Measure[]): Measure {
+  return {
+    depth: 1 + parts.reduce((depth, part) => Math.max(depth, part.depth), 0),
+    size: parts.reduce((size, part) => size + part.size, 2),
+  };
+}
+
+function isMergeKey(key: Node | null): boolean {
+  return isScalar(key) && key.source === '<<' && key.type === 'PLAIN';
+}
+
+function reportMerge(
+  key: Node,
+  value: Node | null,
+  targets: YamlSource['targets'],
+  problems: Problems,
+): void {
+  const resolve = (node: Node | null) => (isAlias(node) ? targets.get(node) : node);
+  const merged = resolve(value);
+  const wrong = (isSeq(merged) ? (merged.items as Node[]) : [value]).find((part) => {
+    const target = resolve(part);
+    return target !== undefined && !isMap(target);
+  });
+  if (wrong === undefined) return;
+  const cure = 'write `<<: *name`, where `&name` stands before a map; a key of this name cannot be';
+  const span = spanOfNode(wrong === null || isEmpty(wrong) ? key : wrong);
+  problems.error('alias', span, '`<<` merges maps into this one, but this is no map', cure);
+}
+
+function reportKey(key: Node | null, text: string, seen: Set<string>, problems: Problems): void {
+  if (!isScalar(key)) {
     const cure = 'an expression is written `"${{ ... }}"`, with a dollar sign';
-    problems.error('yaml', spanOfNode(key), 'a key must be a plain word', cure);
+    problems.error('yaml', spanOfNode(key!), 'a key must be a plain word', cure);
     return;
   }
-  if (!isScalar(key)) return;
-  const odd = findOddCharacter(String(key.value));
+  const span = spanOfNode(key);
+  const name = String(key.value ?? '');
+  const odd = findOddCharacter(name);
   if (odd !== undefined) {
-    const span = spanOfNode(key);
-    const at = span.start + odd.at;
-    problems.error('odd-character', { start: at, end: at + 1 }, `${odd.name} stands in this key`, odd.cure);
+    const at = key.type === 'PLAIN' ? { start: span.start + odd.at, end: span.start + odd.at + 1 } : span;
+    problems.error('odd-character', at, `${odd.name} stands in this key`, odd.cure);
+  } else if (isEmpty(key)) {
+    const colon = text.indexOf(':', span.start);
+    const at = { start: colon, end: colon + 1 };
+    problems.error('yaml', at, 'before this colon a key is missing', 'write the key, or remove the line');
+  } else if (seen.has(name)) {
+    problems.error('duplicate-key', span, `the key \`${name}\` stands here twice`, 'keep one of them');
   }
-  if (key.source !== '<<' || value === null) return;
-  const merged = isSeq(value) ? (value.items as Node[]) : [value];
-  for (const source of merged) {
-    const target = isAlias(source) ? source.resolve(document) : source;
-    if (target === undefined || isMap(target)) continue;
-    const cure = 'write `<<: *name`, where `&name` stands before a map; a key of this name cannot be';
-    problems.error('alias', spanOfNode(source), '`<<` merges maps into this one, but this is no map', cure);
-  }
-}
-
-function spanOfLastAlias(document: Document): Span {
-  let last: Span = { start: 0, end: 1 };
-  visit(document, {
-    Alias(_, node) {
-      last = spanOfNode(node);
-    },
-  });
-  return last;
+  seen.add(name);
 }
 
 /** Where the value at `path` stands; the nearest part of the file around it if it came out of an expression. */
 export function spanOfValue(source: YamlSource, path: Path): Span {
   const found = find(source, path);
   if (found.value !== undefined && !isEmpty(found.value)) return firstLine(source, spanOfNode(found.value));
-  return found.key === undefined ? { start: 0, end: 1 } : spanOfNode(found.key);
+  if (found.key !== undefined) return spanOfNode(found.key);
+  // An empty item of a list is told at its dash.
+  const before = source.text
+    .slice(0, found.value === undefined ? 0 : spanOfNode(found.value).start)
+    .trimEnd().length;
+  return { start: Math.max(0, before - 1), end: Math.max(1, before) };
 }
 
 /** Where the key of the value at `path` stands; the value itself in a list. */
@@ -195,34 +258,51 @@ interface Found {
 }
 
 function find(source: YamlSource, path: Path): Found {
-  let found: Found = { value: source.document.contents ?? undefined };
+  let found: Found = { value: source.root };
   for (const part of path) {
-    const next = child(source.document, found.value, part);
+    const next = child(source, found.value, part);
     if (next === undefined) break;
     found = next;
   }
   return found;
 }
 
-function child(document: Document, node: Node | undefined, part: string | number): Found | undefined {
-  const target = isAlias(node) ? node.resolve(document) : node;
+function child(source: YamlSource, node: Node | undefined, part: string | number): Found | undefined {
+  const target = isAlias(node) ? source.targets.get(node) : node;
   if (isSeq(target)) {
     const item = target.items[Number(part)];
     return item === undefined || isPair(item) ? undefined : { value: item as Node };
   }
   if (!isMap(target)) return undefined;
-  const pairs = target.items as Pair<Node, Node | null>[];
-  const pair = pairs.find(({ key }) => isScalar(key) && String(key.value) === String(part));
+  const pairs = pairsOf(target);
+  const pair = pairs.get(String(part));
   if (pair !== undefined) return { key: pair.key, value: pair.value ?? undefined };
-  for (const { key, value } of pairs) {
-    if (!isScalar(key) || key.source !== '<<' || value === null) continue;
-    const merged = isSeq(value) ? (value.items as Node[]) : [value];
-    for (const source of merged) {
-      const inherited = child(document, source, part);
-      if (inherited !== undefined) return inherited;
-    }
+  const merged = pairs.get('<<')?.value;
+  const list = isAlias(merged) ? source.targets.get(merged) : merged;
+  for (const map of isSeq(list) ? (list.items as Node[]) : [list]) {
+    const inherited = child(source, map ?? undefined, part);
+    if (inherited !== undefined) return inherited;
   }
   return undefined;
+}
+
+type Pairs = ReadonlyMap<string, Pair<Scalar, Node | null>>;
+const indexed = new WeakMap<YAMLMap, Pairs>();
+
+/** The pairs of a map by key, gathered once: each error looks up its place. */
+function pairsOf(map: YAMLMap): Pairs {
+  const known = indexed.get(map);
+  if (known !== undefined) return known;
+  const pairs = new Map(
+    (map.items as Pair<Scalar, Node | null>[]).map((pair) => [nameOf(pair.key), pair] as const),
+  );
+  indexed.set(map, pairs);
+  return pairs;
+}
+
+/** The key of a merge is a symbol to the parser. */
+function nameOf(key: Scalar): string {
+  return typeof key.value === 'symbol' ? '<<' : String(key.value ?? '');
 }
 
 function isEmpty(node: Node): boolean {

@@ -147,7 +147,10 @@ describe('a wrong pipeline: file, line, column and cure; exit 2; nothing is writ
     writeFileSync(file, Buffer.from('version: 1\nname: caf\u00e9\n', 'latin1'));
     const finished = await epochal(['validate', file], home);
     expect(finished.code).toBe(2);
-    expectClear(finished, /latin\.yaml:2:10: this is no UTF-8 text\.\n.*Save the file as UTF-8/);
+    expectClear(
+      finished,
+      /latin\.yaml:2:10 error: the byte 0xE9, number 21 of the file, is no UTF-8\n[\s\S]*save the file as UTF-8/,
+    );
   });
 
   test('an unknown option and an unknown command', async () => {

@@ -161,8 +161,8 @@ const syntax: readonly Row[] = [
     'typographic quotes around a number',
     edit(tiny, 'epochs: 3', 'epochs: \u201c3\u201d'),
     '17:15',
-    'expected a whole number',
-    'a typographic quote',
+    'a typographic quote (U+201C)',
+    'type `"`',
   ],
   [
     'a dash as minus',
@@ -177,6 +177,86 @@ const syntax: readonly Row[] = [
     '19:52',
     'a dash (U+2013)',
     'type `-`',
+  ],
+  [
+    'two mistakes, each with its cure',
+    edit(
+      edit(tiny, '{ name: mlp }', '{ name: ${{ params.size }} }'),
+      '"${{ params.rate }}"',
+      '${{ params.rate }}',
+    ),
+    '16:22',
+    'breaks the YAML around it',
+    'put it in quotes: "${{ params.size }}"',
+  ],
+  [
+    'an indentation above another mistake',
+    edit(edit(tiny, '      epochs: 3', '     epochs: 3'), 'epochs: 1 }', 'epochs: 1'),
+    '17:1',
+    'indented by 5 spaces',
+    'indent it by 6',
+  ],
+  [
+    'an open brace and an expression without quotes',
+    edit(tiny, '"${{ params.rate }}" }', '${{ params.rate }}'),
+    '19:18',
+    'this `{` is not closed',
+    'end it with `}`, and put expressions inside of it in quotes',
+  ],
+  [
+    'no colon above deeper lines',
+    edit(tiny, '  train:\n', '  train\n'),
+    '12:3',
+    'a colon is missing',
+    'write `train:`',
+  ],
+  [
+    'a comma too many',
+    edit(tiny, '{ name: mlp }', '{ name: mlp,, }'),
+    '16:26',
+    'nothing stands before this comma',
+    'remove it',
+  ],
+  [
+    'text behind quotes',
+    edit(tiny, 'size: small', 'size: "a" or b'),
+    '6:9',
+    'cannot stand without quotes',
+    `put it in quotes: '"a" or b'`,
+  ],
+  [
+    'a colon without a key',
+    edit(tiny, '  size: small', '  : small'),
+    '6:3',
+    'a key is missing',
+    'write the key',
+  ],
+  [
+    'a no-break space below a comment with a dash',
+    edit(edit(tiny, 'version: 1', 'version: 1 # one \u2013 of one'), 'epochs: 3', 'epochs:\u00a03'),
+    '17:14',
+    'a no-break space (U+00A0)',
+    'type a plain space',
+  ],
+  [
+    'a no-break space behind a value',
+    edit(tiny, 'epochs: 3', 'epochs: 3\u00a0'),
+    '17:16',
+    'a no-break space (U+00A0)',
+    'type a plain space',
+  ],
+  [
+    'typographic quotes around a text',
+    edit(tiny, 'size: small', 'size: \u201csmall\u201d'),
+    '6:9',
+    'a typographic quote (U+201C)',
+    'type `"`, and for the others like it',
+  ],
+  [
+    'a duplicate key far from its like',
+    edit(tiny, '      batchSize: ${{', '      epochs: 3\n      batchSize: ${{'),
+    '18:7',
+    '`epochs` stands here twice',
   ],
   ['a merge of what is no map', edit(tiny, 'epochs: 3', '<<: 3'), '17:11', '`<<` merges maps', '<<: *name'],
   [
@@ -230,7 +310,13 @@ const skeleton: readonly Row[] = [
     'letters, digits and _',
   ],
   ['a reserved word as param', edit(tiny, 'size:', 'in:'), '6:3', '`in` cannot be a name', 'reserved word'],
-  ['an empty stage', `${tiny}  fit:\n`, '23:3', 'expected a map, got nothing', 'remove the key'],
+  [
+    'an empty stage',
+    `${tiny}  fit:\n`,
+    '23:3',
+    'expected a map, got nothing',
+    'remove it if it can be left out',
+  ],
   ['a misspelled key', edit(tiny, 'uses: record', 'use: record'), '21:5', 'unknown key `use`', '`uses`'],
   [
     'an unknown stage kind',
@@ -304,6 +390,61 @@ const skeleton: readonly Row[] = [
 ];
 
 const values: readonly Row[] = [
+  [
+    'no space after a colon, in braces',
+    edit(tiny, '{ name: mlp }', '{ name:mlp }'),
+    '16:16',
+    'unknown key `name:mlp`',
+    'write `name: mlp`, with a colon and a space',
+  ],
+  [
+    'a misspelled key beside the right one',
+    edit(tiny, 'epochs: 3', 'epochs: 3\n      epoch: 3'),
+    '18:7',
+    'unknown key `epoch`',
+    'remove it: `epochs` stands here already',
+  ],
+  [
+    'a setting of the kind beside it',
+    edit(tiny, '    uses: train\n', '    uses: train\n    sampling: sequential\n'),
+    '14:5',
+    'unknown key `sampling`',
+    'move it under `with:`',
+  ],
+  [
+    'a setting of the stage under `with`',
+    edit(tiny, 'epochs: 3', 'epochs: 3\n      timeout: 3h'),
+    '18:7',
+    'unknown key `timeout`',
+    'move it out of `with:`',
+  ],
+  [
+    'a list item that is empty',
+    edit(tiny, 'uses: record', 'uses: record\n    needs:\n      -'),
+    '23:7',
+    'got nothing',
+  ],
+  [
+    'a number of a unit',
+    edit(tiny, 'uses: record', 'uses: record\n    timeout: 300'),
+    '22:14',
+    'a duration such as',
+    'with its unit: `300s`',
+  ],
+  [
+    'a duration with its unit in words',
+    edit(tiny, 'uses: record', 'uses: record\n    timeout: 12 hours'),
+    '22:14',
+    'a duration such as',
+    'write `12h`',
+  ],
+  [
+    'a name in capitals',
+    edit(tiny, 'name: tiny', 'name: Tiny Study'),
+    '2:7',
+    'lowercase',
+    'write `tiny-study`',
+  ],
   [
     'an unknown key',
     edit(tiny, 'epochs: 3', 'epochz: 3'),
@@ -519,6 +660,13 @@ const expressions: readonly Row[] = [
     'move `last` above',
   ],
   [
+    'params computed from each other',
+    edit(tiny, '  rate: 0.1', '  rate: ${{ params.last }}\n  last: ${{ params.rate }}'),
+    '5:20',
+    '`rate` and `last` are computed from each other',
+    'write one of them out',
+  ],
+  [
     'a param computed from itself',
     edit(tiny, 'rate: 0.1', 'rate: ${{ params.rate }}'),
     '5:20',
@@ -527,6 +675,41 @@ const expressions: readonly Row[] = [
 ];
 
 const references: readonly Row[] = [
+  [
+    'an output of its own',
+    edit(tiny, 'stages.train.state', 'stages.recrd.mean'),
+    '22:31',
+    'no stage `recrd`',
+    'write `${{ stages.train.state }}`',
+  ],
+  [
+    'an output of its own without braces',
+    edit(tiny, from, 'stages.record.mean'),
+    '22:19',
+    'takes a state artifact',
+    'write `${{ stages.train.state }}`',
+  ],
+  [
+    'an output that is not there, like one of another kind',
+    edit(tiny, 'stages.train.state', 'stages.train.histry'),
+    '22:37',
+    'no output `histry`',
+    'write `${{ stages.train.state }}`',
+  ],
+  [
+    'an unknown stage where a plain value belongs',
+    edit(tiny, 'epochs: 3', 'epochs: ${{ stages.dta.train }}'),
+    '17:19',
+    'does not take an artifact',
+    'plain values come from `params`',
+  ],
+  [
+    'an unknown stage, like one that is waited for already',
+    edit(tiny, 'uses: record', 'uses: record\n    needs: [data, dta]'),
+    '22:19',
+    'no stage `dta`',
+    'stages: `train`',
+  ],
   [
     'an unknown stage',
     edit(tiny, 'stages.train.state', 'stages.trian.state'),
@@ -546,7 +729,7 @@ const references: readonly Row[] = [
     edit(tiny, 'stages.train.state', 'stages.train'),
     '22:24',
     'names no output',
-    '`state`, `history`',
+    'write `${{ stages.train.state }}`',
   ],
   [
     'a member of an output',
@@ -668,6 +851,13 @@ const references: readonly Row[] = [
 ];
 
 const matrices: readonly Row[] = [
+  [
+    'an axis zipped with itself',
+    withMatrix('batchSize: [1, 2]\nrate: [0.1, 0.2]\nzip: [[batchSize, batchsize]]'),
+    '11:23',
+    'no axis `batchsize`',
+    'axes: `rate`',
+  ],
   ['an empty axis', withMatrix('batchSize: []'), '9:16', 'at least one value'],
   [
     'a number as axis',
@@ -719,12 +909,12 @@ const matrices: readonly Row[] = [
     '`batchSze`, which is no axis',
     '`batchSize`',
   ],
-  ['a repeated value', withMatrix('batchSize: [1, 2, 1]'), '8:3', '`batchSize=1` is in the matrix twice'],
+  ['a repeated value', withMatrix('batchSize: [1, 2, 1]'), '8:3', 'a cell twice: `batchSize=1`'],
   [
     'an included cell that is there',
     withMatrix('batchSize: [1, 2]\ninclude: [{ batchSize: 2 }]'),
     '8:3',
-    '`batchSize=2` is in the matrix twice',
+    'a cell twice: `batchSize=2`',
   ],
   [
     'zipped axes of two lengths',
@@ -805,9 +995,12 @@ function cured(
   const indent = /^indent it by (\d+)$/.exec(cure)?.[1];
   if (indent !== undefined)
     return replaced(' '.repeat(Number(indent)) + text.slice(start, lineEnd).trimStart(), start, lineEnd);
-  const character = /^(?:.*: )?(remove it|type a plain space|type `(.)`)$/.exec(cure);
+  const character =
+    /^(?:.*: )?(remove it|type a plain space|type `(.)`)(, and for the others like it)?$/.exec(cure);
   if (character !== null && end - start === 1)
-    return replaced(character[1] === 'remove it' ? '' : (character[2] ?? ' '));
+    return character[3] === undefined
+      ? replaced(character[1] === 'remove it' ? '' : (character[2] ?? ' '))
+      : replaced(text.slice(start, lineEnd).replaceAll(/[\u201c\u201d]/g, '"'), start, lineEnd);
   const line1 = /^write `([a-zA-Z]+: [^`]*)`$/.exec(cure)?.[1];
   if (line1 !== undefined) return replaced(line1, start, lineEnd);
   const reference = /^write `(\$\{\{ \S+ \}\})`$/.exec(cure)?.[1];
@@ -842,9 +1035,10 @@ describe('a cure cures', () => {
 
   it.each(mended)('$name', ({ first, mend }) => {
     const after = messagesOf(mend);
-    expect(after.filter(({ message }) => message === first.message)).toEqual([]);
-    // What was wrong with the YAML is mended altogether.
-    if (first.code === 'yaml') expect(after.filter(({ code }) => code === 'yaml')).toEqual([]);
+    expect(after.filter(({ message, line }) => message === first.message && line <= first.line)).toEqual([]);
+    // What was wrong with the YAML is mended altogether, up to a mistake on another line.
+    if (first.code === 'yaml')
+      expect(after.filter(({ code, line }) => code === 'yaml' && line <= first.line)).toEqual([]);
   });
 });
 
@@ -915,6 +1109,13 @@ it('tells an error of many cells once, with how many and the first', () => {
   const errors = errorsOf(wrong);
   expect(errors).toHaveLength(1);
   expect(errors[0]!.message).toMatch(/index 3 .* in cell `batchSize=3` and 997 more$/);
+});
+
+it('tells cells that are there twice once, with how many and the first', () => {
+  const errors = errorsOf(withMatrix('batchSize: [1, 1]\nseed: { range: [1, 1000] }'));
+  expect(errors.map(({ message }) => message)).toEqual([
+    'the matrix has a cell twice: `batchSize=1,seed=1` and 999 more',
+  ]);
 });
 
 it('never shows an error twice because it holds in many cells', () => {
