@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { InputError } from '../artifacts/errors.ts';
-import { dataFolder, digestOf } from './files.ts';
+import { dataFolder, digestOf, fileDigest } from './files.ts';
 import type { LabelledImages } from './labelled-images.ts';
 import { type DatasetSpec, type Loader, loadParts, partsOf } from './loader.ts';
 
@@ -19,7 +19,7 @@ export const imageFolder: Loader = {
     for (const part of partsOf(spec)) {
       const digest = new PartDigest();
       for (const { file, label } of (await listImages(join(folder, part))).files)
-        digest.add(label, await readFile(file));
+        digest.add(label, await fileDigest(file));
       digests[part] = digest.hex();
     }
     return digests;
@@ -80,8 +80,8 @@ async function listParts(
 class PartDigest {
   readonly #hash = createHash('sha256');
 
-  add(label: number, bytes: Uint8Array): void {
-    this.#hash.update(`${label} `).update(Buffer.from(digestOf(bytes), 'hex'));
+  add(label: number, sha256: string): void {
+    this.#hash.update(`${label} `).update(Buffer.from(sha256, 'hex'));
   }
 
   hex(): string {
@@ -128,7 +128,7 @@ async function listImages(folder: string): Promise<ImageList> {
 async function readImages({ classNames, files }: ImageList, digest: PartDigest): Promise<LabelledImages> {
   const read = async ({ file, label }: ImageList['files'][number]) => {
     const bytes = await readFile(file);
-    digest.add(label, bytes);
+    digest.add(label, digestOf(bytes));
     return decode(bytes, file);
   };
   const first = await read(files[0]!);
