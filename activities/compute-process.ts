@@ -16,6 +16,7 @@ import { commonMetadata } from './step-metadata.ts';
 /** Progress goes out, and messages are let in, at most this often. */
 const quietMs = 50;
 
+/** Ends the process without an answer. A worker that did not want it so has lost a compute process, and the stage is tried again. */
 class StageCancelledError extends Error {
   override readonly name = 'StageCancelledError';
 }
@@ -43,6 +44,10 @@ async function serve(request: ComputeRequest): Promise<void> {
     await send({ type: 'done', outputs, backend: loadedBackend() ?? { backend: 'none', library: 'none' } });
     process.exit(0);
   } catch (error) {
+    if (error instanceof StageCancelledError) {
+      console.error(error.message);
+      process.exit(1);
+    }
     const { name, message, stack, cure } = (
       error instanceof Error ? error : new Error(String(error))
     ) as Error & { cure?: string };
@@ -82,7 +87,7 @@ function stageContext(request: ComputeRequest, store: Store): StageContext<unkno
         await setImmediate();
         lastBreath = performance.now();
       }
-      if (cancelled) throw new StageCancelledError('The stage was cancelled.');
+      if (cancelled) throw new StageCancelledError('It was told to stop.');
     },
     write(kind, metadata, fill) {
       return store.write(kind, { ...metadata, ...commonMetadata(request) }, fill);

@@ -44,10 +44,10 @@ async function load() {
 
 function runInChosen() {
   const child = spawn(chosenNode(), [fileURLToPath(import.meta.url), ...args], { stdio: 'inherit' });
-  // Ctrl-C, and the end of a terminal, reach the child by themselves; a signal that is sent to this process alone is handed on.
+  // Ctrl-C reaches the child by itself; what may be sent to this process alone is handed on.
   process.on('SIGINT', () => undefined);
-  process.on('SIGHUP', () => undefined);
-  for (const signal of ['SIGTERM', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'])
+    process.on(signal, () => child.kill(signal));
   child.once('error', (error) => void tellWithout(`${chosenNode()} does not start: ${error.message}`));
   child.once('exit', (code, signal) => {
     process.exitCode = signal === null ? code : 1;

@@ -9,7 +9,7 @@ import { rememberStore } from '../runtime/served-stores.ts';
 import { type LocalRuntime, startRuntime } from '../runtime/supervisor.ts';
 import type { StudyResult } from '../workflows/messages.ts';
 import { conclude } from './conclude.ts';
-import { exitCode } from './errors.ts';
+import { exitCode, tellError } from './errors.ts';
 import { plural } from './format.ts';
 import { type Interruption, onInterrupt } from './interrupt.ts';
 import { formatOpenStudies } from './open-studies.ts';
@@ -57,6 +57,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
       ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
       onEvent: (line) => view.line(line),
     });
+    if (interruption.happened) return stoppedEarly(view);
     connection = await connect(runtime.address);
     const client = createClient(home, connection, runtime.namespace);
     const study = await startStudy({ client, plan, storeUri, baseDirectory });
@@ -90,6 +91,11 @@ export async function launch(options: LaunchOptions): Promise<number> {
     });
     await tellOthers(await runtime.isShared()).catch(() => undefined);
     return code;
+  } catch (error) {
+    if (!interruption.happened) throw error;
+    // What the same signal has ended, or what could not begin any more.
+    tellError(error);
+    return stoppedEarly(view);
   } finally {
     view.end();
     await connection?.close();
@@ -98,10 +104,16 @@ export async function launch(options: LaunchOptions): Promise<number> {
   }
 }
 
+function stoppedEarly(view: ProgressView): number {
+  view.end();
+  view.line('Stopped. Everything done so far is kept.');
+  return exitCode.interrupted;
+}
+
 function interruptLine({ address }: LaunchOptions): string {
   return address === undefined
-    ? 'Stopping; running stages keep their checkpoints. Once more ends at once.'
-    : 'Leaving the study. Once more ends at once.';
+    ? 'Stopping; running stages keep their checkpoints. Ctrl-C once more ends at once.'
+    : 'Leaving the study. Ctrl-C once more ends at once.';
 }
 
 /** Stops a study of the home's own server, so that no other run goes on with it; one elsewhere is left to its workers. */

@@ -26,7 +26,7 @@ export function describeStage(stage: LiveStage): readonly [string, ...string[]] 
   const left = secondsLeft(stage);
   return [
     `${formatCount(done)}/${formatCount(total)} ${unit}`,
-    ...(Number.isNaN(left) ? [] : [`${formatDuration(left)} left`]),
+    ...(Number.isNaN(left) || done >= total ? [] : [`${formatDuration(left)} left`]),
     ...(attempt > 1 ? [`attempt ${attempt}`] : []),
     ...(message === undefined ? [] : [message]),
   ];

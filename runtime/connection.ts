@@ -1,5 +1,6 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import { EnvironmentError } from '../artifacts/errors.ts';
+import { cancelOnceClosed } from './closed-calls.ts';
 import type { Home } from './home.ts';
 import { readKey } from './home-key.ts';
 import { sealingCodec } from './sealing-codec.ts';
@@ -11,13 +12,17 @@ function isLoopback(address: string): boolean {
 
 /** Connects to a Temporal server. Throws {@link EnvironmentError} if none answers at `address` in time. */
 export async function connect(address: string, { connectTimeoutMs = 10_000 } = {}): Promise<Connection> {
+  const connection = Connection.lazy({
+    address,
+    connectTimeout: connectTimeoutMs,
+    interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), cancelOnceClosed],
+    ...(isLoopback(address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
+  });
   try {
-    return await Connection.connect({
-      address,
-      connectTimeout: connectTimeoutMs,
-      ...(isLoopback(address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
-    });
+    await connection.ensureConnected();
+    return connection;
   } catch (error) {
+    await connection.close();
     const reason = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(
       `No Temporal server answers at ${address} (${reason}).`,

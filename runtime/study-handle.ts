@@ -97,7 +97,8 @@ export function createStudyHandle({ client, store, studyId, attached, fresh }: H
     resume: () => signal('resume'),
     async stop() {
       await signal('stop');
-      await waitUntilIdle(client, studyId, progress);
+      // Where no worker answers, none has a stage.
+      await waitUntilIdle(client, studyId, progress).catch(() => undefined);
     },
     async cancel() {
       await workflow.cancel();

@@ -174,7 +174,7 @@ async function startWorkerProcess(
           return;
         }
       }
-      child.kill('SIGTERM');
+      child.send('stop' satisfies WorkerWord);
       const late = new AbortController();
       const inTime = await Promise.race([
         died.then(() => true),

@@ -2,8 +2,8 @@
 import { registerUser } from './server-process.ts';
 import { installWorkerRuntime, runWorker, type WorkerOptions } from './worker.ts';
 
-/** What the supervisor and its worker say to each other: the worker is ready, is to drain, and does so. */
-export type WorkerWord = 'ready' | 'drain' | 'draining';
+/** What the supervisor and its worker say to each other: the worker is ready, is to stop, or is to drain, and does so. */
+export type WorkerWord = 'ready' | 'stop' | 'drain' | 'draining';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
 const stop = new AbortController();
@@ -11,13 +11,16 @@ const drain = new AbortController();
 const say = (word: WorkerWord): void => void process.send?.(word);
 
 installWorkerRuntime();
-process.on('SIGTERM', () => stop.abort());
-// Ctrl-C, the end of a terminal and the warning of a batch system reach every process: it is the supervisor that decides.
-for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => undefined);
+// Ctrl-C, the end of a terminal and the warning of a batch system reach every process: it is the supervisor that decides, as long as there is one.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'])
+  process.on(signal, () => {
+    if (drain.signal.aborted) stop.abort();
+  });
 process.on('disconnect', () => {
   if (!drain.signal.aborted) stop.abort();
 });
 process.on('message', async (word: WorkerWord) => {
+  if (word === 'stop') stop.abort();
   if (word !== 'drain') return;
   // From now on the server stays for this process too, until it ends.
   await registerUser(options.home.serverUsers);

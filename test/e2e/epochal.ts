@@ -21,16 +21,18 @@ export interface Running {
   until(pattern: RegExp): Promise<void>;
 }
 
-/** Starts the real command as a user does, with its state in `home`. */
+/** Starts the real command as a user does, with its state in `home`; `detached` in a process group of its own, as a shell does. */
 export function startEpochal(
   args: readonly string[],
   home: string,
   environment: NodeJS.ProcessEnv = {},
+  { detached = false } = {},
 ): Running {
   const child = spawn(process.execPath, [join(root, 'cli', 'epochal.mjs'), ...args], {
     cwd: root,
     env: { ...process.env, EPOCHAL_HOME: home, NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
   });
   let stdout = '';
   let stderr = '';

@@ -56,6 +56,17 @@ describe('the embedded server', () => {
     await again.stop();
   });
 
+  test('is away while a connection is closed: what is tried again on it ends as cancelled', async () => {
+    const server = await startServer({ home });
+    const connection = await connect(server.address);
+    process.kill(server.pid, 'SIGKILL');
+    await server.died;
+    const call = connection.workflowService.getSystemInfo({});
+    await connection.close();
+    await expect(call).rejects.toMatchObject({ code: 1, details: 'The connection was closed.' });
+    await server.stop();
+  });
+
   test('says what to do when the port is in use', async () => {
     const other = createServer();
     const port = await findFreePort();
