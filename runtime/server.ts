@@ -55,7 +55,7 @@ export async function startServer({ home, port }: ServerOptions): Promise<Server
   await mkdir(home.logs, { recursive: true, mode: 0o700 });
   const registration = await registerUser(home.serverUsers);
   try {
-    return await withFileLock(`${home.serverRecord}.lock`, async () => {
+    return await withFileLock(serverLock(home), async () => {
       const last = await readRecord(home);
       if (last !== undefined && runsWith(last.pid, home.database)) {
         if (port !== undefined && port !== last.port) {
@@ -176,14 +176,23 @@ function handle(home: Home, record: ServerRecord, reused: boolean, registration:
     async stop() {
       released = true;
       await registration.leave();
-      if ((await registration.isShared()) || !runs()) return;
-      process.kill(record.pid, 'SIGTERM');
-      const deadline = Date.now() + stopTimeoutMs;
-      while (runs() && Date.now() < deadline) await setTimeout(50);
-      if (runs()) process.kill(record.pid, 'SIGKILL');
-      while (runs()) await setTimeout(50);
+      if (await registration.isShared()) return;
+      // Who comes in this moment waits, and starts another.
+      await withFileLock(serverLock(home), async () => {
+        if ((await registration.isShared()) || !runs()) return;
+        process.kill(record.pid, 'SIGTERM');
+        const deadline = Date.now() + stopTimeoutMs;
+        while (runs() && Date.now() < deadline) await setTimeout(50);
+        if (runs()) process.kill(record.pid, 'SIGKILL');
+        while (runs()) await setTimeout(50);
+      });
     },
   };
+}
+
+/** Held while the server is started or ended. */
+function serverLock(home: Home): string {
+  return `${home.serverRecord}.lock`;
 }
 
 function serverLog(home: Home): string {

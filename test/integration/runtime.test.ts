@@ -56,6 +56,27 @@ describe('the embedded server', () => {
     await again.stop();
   });
 
+  test('that ends while another run begins is there for that one', async () => {
+    let server = await startServer({ home });
+    for (let round = 0; round < 5; round++) {
+      const [next] = await Promise.all([startServer({ home }), server.stop()]);
+      const connection = await connect(next.address);
+      await connection.workflowService.getSystemInfo({});
+      await connection.close();
+      server = next;
+    }
+    // The other way round: the end has begun, and nobody else has registered yet.
+    for (let round = 0; round < 5; round++) {
+      const ended = server.stop();
+      server = await startServer({ home });
+      await ended;
+      const connection = await connect(server.address);
+      await connection.workflowService.getSystemInfo({});
+      await connection.close();
+    }
+    await server.stop();
+  });
+
   test('is away while a connection is closed: what is tried again on it ends as cancelled', async () => {
     const server = await startServer({ home });
     const connection = await connect(server.address);
