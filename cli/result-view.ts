@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import { type KeyResults, summarizedResults } from '../report/key-results.ts';
 import type { NoteKind } from '../report/notes.ts';
 import { countOf, formatMeasured, formatSignificant } from '../report/numbers.ts';
-import { comparison } from '../report/page/summary.ts';
+import { comparison, signed } from '../report/page/summary.ts';
 import type { ResultQuantity, ResultRow } from '../report/result-rows.ts';
 import { plural } from './format.ts';
 import { table } from './output.ts';
@@ -31,12 +31,12 @@ export function formatResults(
   ];
 }
 
-function listOf({ quantities }: ResultRow, columns: number): string[] {
+function listOf({ quantities, of }: ResultRow, columns: number): string[] {
   const names = nameAll(quantities);
   const rows = quantities.map((quantity, index) => [
     names[index]!,
     measured(quantity),
-    [comparison(quantity), quantity.cells > 1 ? `mean of ${plural(quantity.cells, 'cell')}` : '']
+    [comparison(quantity), of > 1 ? `mean of ${countOf(quantity.cells, of, 'cell')}` : '']
       .filter(Boolean)
       .join('; '),
   ]);
@@ -53,21 +53,29 @@ function tableOf(rows: readonly ResultRow[], columns: number): string[] {
   const chosen = [...all].filter(
     ([, { name }]) => !name.includes('_loss') && !(hasTest && name === 'train_accuracy'),
   );
-  const names = nameAll(chosen.map(([, quantity]) => quantity));
-  const cells = rows.map(({ axes: values, quantities }) => [
+  const names = [...axes, ...nameAll(chosen.map(([, quantity]) => quantity)), 'mean of'];
+  const cells = rows.map(({ axes: values, quantities, cells, of }) => [
     ...axes.map((axis) => (typeof values[axis] === 'string' ? values[axis] : JSON.stringify(values[axis]))),
     ...chosen.map(([key]) => {
       const quantity = quantities.find((one) => keyOf(one) === key);
-      if (quantity === undefined) return '';
-      const { theory } = quantity;
-      return `${measured(quantity)}${theory === undefined ? '' : ` (${formatSignificant(theory)})`}`;
+      return quantity === undefined ? '-' : againstTheory(quantity);
     }),
+    countOf(cells, of, 'cell'),
   ]);
+  const wide = table(cells, names, columns - 2).split('\n');
+  // Where the columns do not fit, each number has its name beside it.
+  const named = cells.map((row) => row.map((entry, index) => `${names[index]} ${entry}`));
+  const lines = wide.length === rows.length + 1 ? wide : table(named, undefined, columns - 2).split('\n');
   const hasTheory = [...all.values()].some(({ theory }) => theory !== undefined);
-  return [
-    ...table(cells, [...axes, ...names], columns - 2).split('\n'),
-    ...(hasTheory ? ['in brackets: the theory'] : []),
-  ];
+  return [...lines, ...(hasTheory ? ['in brackets: the theory; the deviation in standard errors'] : [])];
+}
+
+/** `0.45 ± 0.10 (0.749; −2.9)` */
+function againstTheory(quantity: ResultQuantity): string {
+  const { theory, deviation } = quantity;
+  if (theory === undefined) return measured(quantity);
+  const errors = deviation === undefined ? '' : `; ${signed(deviation)}`;
+  return `${measured(quantity)} (${formatSignificant(theory)}${errors})`;
 }
 
 /** `lambda_cross`; with its stage where several stages give a quantity of that name. */

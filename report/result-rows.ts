@@ -15,6 +15,9 @@ export interface ResultQuantity extends Estimate {
 export interface ResultRow {
   readonly axes: Readonly<Record<string, Json>>;
   readonly quantities: readonly ResultQuantity[];
+  /** Cells that have any result, of how many in the plan. */
+  readonly cells: number;
+  readonly of: number;
 }
 
 /** Quantities of a fit that are named at the end of a study. */
@@ -24,14 +27,23 @@ const fitted = ['lambda_cross', 'tau_sgd'];
 export function resultRows({ plan }: Study, results: KeyResults): ResultRow[] {
   const axes = plan.axes.filter((axis) => !/seed$/i.test(axis));
   const axesOf = new Map(plan.cells.map(({ id, axes: all }) => [id, pick(all, axes)]));
-  const rows = new Map<string, { axes: Record<string, Json>; found: Map<string, Found> }>();
+  interface Row {
+    readonly axes: Record<string, Json>;
+    readonly found: Map<string, Found>;
+    readonly cells: Set<string>;
+    of: number;
+  }
+  const rows = new Map<string, Row>();
   for (const { id } of plan.cells) {
     const key = JSON.stringify(axesOf.get(id));
-    if (!rows.has(key)) rows.set(key, { axes: axesOf.get(id)!, found: new Map() });
+    const row = rows.get(key) ?? { axes: axesOf.get(id)!, found: new Map(), cells: new Set(), of: 0 };
+    row.of++;
+    rows.set(key, row);
   }
   const add = (cellId: string, stage: string, name: string, estimate: Estimate): void => {
     if (Number.isNaN(estimate.value)) return;
-    const { found } = rows.get(JSON.stringify(axesOf.get(cellId)))!;
+    const { found, cells } = rows.get(JSON.stringify(axesOf.get(cellId)))!;
+    cells.add(cellId);
     const key = JSON.stringify([stage, name]);
     const known = found.get(key) ?? { stage, name, estimates: [] };
     known.estimates.push(estimate);
@@ -51,7 +63,10 @@ export function resultRows({ plan }: Study, results: KeyResults): ResultRow[] {
     add(cellId, stage, 'accuracy', { value: accuracy });
   }
   return [...rows.values()]
-    .map(({ axes, found }) => ({ axes, quantities: [...found.values()].map(summarize) }))
+    .map(({ axes, found, cells, of }) => ({
+      ...{ axes, cells: cells.size, of },
+      quantities: [...found.values()].map(summarize),
+    }))
     .filter(({ quantities }) => quantities.length > 0);
 }
 

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { formatNotes, formatWarnings } from '../../../cli/result-view.ts';
+import { formatNotes, formatResults, formatWarnings } from '../../../cli/result-view.ts';
+import type { KeyResults } from '../../../report/key-results.ts';
 import type { NoteKind } from '../../../report/notes.ts';
+import type { Study } from '../../../report/read-study.ts';
+import { resultRows } from '../../../report/result-rows.ts';
+import { plannedCell, planOf } from '../../fixtures/plans.ts';
 
 const kindOf = (text: string, cells: readonly string[], isWarning = false): NoteKind => ({
   ...{ stage: 'fit', isWarning, wordings: new Map([[text, cells]]), cells },
@@ -28,5 +32,46 @@ describe('notes at the end of a study', () => {
     const many = Array.from({ length: 15 }, (_, i) => kindOf(`Remark ${'x'.repeat(i)}.`, ['a']));
     expect(formatNotes(many, 8, true).at(-1)).toMatch(/and 3 more kinds; the report has all of them$/);
     expect(formatNotes(many, 8, false).at(-1)).toMatch(/and 3 more kinds$/);
+  });
+});
+
+describe('results at the end of a sweep', () => {
+  const cells = [50, 100].flatMap((batchSize) =>
+    [1, 2].map((seed) => plannedCell(`batchSize=${batchSize},seed=${seed}`, { batchSize, seed }, [])),
+  );
+  const study: Study = {
+    ...{ studyId: 's-0', plan: planOf('s', cells), cells: new Map(), damaged: [], detailed: [] },
+    ...{ result: undefined, steps: new Map() },
+  };
+  const fitOf = (cellId: string, value: number) => ({
+    ...{ cellId, label: cellId, stage: 'fit' },
+    estimates: { lambda_cross: { value, error: 0.1, theory: 1, deviation: (value - 1) / 0.1 } },
+  });
+  const results: KeyResults = {
+    ...{ training: [], evaluations: [], problems: [] },
+    available: { parameters: 3, training: 0, evaluations: 0 },
+    // The standard error of the mean of 1.2 and 1.4 is half their distance.
+    parameters: [
+      fitOf('batchSize=50,seed=1', 1.2),
+      fitOf('batchSize=50,seed=2', 1.4),
+      fitOf('batchSize=100,seed=1', 0.9),
+    ],
+  };
+  const lines = (columns: number) => formatResults(resultRows(study, results), results, columns);
+
+  test('are means over the seeds against the theory, of how many of how many cells', () => {
+    expect(lines(200).slice(2)).toEqual([
+      expect.stringMatching(/^ {2}50 +1\.30 ± 0\.10 \(1; \+3\) +2 cells$/),
+      expect.stringMatching(/^ {2}100 +0\.90 ± 0\.10 \(1; −1\) +1 of 2 cells$/),
+      '  in brackets: the theory; the deviation in standard errors',
+    ]);
+  });
+
+  test('have their names beside them where columns do not fit', () => {
+    expect(lines(30).slice(1, 4)).toEqual([
+      expect.stringContaining('batchSize 50'),
+      '    lambda_cross 1.30 ± 0.10 (1; +3)',
+      '    mean of 2 cells',
+    ]);
   });
 });
