@@ -1,4 +1,4 @@
-import { typeOfValue } from './cel.ts';
+import { typeOfValue, unionType } from './numbers.ts';
 import { containsExpression } from './template.ts';
 import { isMap, type Value, type ValueMap } from './values.ts';
 
@@ -29,8 +29,7 @@ export function literalAxisTypes(matrix: ValueMap | undefined): Map<string, stri
     if (matrixKeywords.includes(name)) continue;
     const range = isMap(value) ? value.range : undefined;
     if (Array.isArray(value)) add(name, value.map(typeOf));
-    else if (Array.isArray(range))
-      add(name, range.every((part) => typeof part === 'bigint') ? ['int'] : ['dyn']);
+    else if (Array.isArray(range)) add(name, [unionType(range.map(typeOf))]);
     else add(name, ['dyn']);
   }
   for (const entry of matrix === undefined ? [] : includeEntries(matrix))

@@ -1,8 +1,9 @@
 import type { TypeError as CelTypeError, EvaluationError, ParseError } from '@marcbachmann/cel-js';
-import { functionNames } from './cel.ts';
+import { formsOf, functionNames } from './cel.ts';
 import { choose, didYouMean } from './did-you-mean.ts';
 import { findOddCharacter } from './odd-characters.ts';
 import type { Scope } from './scope.ts';
+import { TooMuchWork } from './work.ts';
 
 export interface CelExplanation {
   readonly message: string;
@@ -29,55 +30,60 @@ export function explainCelError(
       return { ...at, message: `\`${name}\` is not known here`, cure: unknownNameCure(name, scope) };
     }
     case 'no_such_overload': {
-      const operation = inWords(summary.replace(/^.*?: /, ''));
+      const operation = summary.replace(/^.*?: /, '');
+      const [, left, operator = operation.charAt(0), right = operation.slice(1)] =
+        /^(.+) (==|!=|<=|>=|<|>|in|[-+*/%]) (.+)$/.exec(operation) ?? [];
+      const operands = [left, right].flatMap((type) => (type === undefined ? [] : [typeInWords(type)]));
       return {
         ...at,
-        message: `there is no \`${operation}\``,
-        cure: 'convert one side: int(x), double(x) or string(x)',
+        message: `\`${operator}\` cannot take ${operands.join(' and ')}`,
+        cure: operatorCure(operator, operands),
       };
     }
     case 'no_matching_overload': {
-      const call = inWords(/'(.+)'/.exec(summary)?.[1] ?? summary);
-      const name = /^\w+/.exec(call)?.[0] ?? '';
-      return functionNames.includes(name)
-        ? {
-            ...at,
-            message: `there is no \`${call}\``,
-            cure: 'convert its arguments: int(x), double(x) or string(x)',
-          }
-        : {
-            ...at,
-            message: `there is no function \`${call}\``,
-            cure: choose(name, functionNames, 'functions'),
-          };
+      const [, receiver, name = '', parameters = ''] =
+        /'(?:(.+)\.)?(\w+)\((.*)\)'/.exec(summary) ?? /()()()/.exec('')!;
+      const method = receiver !== undefined;
+      const forms = formsOf(name, method);
+      const names = functionNames(method);
+      const noun = method ? 'methods' : 'functions';
+      if (forms.length === 0)
+        return { ...at, message: `there is no function \`${name}\``, cure: choose(name, names, noun) };
+      const given = [...(method ? [receiver] : []), ...splitTypes(parameters)].map(typeInWords);
+      return {
+        ...at,
+        message: `\`${name}\` cannot take ${given.join(' and ') || 'nothing'}`,
+        cure: `it is written ${forms.map((form) => `\`${form}\``).join(' or ')}`,
+      };
     }
-    case 'incompatible_ternary_branches': {
-      const [one, other] = typesIn(summary);
-      const message = `the two branches of \`? :\` are a ${one} and a ${other}`;
-      return { ...at, message, cure: 'give both branches one type: int(x), double(x) or string(x)' };
-    }
+    case 'incompatible_ternary_branches':
+      return {
+        ...at,
+        message: `the two branches of \`? :\` are ${typesIn(summary).join(' and ')}`,
+        cure: 'give both branches one type: int(x), double(x) or string(x)',
+      };
     case 'invalid_condition_type':
       return {
         ...at,
-        message: `a condition is true or false, but this is a ${typesIn(summary)[0]}`,
+        message: `a condition is true or false, but this is ${typesIn(summary)[0]}`,
         cure: comparisonCure,
       };
     case 'invalid_logical_operand':
       return {
         ...at,
-        message: `\`&&\`, \`||\` and \`!\` take true or false, but this is a ${typesIn(summary)[0]}`,
+        message: `\`&&\`, \`||\` and \`!\` take true or false, but this is ${typesIn(summary)[0]}`,
         cure: comparisonCure,
       };
     case 'invalid_index_type':
       return {
         ...at,
-        message: `the index of a list is a whole number (int), got ${typesIn(summary)[0]}`,
-        cure: 'convert it: int(x)',
+        message: `the place of a value in a list is a whole number, got ${typesIn(summary)[0]}`,
+        cure: 'such as `list[0]`; of a decimal, int(x) makes a whole number',
       };
     case 'cannot_index_type':
       return {
         ...at,
-        message: `a ${typesIn(summary)[0]} has no members`,
+        message: `${typesIn(summary)[0]} has no members`,
         cure: 'only lists and maps have members',
       };
     case 'invalid_comprehension_range':
@@ -87,20 +93,46 @@ export function explainCelError(
         cure: 'such as `[1, 2, 3].map(n, 2 * n)`',
       };
     case 'invalid_macro_argument':
-      return {
-        ...at,
-        message: `not a valid call: ${lowerFirst(inWords(summary))}`,
-        cure: 'such as `[1, 2, 3].map(n, 2 * n)`',
-      };
+      return /^has/.test(summary)
+        ? { ...at, message: '`has` takes a member of a map', cure: 'such as `has(params.options.size)`' }
+        : { ...at, message: 'a name is missing here', cure: 'such as `[1, 2, 3].map(n, 2 * n)`' };
     case 'index_out_of_bounds':
     case 'index_out_of_range':
       return {
         ...at,
-        message: lowerFirst(summary.replace(/^No such key: /, '')),
-        cure: 'the first index is 0',
+        message: `this place is not in the ${code === 'index_out_of_bounds' ? 'list' : 'text'}${/, index .*/.exec(summary)?.[0] ?? ''}`,
+        cure: 'the first place is 0',
       };
     case 'no_such_key':
-      return { ...at, message: lowerFirst(summary), cure: undefined };
+      return { ...at, message: `there is no key \`${/: (.*)$/s.exec(summary)?.[1]}\``, cure: undefined };
+    case 'not_finite':
+      return {
+        ...at,
+        message: `no whole number is near ${summary === 'NaN' ? 'what is not a number' : 'infinity'}`,
+        cure: 'such as a division by zero: check its parts',
+      };
+    case 'unsigned':
+      return {
+        ...at,
+        message: 'there are no whole numbers without a sign',
+        cure: 'write `1` for `1u`, and int(x) for uint(x)',
+      };
+    case 'invalid_regular_expression':
+      return {
+        ...at,
+        message: `not a regular expression: ${summary}`,
+        cure: 'patterns are those of RE2, such as "^layer[0-9]+$"',
+      };
+    case 'invalid_list_element_type':
+      return {
+        ...at,
+        message: '`join` takes a list of texts, but this has other values',
+        cure: 'make texts of them: `list.map(x, string(x)).join(", ")`',
+      };
+    case 'invalid_timestamp':
+      return { ...at, message: 'this is not a time', cure: 'such as "2024-01-31T12:00:00Z"' };
+    case 'invalid_duration':
+      return { ...at, message: 'this is not a duration', cure: 'such as "1h30m"' };
     case 'numeric_overflow':
       return {
         ...at,
@@ -108,14 +140,17 @@ export function explainCelError(
         cure: 'write one of its parts as a decimal, such as `2.0`',
       };
     case 'int_conversion_error':
-    case 'uint_conversion_error':
+      return { ...at, message: 'this text is not a whole number', cure: 'such as "12"' };
     case 'double_conversion_error':
+      return { ...at, message: 'this text is not a number', cure: 'such as "1.5"' };
     case 'bool_conversion_error':
-      return {
-        ...at,
-        message: `this text cannot be read as ${/^\w+/.exec(summary)?.[0] ?? 'that type'}`,
-        cure: undefined,
-      };
+      return { ...at, message: 'this text is not a truth value', cure: 'such as "true"' };
+    case 'invalid_number':
+      return { ...at, message: 'this number is too large', cure: 'decimals end at 1.8e308' };
+    case 'invalid_integer':
+    case 'invalid_hex_integer':
+    case 'invalid_exponent':
+      return { ...at, message: 'not a number', cure: 'such as `12`, `0.5`, `1e-3` or `0xff`' };
     case 'division_by_zero':
     case 'modulo_by_zero':
       return { ...at, message: 'division by zero', cure: undefined };
@@ -123,8 +158,8 @@ export function explainCelError(
     case 'limit_exceeded':
       return {
         ...at,
-        message: 'this expression is too long: it has too many parts within one another',
-        cure: 'compute its parts in `params`, and use them here; a long sum is `[a, b, ...]` in a list',
+        message: `this expression is too long: it has too many parts${/Nodes/.test(summary) ? '' : ' within one another'}`,
+        cure: 'compute its parts in `params`, and use them here',
       };
     case 'reserved_identifier':
       return {
@@ -146,7 +181,8 @@ export function explainCelError(
       const odd = findOddCharacter(text.slice(start, end));
       if (odd !== undefined)
         return { ...at, message: `not a valid expression: ${odd.name} stands in it`, cure: odd.cure };
-      return { ...at, message: `not a valid expression: ${lowerFirst(summary)}`, cure: syntaxCure(text) };
+      const message = `not a valid expression: \`${text.slice(start, end)}\` is not expected here`;
+      return { ...at, message, cure: syntaxCure(text) };
     }
     case 'unterminated_string':
     case 'unterminated_triple_quoted_string':
@@ -157,22 +193,68 @@ export function explainCelError(
         cure: 'end it with the quote that it begins with',
       };
     default: {
+      // Of an escape in a text CEL tells what is wrong; of anything else that it refuses there is no more to say.
+      if (/escape/.test(code ?? ''))
+        return { ...at, message: lowerFirst(summary), cure: 'a backslash in a text is `\\\\`' };
       const { cure } = error as { cure?: string };
-      return { ...at, message: inWords(lowerFirst(summary)), cure };
+      return { ...at, message: error instanceof TooMuchWork ? summary : 'this cannot be computed', cure };
     }
   }
 }
 
 const comparisonCure = 'compare it with something, such as `x > 0` or `x == "small"`';
 
-/** The types that CEL names in quotes, without what only its checker tells apart. */
-function typesIn(summary: string): string[] {
-  return Array.from(summary.matchAll(/'([^']+)'/g), (match) => inWords(match[1]!));
+function operatorCure(operator: string, operands: readonly string[]): string | undefined {
+  if (operator === '!') return comparisonCure;
+  if (operator === 'in')
+    return 'it looks for a value in a list, such as `x in [1, 2]`; for a part of a text: `text.contains("part")`';
+  if (operator === '+' && operands.includes('a text'))
+    return 'to write one behind the other, make both texts: string(x)';
+  if (operator === '+' && operands.some((operand) => operand.startsWith('a list')))
+    return 'to lengthen a list, add a list: `list + [x]`';
+  if (operands.includes('a truth value')) return 'to choose a number by it, write `x ? 1 : 0`';
+  if (operands.includes('a text'))
+    return 'of a text, int(x) and double(x) make a number; string(x) makes a text';
+  return undefined;
 }
 
-/** CEL's words for what is only known while evaluating. */
-function inWords(text: string): string {
-  return text.replace(/\bdyn<([^<>]+)>/g, '$1').replace(/\bdyn\b/g, 'any');
+const words: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  int: ['a whole number', 'whole numbers'],
+  double: ['a decimal', 'decimals'],
+  string: ['a text', 'texts'],
+  bool: ['a truth value', 'truth values'],
+  null: ['nothing', 'values'],
+  list: ['a list', 'lists'],
+  map: ['a map', 'maps'],
+  bytes: ['bytes', 'bytes'],
+  dyn: ['a value', 'values'],
+  'google.protobuf.Timestamp': ['a time', 'times'],
+  'google.protobuf.Duration': ['a duration', 'durations'],
+};
+
+/** A type of CEL in the words of the language, such as "a list of whole numbers". */
+export function typeInWords(type: string): string {
+  const [, name = '', item = ''] = /^(?:dyn<)*([\w.]+)(?:<(.*)>)?/.exec(type) ?? [];
+  const [one] = words[name] ?? ['a type'];
+  const [, many = 'values'] = words[/^[\w.]*/.exec(item)![0]] ?? [];
+  return name === 'list' && many !== 'values' ? `a list of ${many}` : one;
+}
+
+/** The types that CEL names in quotes. */
+function typesIn(summary: string): string[] {
+  return Array.from(summary.matchAll(/'([^']+)'/g), (match) => typeInWords(match[1]!));
+}
+
+/** Types separated by commas, of which some stand within a type. */
+function splitTypes(types: string): string[] {
+  let depth = 0;
+  const parts = types.match(/[^,<>]+|[,<>]/g) ?? [];
+  return parts.reduce<string[]>((found, part) => {
+    depth += part === '<' ? 1 : part === '>' ? -1 : 0;
+    return part === ',' && depth === 0
+      ? [...found, '']
+      : [...found.slice(0, -1), `${found.at(-1) ?? ''}${part}`.trim()];
+  }, []);
 }
 
 const tokens: Readonly<Record<string, string>> = {

@@ -1,10 +1,10 @@
-import canonicalize from 'canonicalize';
 import { evaluateFormula, type Formula } from './formula.ts';
 import type { Axis, Matrix, MatrixEntry } from './matrix.ts';
+import { alike, equals } from './numbers.ts';
 import type { Params } from './params.ts';
 import type { Problems } from './problems.ts';
 import { rangeValues } from './range.ts';
-import { describe, type Path, toJson, type Value, type ValueMap } from './values.ts';
+import { describe, type Path, type Value, type ValueMap } from './values.ts';
 import { spanOfKey, spanOfValue, type YamlSource } from './yaml-source.ts';
 
 /** More cells than this are taken for a mistake. */
@@ -91,8 +91,8 @@ function rows(step: readonly Axis[], given: ValueMap, chosen: ValueMap, context:
   const fitting = all.filter((row) =>
     names.every(
       (name) =>
-        (!Object.hasOwn(given, name) || same(row[name]!, given[name]!)) &&
-        (context.pinned.get(name)?.some((value) => same(row[name]!, value)) ?? true),
+        (!Object.hasOwn(given, name) || equals(row[name]!, given[name]!)) &&
+        (context.pinned.get(name)?.some((value) => equals(row[name]!, value)) ?? true),
     ),
   );
   if (fitting.length === 0) {
@@ -143,14 +143,15 @@ function axisValues(
   }
   if (values.length === 0)
     stop(context, spanOfValue(source, axis.path), `\`${axis.name}\` has no values`, 'give it at least one');
-  return values;
+  return alike(values) as readonly Value[];
 }
 
 function exclude(combinations: ValueMap[], entries: readonly MatrixEntry[], context: Context): ValueMap[] {
   let left = combinations;
   for (const entry of entries) {
     const values = entryValues(entry, context);
-    const kept = left.filter((combination) => !matches(combination, values));
+    const matches = matcher(values);
+    const kept = left.filter((combination) => !matches(combination));
     if (kept.length === left.length && context.pinned.size === 0) {
       const span = spanOfValue(context.source, entry.path);
       context.problems.warning('no-effect', span, 'this excludes nothing', 'no combination has these values');
@@ -166,7 +167,7 @@ function include(combinations: ValueMap[], matrix: Matrix, context: Context): Va
   for (const entry of matrix.include) {
     const values = entryValues(entry, context);
     const unwanted = Object.entries(values).some(
-      ([name, value]) => context.pinned.get(name)?.every((pinned) => !same(value, pinned)) ?? false,
+      ([name, value]) => context.pinned.get(name)?.every((pinned) => !equals(value, pinned)) ?? false,
     );
     if (unwanted) continue;
     const extras = Object.keys(values).filter((name) => !axes.includes(name));
@@ -174,12 +175,9 @@ function include(combinations: ValueMap[], matrix: Matrix, context: Context): Va
       values,
       Object.keys(values).filter((name) => axes.includes(name)),
     );
-    const extended =
-      axes.length > 0 && extras.length > 0 && all.some((combination) => matches(combination, own));
-    if (extended) {
-      all = all.map((combination) =>
-        matches(combination, own) ? { ...combination, ...values } : combination,
-      );
+    const matches = matcher(own);
+    if (axes.length > 0 && extras.length > 0 && all.some(matches)) {
+      all = all.map((combination) => (matches(combination) ? { ...combination, ...values } : combination));
       continue;
     }
     const added = combine(matrix.steps, own, context).map((combination) => ({
@@ -187,8 +185,7 @@ function include(combinations: ValueMap[], matrix: Matrix, context: Context): Va
       ...pick(values, extras),
     }));
     // What a pinned axis has brought in already is no mistake of the file.
-    const known = (combination: ValueMap) =>
-      context.pinned.size > 0 && all.some((other) => matches(other, combination));
+    const known = (combination: ValueMap) => context.pinned.size > 0 && all.some(matcher(combination));
     all = [...all, ...added.filter((combination) => !known(combination))];
   }
   return all;
@@ -231,17 +228,9 @@ function stop(context: Context, span: ReturnType<typeof spanOfKey>, message: str
   throw new Unexpandable();
 }
 
-function matches(combination: ValueMap, values: ValueMap): boolean {
-  return Object.entries(values).every(([name, value]) => same(combination[name] as Value, value));
-}
-
-function same(a: Value, b: Value): boolean {
-  if (typeof a !== 'object' && typeof b !== 'object') {
-    const numeric =
-      typeof a !== 'string' && typeof b !== 'string' && typeof a !== 'boolean' && typeof b !== 'boolean';
-    return numeric ? Number(a) === Number(b) : a === b;
-  }
-  return canonicalize(toJson(a)) === canonicalize(toJson(b));
+function matcher(values: ValueMap): (combination: ValueMap) => boolean {
+  const wanted = Object.entries(values);
+  return (combination) => wanted.every(([name, value]) => equals(combination[name], value));
 }
 
 function pick(values: ValueMap, names: Path): ValueMap {

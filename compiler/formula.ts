@@ -1,4 +1,6 @@
 import type { ArtifactKind } from '../artifacts/reference.ts';
+import { toText } from './cel.ts';
+import { typeInWords } from './cel-errors.ts';
 import { compileExpression, EvaluationFailure, type Expression, type Values } from './expression.ts';
 import { artifactCure, kindPhrase, type OutputMention } from './outputs.ts';
 import type { Problems, Span } from './problems.ts';
@@ -113,7 +115,7 @@ function compileText(
       report(
         0,
         piece.text.length,
-        `a ${expression.type} cannot stand inside a text`,
+        `${typeInWords(expression.type)} cannot stand inside a text`,
         'make it a text first: string(x)',
       );
       return failed;
@@ -190,7 +192,7 @@ export function evaluateFormula(
         problems.warning('whole-division', at(start, end), message, cure),
       );
     } catch (error) {
-      if (error instanceof EvaluationFailure)
+      if (error instanceof EvaluationFailure && !error.known)
         problems.error('no-value', at(error.start, error.end), error.message, error.cure, where);
       throw error;
     }
@@ -205,38 +207,31 @@ export function evaluateFormula(
         const pieces = part.pieces.map((piece) =>
           typeof piece === 'string' ? piece : toText(run(piece.expression, part.path, piece.offset)),
         );
-        const text = pieces.join('');
-        part.budget.checkLength(text);
-        return text;
+        part.budget.checkText(pieces.reduce((length, piece) => length + piece.length, 0));
+        return pieces.join('');
       }
       case 'list':
-        return part.items.map(evaluate);
+        return part.budget.check(part.items.map(evaluate));
       case 'map':
-        return Object.fromEntries(
-          part.entries.flatMap(([key, member]) => {
-            const value = evaluate(member);
-            return value === null && member.kind === 'whole' ? [] : [[key, value]];
-          }),
-        ) as ValueMap;
+        return part.budget.check(
+          Object.fromEntries(
+            part.entries.flatMap(([key, member]) => {
+              const value = evaluate(member);
+              return value === null && member.kind === 'whole' ? [] : [[key, value]];
+            }),
+          ) as ValueMap,
+        );
     }
   };
   if (formula.kind === 'constant') return formula.value;
   try {
-    const value = evaluate(formula);
-    formula.budget.checkSize(value);
-    return value;
+    return evaluate(formula);
   } catch (error) {
     if (error instanceof EvaluationFailure) return undefined;
     if (!(error instanceof TooMuchWork)) throw error;
     problems.error('too-much-work', spanOfValue(source, formula.path), error.message, error.cure, where);
     return undefined;
   }
-}
-
-function toText(value: Value): string {
-  return typeof value === 'object'
-    ? JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? Number(member) : member))
-    : String(value);
 }
 
 function isConstant(formula: Formula): boolean {

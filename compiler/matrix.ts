@@ -83,10 +83,14 @@ function compileAxis(
 ): Axis {
   const path = [...matrixPath, name];
   const others = later.filter((axis) => axis !== name);
-  const depends = (param: string) => others.find((axis) => params.reads(param).has(axis));
-  const visible = [...params.names.filter((param) => depends(param) === undefined), ...above];
+  const depends = params.dependents(others);
+  const visible = [...params.names.filter((param) => !depends.has(param)), ...above];
   const scope = scopeOf(params, [...new Set(visible)], {}, (param) => {
-    const axis = others.includes(param) ? param : params.names.includes(param) ? depends(param) : undefined;
+    const axis = others.includes(param)
+      ? param
+      : params.names.includes(param)
+        ? depends.get(param)
+        : undefined;
     if (axis === undefined) return undefined;
     const via = axis === param ? '' : ` by way of \`${param}\``;
     const message = `\`${name}\` depends on \`${axis}\`${via}, an axis below it`;

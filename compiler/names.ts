@@ -25,14 +25,6 @@ export function results(ast: ASTNode): ASTNode[] {
   return ast.op === '?:' ? [...results(ast.args[1]), ...results(ast.args[2])] : [ast];
 }
 
-/** The divisions in an expression, so that one between whole numbers that leaves a remainder can be told. */
-export function divisions(
-  ast: ASTNode,
-): { readonly left: ASTNode; readonly right: ASTNode; readonly node: ASTNode }[] {
-  const inner = operands(ast).flatMap(divisions);
-  return ast.op === '/' ? [{ left: ast.args[0], right: ast.args[1], node: ast }, ...inner] : inner;
-}
-
 /** The chain of members that a node is, if it begins with a name. */
 export function asMention(node: ASTNode): Mention | undefined {
   if (node.op === 'id') return { root: node.args, members: [], start: node.range.start, end: node.range.end };

@@ -1,6 +1,7 @@
 import { parseDocument } from 'yaml';
 import { axisNames } from './axes.ts';
 import { choose } from './did-you-mean.ts';
+import { toDecimals, typeOfValue } from './numbers.ts';
 import type { Problems } from './problems.ts';
 import { hasExpression } from './template.ts';
 import { describe, isMap, type Value, type ValueMap } from './values.ts';
@@ -55,7 +56,10 @@ export function applyOverrides(
       : Array.isArray(axisValues)
         ? axisValues[0]
         : undefined;
-    const value = parseOverride(text, sample);
+    const parsed = parseOverride(text, sample);
+    // A default of 0.1 that is set to 1 stays a decimal, so that `/` means the same as before.
+    const decimal = sample !== undefined && /double/.test(typeOfValue(sample));
+    const value = decimal ? (toDecimals(parsed) as Value | undefined) : parsed;
     const values =
       isAxis && Array.isArray(value) && !Array.isArray(sample) ? (value as readonly Value[]) : [value];
     const wrong = values.find((candidate) => !sameType(candidate, sample));

@@ -1,7 +1,7 @@
-import type { Environment } from '@marcbachmann/cel-js';
 import { axisNames, literalAxisTypes } from './axes.ts';
-import { environmentOf, typeOfValue, unionType } from './cel.ts';
+import { parseCel, prepare } from './cel-program.ts';
 import { compileFormula, evaluateFormula, type Formula, paramsOf } from './formula.ts';
+import { alike, toDecimals, typeOfValue, unionType } from './numbers.ts';
 import type { Overrides } from './overrides.ts';
 import type { Problems } from './problems.ts';
 import type { Scope } from './scope.ts';
@@ -10,14 +10,16 @@ import type { Value, ValueMap } from './values.ts';
 import { WorkBudget } from './work.ts';
 import type { YamlSource } from './yaml-source.ts';
 
-/** The params of a pipeline: their defaults compiled, and one CEL environment that knows their types. */
+/** The params of a pipeline: their defaults compiled, and their types. */
 export interface Params {
   /** Declared under `params:`, in the order of the file. */
   readonly names: readonly string[];
-  readonly environment: Environment;
+  readonly types: Scope['types'];
   readonly budget: WorkBudget;
-  /** `name` and every param that its default is computed from. */
-  reads(name: string): ReadonlySet<string>;
+  /** These params and every param that their defaults are computed from. */
+  reads(names: Iterable<string>): ReadonlySet<string>;
+  /** The first of `axes` that a param is, or is computed from, for each param that is. */
+  dependents(axes: readonly string[]): ReadonlyMap<string, string>;
   /**
    * All params where `fixed` (axes) override the defaults; defaults that are computed follow them. Undefined after reporting a default
    * that has no value.
@@ -32,8 +34,8 @@ export function scopeOf(
   roots: Scope['roots'],
   absent: Scope['absent'] = () => undefined,
 ): Scope {
-  const { environment, budget } = params;
-  return { environment, budget, params: visible, roots, absent };
+  const { types, budget } = params;
+  return { types, budget, params: visible, roots, absent };
 }
 
 /** Compiles the defaults, some of which come from outside the file. */
@@ -45,13 +47,13 @@ export function compileParams(
 ): Params {
   const declared = overrides.params;
   const names = Object.keys(declared);
-  const environment = environmentOf(paramTypes(overrides, matrix));
   const budget = new WorkBudget();
+  const { types, decimals } = paramTypes(overrides, matrix, budget);
   const formulas = new Map<string, Formula>();
   for (const [index, name] of names.entries()) {
-    const value = declared[name] as Value;
+    const value = alike(declared[name] as Value);
     const scope: Scope = {
-      environment,
+      types,
       budget,
       get params() {
         return names.slice(0, index); // Copied for an expression alone: there may be very many constants.
@@ -66,35 +68,52 @@ export function compileParams(
         : compileFormula(value, ['params', name], { source, problems, scope }),
     );
   }
+  /** A whole number where its other values are decimals is one too, so that `/` means the same in each cell. */
+  const settle = (name: string, value: Value) => (decimals.has(name) ? (toDecimals(value) as Value) : value);
+  const settleAll = (values: ValueMap) =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, settle(name, value)]));
   const computed = names.some((name) => formulas.get(name)?.kind !== 'constant');
   const constants = Object.fromEntries(
     names.map((name) => {
       const formula = formulas.get(name)!;
-      return [name, formula.kind === 'constant' ? formula.value : null];
+      return [name, formula.kind === 'constant' ? settle(name, formula.value) : null];
     }),
   );
-  // A param reads only those above it, so one pass in their order sees each of them once.
-  const readBy = new Map<string, ReadonlySet<string>>();
-  for (const name of names) {
-    const own = paramsOf(formulas.get(name)!);
-    readBy.set(name, new Set([name, ...own.flatMap((other) => [...(readBy.get(other) ?? [other])])]));
-  }
+  const read = new Map(names.map((name) => [name, paramsOf(formulas.get(name)!)]));
   return {
     names,
-    environment,
+    types,
     budget,
-    reads: (name) => readBy.get(name) ?? new Set([name]),
+    reads(wanted) {
+      const found = new Set(wanted);
+      // The set grows while it is walked, by what the walk finds.
+      for (const name of found) for (const other of read.get(name) ?? []) found.add(other);
+      return found;
+    },
+    dependents(axes) {
+      const found = new Map(axes.map((axis) => [axis, axis]));
+      // A param reads only those above it, so one pass in their order sees all of them.
+      for (const name of names) {
+        const axis = read
+          .get(name)!
+          .map((other) => found.get(other))
+          .find((other) => other !== undefined);
+        if (axis !== undefined && !found.has(name)) found.set(name, axis);
+      }
+      return found;
+    },
     resolve(fixed, where) {
-      if (!computed) return { ...constants, ...fixed };
+      const given = settleAll(fixed);
+      if (!computed) return { ...constants, ...given };
       const values: Record<string, Value> = {};
       for (const name of names) {
-        const value = Object.hasOwn(fixed, name)
-          ? fixed[name]
+        const value = Object.hasOwn(given, name)
+          ? given[name]
           : evaluateFormula(formulas.get(name)!, { params: values }, { source, problems }, where);
         if (value === undefined) return undefined;
-        values[name] = value;
+        values[name] = settle(name, value);
       }
-      return { ...values, ...fixed };
+      return { ...values, ...given };
     },
   };
 }
@@ -123,39 +142,39 @@ function absentInParams(other: string, name: string, declared: ValueMap, matrix:
 
 /**
  * CEL types of all params and axes: of what is written in the file, joined over the default and the axis; `dyn` where a value of an axis
- * is computed.
+ * is computed. With them the names of those that are decimals as far as it is known.
  */
 function paramTypes(
   { params: declared, pinned }: Overrides,
   matrix: ValueMap | undefined,
-): Record<string, string> {
+  budget: WorkBudget,
+) {
   const axes = literalAxisTypes(matrix);
   for (const [name, values] of pinned)
     axes.set(name, [...(axes.get(name) ?? []), ...values.map(typeOfValue)]);
   const types: Record<string, string> = {};
+  const decimals = new Set<string>();
+  const add = (name: string, found: readonly string[]) => {
+    types[name] = unionType(found);
+    if (/double/.test(unionType(found.filter((type) => type !== 'dyn')))) decimals.add(name);
+  };
   for (const [name, value] of Object.entries(declared)) {
-    const overriding = axes.get(name) ?? [];
-    if (!containsExpression(value)) types[name] = unionType([typeOfValue(value), ...overriding]);
-    else types[name] = overriding.length > 0 ? 'dyn' : typeOfComputed(value, types);
+    const own = containsExpression(value) ? typeOfComputed(value, types, budget) : typeOfValue(value);
+    add(name, [own, ...(axes.get(name) ?? [])]);
   }
-  for (const [name, overriding] of axes)
-    if (!Object.hasOwn(declared, name)) types[name] = unionType(overriding);
-  return types;
+  for (const [name, overriding] of axes) if (!Object.hasOwn(declared, name)) add(name, overriding);
+  return { types, decimals };
 }
 
-function typeOfComputed(value: Value, above: Readonly<Record<string, string>>): string {
+function typeOfComputed(value: Value, above: Readonly<Record<string, string>>, budget: WorkBudget): string {
   if (Array.isArray(value)) return 'list<dyn>';
   if (typeof value !== 'string') return 'map<string, dyn>';
   try {
     const { pieces, whole } = parseTemplate(value);
     if (!whole) return 'string';
-    const { text } = pieces[0]!;
-    // Only the params that it can name: an environment of all of them for each would take a square of time.
-    const named = (text.match(/\w+/g) ?? []).filter((name) => Object.hasOwn(above, name));
-    const types = Object.fromEntries(named.map((name) => [name, above[name]!]));
-    const type = environmentOf(types).check(text).type ?? 'dyn';
-    return /^(int|double|string|bool|list<(int|double|string|bool)>)$/.test(type) ? type : 'dyn';
+    const { type } = prepare(parseCel(pieces[0]!.text), above, budget);
+    return /^(list<)*(int|double|string|bool)>*$/.test(type) ? type : 'dyn';
   } catch {
-    return 'dyn'; // Not a sound template, which compiling it reports.
+    return 'dyn'; // Not a sound template or expression, which compiling it reports.
   }
 }

@@ -17,12 +17,13 @@ export function rangeValues(
   if (step === 0) return { problem: 'the step of the range is 0', cure };
   const count = Math.floor((to - from) / step + 1e-9) + 1;
   if (count < 1) return { problem: `the range from ${from} to ${to} by ${step} is empty`, cure };
-  if (count > limit) return { problem: `the range has ${count} values, more than ${limit}`, cure };
-  const whole = bounds.every((bound) => typeof bound === 'bigint');
+  if (count > limit) return { problem: `the range has more than ${limit} values`, cure };
+  const [first, , by = 1n] = bounds;
   return {
-    values: Array.from({ length: count }, (_, index) => {
-      const value = from + index * step;
-      return whole ? BigInt(value) : Number(value.toPrecision(15));
-    }),
+    values: Array.from({ length: count }, (_, index) =>
+      bounds.every((bound) => typeof bound === 'bigint')
+        ? (first as bigint) + BigInt(index) * (by as bigint)
+        : Number((from + index * step).toPrecision(15)),
+    ),
   };
 }

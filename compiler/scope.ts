@@ -1,4 +1,3 @@
-import type { Environment } from '@marcbachmann/cel-js';
 import type { ArtifactKind } from '../artifacts/reference.ts';
 import type { DiagnosticCode } from './diagnostic-codes.ts';
 import type { WorkBudget } from './work.ts';
@@ -11,7 +10,8 @@ export type Directory = ReadonlyMap<string, Readonly<Record<string, ArtifactKind
 
 /** What an expression may name where it stands. */
 export interface Scope {
-  readonly environment: Environment;
+  /** CEL types of the members of `params`. */
+  readonly types: Readonly<Record<string, string>>;
   /** What all expressions of the pipeline may cost. */
   readonly budget: WorkBudget;
   /** Params with a value here. */

@@ -29,8 +29,7 @@ export function warnOfUnused(parts: CompiledParts, source: YamlSource, problems:
       Object.values(values),
     ),
   ];
-  const readBy = (formulas: readonly Formula[]) =>
-    new Set(formulas.flatMap(paramsOf).flatMap((name) => [...parts.params.reads(name)]));
+  const readBy = (formulas: readonly Formula[]) => parts.params.reads(formulas.flatMap(paramsOf));
   const used = readBy([...inCells, ...elsewhere]);
   for (const name of parts.params.names) {
     if (used.has(name) || parts.axes.includes(name)) continue;

@@ -19,6 +19,11 @@ export function isMap(value: unknown): value is ValueMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** True for a map, and not for one of the objects with which CEL stands for times, bytes and types. */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
 /** Thrown for a value that JSON, and so the plan, cannot hold. */
 export class UnplannableValue extends Error {}
 
