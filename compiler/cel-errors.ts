@@ -96,13 +96,13 @@ export function explainCelError(
       return /^has/.test(summary)
         ? { ...at, message: '`has` takes a member of a map', cure: 'such as `has(params.options.size)`' }
         : { ...at, message: 'a name is missing here', cure: 'such as `[1, 2, 3].map(n, 2 * n)`' };
-    case 'index_out_of_bounds':
+    case 'index_out_of_bounds': {
+      const [, place, size] = /, index (\S+)(?: >= size (\d+))?/.exec(summary) ?? [];
+      const message = `there is no value at ${place} of ${size === undefined ? 'a list' : `a list of ${size}`}`;
+      return { ...at, message, cure: 'the first value is at 0' };
+    }
     case 'index_out_of_range':
-      return {
-        ...at,
-        message: `this place is not in the ${code === 'index_out_of_bounds' ? 'list' : 'text'}${/, index .*/.exec(summary)?.[0] ?? ''}`,
-        cure: 'the first place is 0',
-      };
+      return { ...at, message: 'this place is not in the text', cure: 'the first character is at 0' };
     case 'no_such_key':
       return { ...at, message: `there is no key \`${/: (.*)$/s.exec(summary)?.[1]}\``, cure: undefined };
     case 'not_finite':
@@ -247,14 +247,14 @@ function typesIn(summary: string): string[] {
 
 /** Types separated by commas, of which some stand within a type. */
 function splitTypes(types: string): string[] {
+  const found = [''];
   let depth = 0;
-  const parts = types.match(/[^,<>]+|[,<>]/g) ?? [];
-  return parts.reduce<string[]>((found, part) => {
-    depth += part === '<' ? 1 : part === '>' ? -1 : 0;
-    return part === ',' && depth === 0
-      ? [...found, '']
-      : [...found.slice(0, -1), `${found.at(-1) ?? ''}${part}`.trim()];
-  }, []);
+  for (const char of types) {
+    depth += char === '<' ? 1 : char === '>' ? -1 : 0;
+    if (char === ',' && depth === 0) found.push('');
+    else found[found.length - 1] += char;
+  }
+  return found.map((type) => type.trim()).filter((type) => type !== '');
 }
 
 const tokens: Readonly<Record<string, string>> = {

@@ -608,14 +608,14 @@ const expressions: readonly Row[] = [
     'a type error',
     edit(tiny, 'params.rate', 'params.rate + params.size'),
     '19:50',
-    'no `double + string`',
-    'convert',
+    '`+` cannot take a decimal and a text',
+    'string(x)',
   ],
   [
     'an unknown function',
     edit(tiny, 'params.rate', 'squrt(params.rate)'),
     '19:50',
-    'no function `squrt(double)`',
+    'no function `squrt`',
     '`sqrt`',
   ],
   ['an assignment', edit(tiny, 'params.rate', 'params.rate = 1'), '19:62', 'not a valid expression', '`==`'],
@@ -623,23 +623,28 @@ const expressions: readonly Row[] = [
     'branches of two types',
     edit(tiny, 'params.rate', "true ? 'a' : 1"),
     '19:50',
-    'the two branches of `? :` are a string and a int',
+    'the two branches of `? :` are a text and a whole number',
   ],
   [
     'a key that a map lacks',
     edit(edit(tiny, 'params.rate', '2.0 * params.use.rat'), 'params:', 'params:\n  use: { rate: 0.1 }'),
     '20:67',
-    'no such key: rat',
+    'there is no key `rat`',
     'did you mean `rate`?',
   ],
   [
     'a key that a map lacks, in a macro',
     edit(tiny, '"${{ params.rate }}"', `'\${{ [{"rate": 0.1}].map(one, one.rat)[0] }}'`),
     '19:79',
-    'no such key: rat',
+    'there is no key `rat`',
   ],
   ['division by zero', edit(tiny, 'params.rate', '1 / (params.batchSize - 50)'), '19:50', 'division by zero'],
-  ['an index out of a list', edit(tiny, 'params.rate', '[0.1][params.batchSize]'), '19:50', 'out of bounds'],
+  [
+    'an index out of a list',
+    edit(tiny, 'params.rate', '[0.1][params.batchSize]'),
+    '19:50',
+    'there is no value at 50 of a list of 1',
+  ],
   [
     'a list inside a text',
     edit(tiny, 'mnist-digits', 'mnist-${{ [1] }}'),
@@ -1108,7 +1113,7 @@ it('tells an error of many cells once, with how many and the first', () => {
   );
   const errors = errorsOf(wrong);
   expect(errors).toHaveLength(1);
-  expect(errors[0]!.message).toMatch(/index 3 .* in cell `batchSize=3` and 997 more$/);
+  expect(errors[0]!.message).toMatch(/no value at 3 .* in cell `batchSize=3` and 997 more$/);
 });
 
 it('tells cells that are there twice once, with how many and the first', () => {
