@@ -226,7 +226,17 @@ type Operation = (...operands: readonly unknown[]) => unknown;
 function operationOf(node: Node, budget: WorkBudget, onRemainder: () => void): Operation | undefined {
   const { op } = node;
   if (op === '-_') return (a) => (typeof a === 'bigint' ? whole(-a) : undefined);
-  if (op === 'rcall') return methodOf((node.args as [string])[0], budget);
+  if (op === 'call' || op === 'rcall') {
+    const [name] = node.args as [string];
+    const method = methodOf(name, budget);
+    return (given, ...rest) => {
+      for (const value of given as readonly unknown[])
+        if (name !== 'size' || !Array.isArray(value))
+          budget.spendOn(value, name === 'string' ? stepsOfWriting : undefined);
+      if (name.startsWith('get')) budget.spend(stepsOfTime);
+      return method?.(given, ...rest);
+    };
+  }
   if (op === 'in') {
     return (a, list) => {
       if (!Array.isArray(list)) return undefined;
@@ -241,8 +251,12 @@ function operationOf(node: Node, budget: WorkBudget, onRemainder: () => void): O
       return equals(a, b) === (op === '==');
     };
   }
-  if (comparisons.includes(op))
-    return (a, b) => (isNumeric(a) && isNumeric(b) ? compare(op, a, b) : undefined);
+  if (comparisons.includes(op)) {
+    return (a, b) => {
+      budget.spendOn(a);
+      return isNumeric(a) && isNumeric(b) ? compare(op, a, b) : undefined;
+    };
+  }
   if (!arithmeticOperators.includes(op)) return undefined;
   return (a, b) => {
     if (op === '+' && Array.isArray(a) && Array.isArray(b)) return a.concat(b);
@@ -260,6 +274,8 @@ function isPlain(value: unknown): boolean {
 
 /** Steps for a character of a pattern, for a part of what it is translated to, and for a pair of a character and such a part. */
 const [stepsOfPattern, stepsOfPart, stepsOfMatch] = [500, 20, 1 / 3];
+/** Steps for a part of a list that is written as a text, and for asking the rules of a time zone. */
+const [stepsOfWriting, stepsOfTime] = [10, 3000];
 /** Steps for a pair of characters in the search for one text in another, which the JavaScript engine does fast, but not always in linear time. */
 const stepsOfSearch = 1 / 1000;
 
@@ -294,6 +310,9 @@ function methodOf(name: string, budget: WorkBudget): Operation | undefined {
   return undefined;
 }
 
+/** Steps for going once through the loop of a macro, besides those of its parts. */
+const stepsOfLoop = 10;
+
 function compilePattern(pattern: string, budget: WorkBudget): RE2JS {
   budget.spend(pattern.length * stepsOfPattern);
   try {
@@ -313,7 +332,13 @@ function meter(node: Node, budget: WorkBudget): void {
   const alternate = node.meta.alternate?.op === 'comprehension' ? node.meta.alternate : undefined;
   if (alternate !== undefined) {
     const { step } = alternate.args;
-    const steps = everyNode(node as unknown as ASTNode).length;
+    const steps = stepsOfLoop + everyNode(node as unknown as ASTNode).length;
+    const loop = alternate.handle!;
+    alternate.handle = (items, ...rest) => {
+      // Of a map CEL makes a list of its keys.
+      if (!Array.isArray(items)) budget.spendOn(items);
+      return loop(items, ...rest);
+    };
     const once = step.meta.evaluate;
     step.setMeta('evaluate', (...given) => {
       budget.spend(steps);

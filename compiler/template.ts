@@ -36,6 +36,7 @@ export function hasExpression(text: unknown): text is string {
  */
 export function parseTemplate(text: string): Template {
   const pieces: Piece[] = [];
+  const lastClose = text.lastIndexOf('}}');
   let literal = '';
   let at = 0;
   while (at < text.length) {
@@ -57,7 +58,7 @@ export function parseTemplate(text: string): Template {
       literal = '';
       pieces.push({ kind: 'expression', text: text.slice(at + 3, end), offset: at + 3 });
       at = end + 2;
-    } else if (text.startsWith('${', at) || (text.startsWith('{{', at) && text.includes('}}', at))) {
+    } else if (text.startsWith('${', at) || (text.startsWith('{{', at) && lastClose >= at)) {
       const end = text.indexOf('}', at);
       throw new TemplateError(
         'this looks like an expression, but is none',
