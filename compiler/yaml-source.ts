@@ -42,7 +42,7 @@ export function parseYaml(text: string, file: string): YamlSource {
   if (odd !== undefined)
     problems.error('odd-character', { start: odd.at, end: odd.at + 1 }, `${odd.name} stands here`, odd.cure);
   problems.throwIfErrors();
-  const document: Document = parseDocument(text, yamlOptions);
+  const document = parseOrRefuse(text, problems);
   reportSyntax(document.errors, text, problems);
   for (const { pos } of document.warnings) {
     const span = { start: pos[0], end: pos[1] };
@@ -66,6 +66,23 @@ export function parseYaml(text: string, file: string): YamlSource {
   const targets = inspect(root, text, problems);
   problems.throwIfErrors();
   return { file, text, root, targets, value: document.toJS({ maxAliasCount: -1 }) as Value };
+}
+
+/** The parser follows what is nested, or taken for nested, by calls within calls. */
+function parseOrRefuse(text: string, problems: Problems): Document {
+  try {
+    return parseDocument(text, yamlOptions);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const cure = 'indent by spaces; a value with `: ` in it needs quotes';
+    problems.error(
+      'too-large',
+      { start: 0, end: 1 },
+      'lists and maps are nested too deep in this file',
+      cure,
+    );
+    throw problems.throwIfErrors();
+  }
 }
 
 function refuseLargeFile(text: string, file: string): never {

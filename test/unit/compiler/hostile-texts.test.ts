@@ -144,3 +144,10 @@ it('thousands of errors are counted, and some of them written out', () => {
   expect(printed).toContain('... and 4981 more');
   expect(printed.length).toBeLessThan(20_000);
 });
+
+it('thousands of lines that YAML takes for maps within maps are refused', () => {
+  const lines = many(5000, (i) => `  p${i + 1}: \${{ {"a": params.p${i}} }}\n`);
+  const text = edit(tiny, '  size: small\n', `  size: small\n  p0: 1\n${lines}`);
+  // How deep the parser can follow depends on the room that the process has for calls within calls.
+  expect(answer(text).first).toMatch(/^(too-large 1|yaml \d+)$/);
+});
