@@ -86,7 +86,8 @@ function call(name: string, x: Typed): Typed {
   const rounding: Record<string, (v: number) => number> = {
     floor: Math.floor,
     ceil: Math.ceil,
-    round: (v) => (v < 0 ? -Math.floor(0.5 - v) : Math.floor(0.5 + v)),
+    // Exact: a sum with 0.5 would be rounded itself.
+    round: (v) => Math.trunc(v) + (Math.abs(v % 1) >= 0.5 ? Math.sign(v) : 0),
     int: Math.trunc,
   };
   const rounded = rounding[name]!(value);
