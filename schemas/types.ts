@@ -633,7 +633,7 @@ export interface Resources {
 }
 export interface Retry {
   /**
-   * Attempts, the first one included.
+   * Attempts, the first one included, at what may pass; what would end the same again (wrong input, a training that diverges) is not tried again.
    */
   attempts?: number;
 }

@@ -12,7 +12,7 @@ import { RefusedError } from '../artifacts/errors.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { PlannedCell, PlannedStage } from '../compiler/plan.ts';
 import { bookkeeping, stageActivities } from './activities.ts';
-import { describeFailure } from './failures.ts';
+import { describeFailure, finalFailures } from './failures.ts';
 import { Gate } from './gate.ts';
 import {
   type CellInput,
@@ -130,15 +130,7 @@ export async function cell(input: CellInput): Promise<CellResult> {
           lastRepair = repair(stage);
           await lastRepair;
         } else {
-          const final = [
-            'InputError',
-            'RefusedError',
-            'UnconvergedError',
-            'ComputeProcessError',
-            'TimeoutFailure',
-          ];
-          const mayPass = !final.includes(type);
-          if (!mayPass || ++failed >= stage.retry.attempts) throw error;
+          if (finalFailures.has(type) || ++failed >= stage.retry.attempts) throw error;
           await sleep(2000 * 2 ** Math.min(failed - 1, 5));
         }
       }

@@ -7,6 +7,14 @@ import {
 } from '@temporalio/workflow';
 import type { CellResult, FailureDetail, FailureType, StageFailure } from './messages.ts';
 
+/** Failures that another attempt would not change, by type: the same input ends the same, to the bit. The server has tried the last two again itself. */
+export const finalFailures: ReadonlySet<string> = new Set([
+  ...['InputError', 'RefusedError', 'UnconvergedError'],
+  ...['DivergedError', 'ToyDivergedError', 'NotFiniteError', 'ModelError'],
+  ...['SecondDerivativeError', 'CaptureError', 'ColumnError'],
+  ...['ComputeProcessError', 'TimeoutFailure'],
+]);
+
 /** Words of a failure bear no seal: they are shown, but no terminal obeys them, and no record grows by them. */
 const longestMessage = 10_000;
 

@@ -213,6 +213,23 @@ describe('a failing stage', () => {
     expect(await attemptsOf('error-always')).toBe(2);
   });
 
+  test('that would fail again in the same way is not tried again: a run that diverges', async () => {
+    const withs = {
+      ...{ loss: { name: 'quadratic', eigenvalues: [1] }, noise: { name: 'none' }, start: [1] },
+      ...{ learningRate: 1e9, momentum: 0, examples: 1000, batchSize: 10, sampling: 'sequential' },
+      ...{ epochs: 1, warmup: 0, seed: 1 },
+    };
+    const stage = plannedStage('work', 'toy', withs, { outputs: { series: 'series' } });
+    const study = await studies.start(planOf('diverges', [plannedCell('main', {}, [stage])]));
+    expect((await study.result()).failures).toMatchObject([
+      { type: 'ToyDivergedError', message: expect.stringContaining('not finite at step'), stage: 'work' },
+    ]);
+    const cell = studies.client.workflow.getHandle(`${study.workflowId}/main`);
+    const { events } = await cell.fetchHistory();
+    const scheduled = events!.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+    expect(scheduled.filter((name) => name === 'runStage')).toHaveLength(1);
+  });
+
   test('that crashes its compute process is tried more often', async () => {
     const result = await (await studies.start(planOf('crashes', [faultyCell('crash', 'crash', 3)]))).result();
     expect(result.status).toBe('succeeded');

@@ -1,0 +1,16 @@
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { finalFailures } from '../../../workflows/failures.ts';
+
+const root = path.join(import.meta.dirname, '../../..');
+
+test('every error of the computation itself is final: the same input would end the same', () => {
+  const names = globSync('{science,compute}/**/*.ts', { cwd: root })
+    .flatMap((file) => [...readFileSync(path.join(root, file), 'utf8').matchAll(/class (\w+Error)\b/g)])
+    .map(([, name]) => name!);
+  expect(names).toContain('DivergedError');
+  // Another worker may have what this one lacks.
+  const mayPass = ['MissingBackendError'];
+  expect(names.filter((name) => !finalFailures.has(name))).toEqual(mayPass);
+});
