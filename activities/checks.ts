@@ -70,6 +70,16 @@ export function pairsOf(top: number, size: number, partial: 'refuse' | 'allow'):
   return Math.min(top, size);
 }
 
+/** Lanczos has no more eigenpairs than it has taken products. Fewer than were asked for are given only if they are allowed. */
+export function checkIterations(maxIterations: number, pairs: number, partial: 'refuse' | 'allow'): void {
+  if (maxIterations >= pairs || partial === 'allow') return;
+  throw new InputError(
+    `maxIterations is ${maxIterations}, but ${pairs} eigenpairs take at least as many products, and mostly several times that.`,
+    'Raise `maxIterations` or leave it out, lower `top`, or set `partial: allow` to go on with those that have converged.',
+    'maxIterations',
+  );
+}
+
 /** Principal components have steps and weights to come from. */
 export function checkComponents(components: number, steps: number, size: number): void {
   const most = Math.min(steps - 2, size);

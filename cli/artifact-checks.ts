@@ -1,6 +1,7 @@
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { ArrowTable } from '../artifacts/table.ts';
+import { type HessianClaims, hessianClaims, outsideInWords } from '../report/eigenpairs.ts';
 import { deviationOf } from './orthonormality.ts';
 
 export interface Check {
@@ -17,10 +18,8 @@ export async function checkContent(store: Store, ref: ArtifactRef, what: string)
 }
 
 function checkEigenpairs(table: ArrowTable, what: string): Check[] {
-  const hessian = table.metadata['epochal.hessian'];
-  // Principal components come without such claims.
-  if (hessian === undefined) return [];
-  const claims = JSON.parse(hessian) as Claims;
+  const claims = hessianClaims(table.metadata);
+  if (claims === undefined) return [];
   const residuals = table.numbers('residual');
   const largest = table.numbers('eigenvalue').reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   const worst = residuals.reduce((max, value) => Math.max(max, value), 0) / largest;
@@ -41,35 +40,18 @@ function checkEigenpairs(table: ArrowTable, what: string): Check[] {
   ];
 }
 
-/** What eigenpairs say of themselves, in `epochal.hessian`. */
-interface Claims {
-  readonly tolerance: number;
-  readonly orthonormality: number;
-  readonly order: 'algebraic' | 'magnitude';
-  readonly asked: number;
-  readonly outside?: {
-    readonly known: 'bound' | 'none' | 'nothing';
-    readonly bound?: number;
-    readonly failureProbability?: number;
-  };
-}
-
 /**
  * That no eigenvalue before the last one is missing. The matrix is not there any more, so it is the file's own bound that is held against its
  * eigenvalues: pairs without one, as from one Krylov space alone, may lack copies of multiple eigenvalues.
  */
-function checkOutside(table: ArrowTable, claims: Claims, largest: number, what: string): Check {
+function checkOutside(table: ArrowTable, claims: HessianClaims, largest: number, what: string): Check {
   const { outside, asked, tolerance, order } = claims;
   const values = [...table.numbers('eigenvalue')];
   const last = Math.min(...values.map((value) => (order === 'magnitude' ? Math.abs(value) : value)));
   const said = (ok: boolean, found: string): Check => ({ ok, what: `${what}, completeness`, found });
-  if (outside === undefined) return said(false, 'nothing says that no eigenvalue before the last is missing');
-  if (outside.known === 'none') return said(true, 'these are all eigenvalues');
-  if (outside.known === 'nothing')
-    return said(
-      true,
-      `${values.length} of ${asked} asked for, and others may be missing: \`partial: allow\``,
-    );
+  const words = outsideInWords(claims);
+  if (outside === undefined || outside.known === 'none') return said(outside !== undefined, words);
+  if (outside.known === 'nothing') return said(true, `${values.length} of ${asked} asked for, and ${words}`);
   const { bound = Number.NaN, failureProbability = 1 } = outside;
   if (values.length !== asked)
     return said(false, `${values.length} pairs, but ${asked} were asked for and are said to be there`);
@@ -77,7 +59,7 @@ function checkOutside(table: ArrowTable, claims: Claims, largest: number, what: 
   const slack = 1.01 * Math.max(tolerance, 1e-6) * largest;
   return said(
     bound <= last + slack && failureProbability <= 0.01,
-    `all others are at most ${bound.toPrecision(4)} (but for a probability of ${failureProbability}), the last is ${last.toPrecision(4)}`,
+    `${words}, the last is ${last.toPrecision(4)}`,
   );
 }
 

@@ -1,8 +1,10 @@
 import pLimit from 'p-limit';
-import { DamagedRecordError, InputError } from '../artifacts/errors.ts';
+import { DamagedArtifactError, DamagedRecordError, InputError } from '../artifacts/errors.ts';
+import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { StepRecord, Store } from '../artifacts/store.ts';
 import type { Plan, PlannedCell } from '../compiler/plan.ts';
 import type { CellResult, StudyResult } from '../workflows/messages.ts';
+import { hessianClaims, outsideInWords } from './eigenpairs.ts';
 
 /** What the store knows of a study. */
 export interface Study {
@@ -18,6 +20,8 @@ export interface Study {
   readonly detailed: readonly PlannedCell[];
   /** Steps of those cells and of the collects, by key. */
   readonly steps: ReadonlyMap<string, StepRecord>;
+  /** What eigenpairs of those cells say of the eigenvalues that they do not have, by SHA-256. */
+  readonly completeness: ReadonlyMap<string, string>;
 }
 
 /** A report of thousands of cells stays readable, and a browser can open it. */
@@ -64,7 +68,26 @@ export async function readStudy(store: Store, studyId: string): Promise<Study> {
   const lost = keys.filter((_, index) => records[index] === undefined);
   damaged.push(...lost.map((key) => `steps/${key.slice(0, 2)}/${key}.json`));
   const steps = new Map(records.flatMap((record) => (record === undefined ? [] : [[record.key, record]])));
-  return { studyId, plan, cells, damaged, result, detailed, steps };
+  const eigenpairs = outcomes
+    .flatMap(({ outputs }) => Object.values(outputs))
+    .filter(({ kind }) => kind === 'eigenpairs');
+  const completeness = new Map(
+    await Promise.all(
+      eigenpairs.map(async (ref) => [ref.sha256, await limit(() => completenessOf(store, ref))] as const),
+    ),
+  );
+  return { studyId, plan, cells, damaged, result, detailed, steps, completeness };
+}
+
+/** In words; none of principal components. */
+async function completenessOf(store: Store, ref: ArtifactRef): Promise<string> {
+  try {
+    const claims = hessianClaims(await store.metadata(ref));
+    return claims === undefined ? '' : outsideInWords(claims);
+  } catch (error) {
+    if (error instanceof DamagedArtifactError) return 'damaged or gone';
+    throw error;
+  }
 }
 
 /** `n` of the items at most, evenly spread. */

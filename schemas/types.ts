@@ -167,7 +167,7 @@ export interface HessianWith {
    */
   memory?: string;
   /**
-   * Limit on products of the matrix with a vector; default 20 * top + 200.
+   * Limit on products of the matrix with a vector, and so on eigenpairs; default 20 * top + 200. With another limit the search starts anew, from its first product.
    */
   maxIterations: number;
   /**

@@ -8,7 +8,7 @@ import { sharingFor } from '../../science/lanes.ts';
 import { describeLoss } from '../../science/loss.ts';
 import { createModel, type Model } from '../../science/models/index.ts';
 import { statisticsAt, statisticsNote } from '../../science/models/statistics.ts';
-import { checkSubset, pairsOf } from '../checks.ts';
+import { checkIterations, checkSubset, pairsOf } from '../checks.ts';
 import { openLanczosCheckpoint } from '../lanczos-checkpoint.ts';
 import { resumable } from '../lanczos-progress.ts';
 import { rowBytes } from '../prospect.ts';
@@ -24,7 +24,7 @@ const batchBytes = 2 ** 28;
 /** `uses: hessian`: the first eigenpairs by Lanczos, checkpointed every few steps, and what is known of the rest of the spectrum. */
 export const stage: Stage<HessianWith> = {
   uses: 'hessian',
-  prospect({ at, top, examples, partial, memory, trace, density }) {
+  prospect({ at, top, examples, partial, memory, maxIterations, trace, density }) {
     const { model } = at;
     checkSubset(examples, at.examples);
     if (model === undefined) return undefined;
@@ -32,6 +32,7 @@ export const stage: Stage<HessianWith> = {
     const count = examples ?? at.examples;
     const pairs = pairsOf(top, size, partial);
     memoryFor(memory, pairs, size);
+    checkIterations(maxIterations, pairs, partial);
     const search = productsOf(pairs);
     const products =
       search + (trace?.probes ?? 0) + (density === undefined ? 0 : density.probes * density.steps);
@@ -249,7 +250,7 @@ class UnconvergedError extends Error {
   constructor(message: string, maxIterations: number) {
     super(message);
     this.cure =
-      `Raise \`maxIterations\` (now ${maxIterations}; it starts anew), lower \`top\`, raise \`tolerance\`, ` +
-      'or set `partial: allow` to go on with those that have converged.';
+      `Raise \`maxIterations\` (now ${maxIterations}), lower \`top\`, raise \`tolerance\`, ` +
+      'or set `partial: allow` to go on with those that have converged. With each of these the search starts anew.';
   }
 }

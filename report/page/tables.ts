@@ -126,7 +126,7 @@ export function stageTable(
       outcome.reused ? html`<span class="pill">reused</span>` : html`<span class="pill good">computed</span>`,
       outcome.reused ? '' : formatSeconds(outcome.seconds),
       hash(outcome.key),
-      outputList(outcome.outputs),
+      outputList(study, outcome.outputs),
       settings === undefined
         ? undefined
         : html`<details><summary>settings</summary><pre>${JSON.stringify(settings, undefined, 2)}</pre></details>`,
@@ -135,10 +135,10 @@ export function stageTable(
   return table(['stage', '', '#time', 'step key', 'outputs', ''], rows);
 }
 
-function outputList(outputs: Readonly<Record<string, ArtifactRef>>): SafeHtml {
+function outputList({ completeness }: Study, outputs: Readonly<Record<string, ArtifactRef>>): SafeHtml {
   const items = Object.entries(outputs).map(
     ([name, { sha256, kind, bytes }]) =>
-      html`<li>${name}${name === kind ? undefined : html` <span class="quiet">${kind}</span>`} ${hash(sha256)} <span class="quiet">${formatBytes(bytes)}</span></li>`,
+      html`<li>${name}${name === kind ? undefined : html` <span class="quiet">${kind}</span>`} ${hash(sha256)} <span class="quiet">${[formatBytes(bytes), completeness.get(sha256)].filter(Boolean).join('; ')}</span></li>`,
   );
   return html`<ul class="outputs">${items}</ul>`;
 }

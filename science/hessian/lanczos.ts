@@ -29,7 +29,7 @@ export interface LanczosOptions {
   readonly order?: EigenvalueOrder;
   /** Residual |A v - lambda v| allowed, relative to the largest |eigenvalue| among the wanted. */
   readonly tolerance: number;
-  /** Limit on steps, of one product each; measuring the residuals comes on top. */
+  /** Limit on steps, of one product each, and so on pairs; measuring the residuals comes on top. */
   readonly maxProducts: number;
   /** Parts of each product with the basis that are computed side by side (basis.ts); last bits depend on it. Default 1. */
   readonly lanes?: number;
@@ -163,7 +163,7 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
       const { limit, found, ...looked } = look();
       ({ converged } = looked);
       const isSure = m === size || (converged === top && found === 'none');
-      if (m >= top && (isSure || isSpent)) {
+      if (isSure || isSpent) {
         outside = {
           bound:
             m === size ? rankAfter(alphas, betas, top, order) : isSure ? (sweep.limit ?? limit) : Infinity,
@@ -207,9 +207,9 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
     });
   }
   const pairs = ritzPairs(alphas, betas, top, order);
-  const coefficients = new Float32Array(top * basis.length);
+  const coefficients = new Float32Array(pairs.values.length * basis.length);
   for (const [i, y] of pairs.coordinates.entries()) coefficients.set(y, i * basis.length);
-  const vectors = basis.combine(coefficients, top);
+  const vectors = basis.combine(coefficients, pairs.values.length);
   basis.dispose();
   return { ...(await certify({ ...options, values: pairs.values, vectors, products })), outside };
 }

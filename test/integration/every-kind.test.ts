@@ -128,6 +128,15 @@ test('is verified without a fault, and names a file that is no part of it', asyn
   expect(await verify()).toMatchObject({ unknown: [`studies/${studyId}/cells/notes.txt`] });
 });
 
+test('has a report that names what `verify` holds the eigenpairs to: the bound on all others', async () => {
+  const { found } = (await verify()).checks.find(({ what }) => what.endsWith('completeness'))!;
+  const [words] = found.split(', the last is');
+  expect(words).toMatch(/^all others are at most [\d.e+-]+ \(but for a probability of [\d.e-]+\)$/);
+  const outDirectory = path.join(studies.home, 'whole-report');
+  const { html } = await writeReport({ store: await store(), studyId, outDirectory });
+  expect(readFileSync(html, 'utf8')).toContain(words);
+});
+
 describe('artifacts of every kind', () => {
   test.each(ways.map(([way], round) => [way, round] as const))(
     'damaged in every way (%s and so on) are found, foreseen and made again',

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { checkIterations } from '../../../activities/checks.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import { checkContent } from '../../../cli/artifact-checks.ts';
 import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
@@ -122,6 +123,30 @@ describe('eigenpairs that have not converged', () => {
       message: expect.stringMatching(/^Only \d+ of 12 eigenpairs .* after 14 products/),
       cure: expect.stringMatching(/`maxIterations` \(now 14.*`partial: allow`/),
     });
+  });
+
+  test('are no more than the products that were allowed', async () => {
+    const fewer = { at: multiple, top: 27, tolerance: 1e-4, maxIterations: 8 };
+    await expect(runStage(store, 'hessian', fewer, 'fewer')).rejects.toMatchObject({
+      name: 'UnconvergedError',
+      message: expect.stringMatching(/^Only [1-8] of 27 eigenpairs .* after 8 products/),
+      cure: expect.stringMatching(/^Raise `maxIterations` \(now 8\).*`partial: allow`.*starts anew/),
+    });
+    const { outputs, notes } = await runStage(
+      store,
+      'hessian',
+      { ...fewer, partial: 'allow' },
+      'fewer-allowed',
+    );
+    const table = await store.open(outputs.eigenpairs!);
+    expect(table.rows).toBeGreaterThan(0);
+    expect(table.rows).toBeLessThanOrEqual(8);
+    expect(notes.join()).toMatch(/Only [1-8] of 27 eigenpairs .* Those that have are in the artifact/);
+    expect(() => checkIterations(8, 27, 'refuse')).toThrow(
+      /maxIterations is 8, but 27 eigenpairs take at least/,
+    );
+    expect(() => checkIterations(8, 27, 'allow')).not.toThrow();
+    expect(() => checkIterations(27, 27, 'refuse')).not.toThrow();
   });
 
   test('are left out where that is allowed, with a note', async () => {

@@ -41,7 +41,7 @@ describe('results at the end of a sweep', () => {
   );
   const study: Study = {
     ...{ studyId: 's-0', plan: planOf('s', cells), cells: new Map(), damaged: [], detailed: [] },
-    ...{ result: undefined, steps: new Map() },
+    ...{ result: undefined, steps: new Map(), completeness: new Map() },
   };
   const fitOf = (cellId: string, value: number) => ({
     ...{ cellId, label: cellId, stage: 'fit' },
