@@ -124,6 +124,10 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
         cure: meant === undefined ? undefined : `did you mean \`${meant}\`?`,
       };
     }
+    case 'not': {
+      const message = `${name}: expected ${phraseOf(keyword, schema)}, got ${describe(data)}`;
+      return { code: 'wrong-value', path, at: 'key', message, cure: 'remove it' };
+    }
     default: {
       const message = `${name}: expected ${phraseOf(keyword, schema)}, got ${describe(data)}`;
       const cure = isRoot ? 'it begins with `version: 1`, `name:` and `stages:`' : valueCure(schema, data);

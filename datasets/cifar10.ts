@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { InputError } from '../artifacts/errors.ts';
 import { type PickledBatch, readPickledBatch } from './cifar10-pickle.ts';
+import { downloadFolder } from './download.ts';
 import { dataFolder, fileDigest, findFile, type SourceReader } from './files.ts';
 import type { LabelledImages } from './labelled-images.ts';
 import { type DatasetSpec, type Loader, loadParts, partsOf } from './loader.ts';
@@ -61,7 +62,9 @@ async function locate(
   spec: DatasetSpec,
   baseDirectory: string,
 ): Promise<{ files: BatchFile[]; pickled: boolean }> {
-  const folder = await dataFolder(spec.path, baseDirectory, 'cifar10');
+  const folder = await (spec.path === undefined
+    ? keptFolder()
+    : dataFolder(spec.path, baseDirectory, 'cifar10'));
   const all = async (ending: string, below: string): Promise<BatchFile[]> => {
     const files: BatchFile[] = [];
     for (const part of partsOf(spec))
@@ -78,6 +81,18 @@ async function locate(
     if (pickled === undefined) throw error;
     return { files: pickled, pickled: true };
   }
+}
+
+/** Where the files are looked for without `path`: where those of other data sets are kept that were downloaded. */
+async function keptFolder(): Promise<string> {
+  const folder = downloadFolder('cifar10');
+  if ((await stat(folder).catch(() => undefined))?.isDirectory()) return folder;
+  throw new InputError(
+    `There is no folder ${folder}, where CIFAR-10 is looked for without \`path\`.`,
+    'Unpack cifar-10-binary.tar.gz (or cifar-10-python.tar.gz) of https://www.cs.toronto.edu/~kriz/cifar.html there, or give the folder of its ' +
+      'files as `path`.',
+    'name',
+  );
 }
 
 async function readBatches(

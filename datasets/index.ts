@@ -29,7 +29,7 @@ export interface Dataset {
 
 /** Throws `InputError` for a data set without the folder that it needs. */
 export function checkPath({ name, path }: DatasetSpec): void {
-  if (path === undefined && (name === 'cifar10' || name === 'image-folder')) throw new NoFolder(name);
+  if (path === undefined && name === 'image-folder') throw new NoFolder(name);
 }
 
 /** Digests of the outside files of a dataset. Throws `InputError` if one is missing. */

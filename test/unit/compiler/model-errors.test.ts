@@ -40,6 +40,23 @@ it.each([
   expect(errors.map((error) => error.message).join('\n')).toContain(message);
 });
 
+it.each([
+  ['{ name: mnist-digits, classes: 3 }', 'data.with.classes`: expected no `classes` for this data set'],
+  ['{ name: cifar10, dimension: 4 }', 'data.with.dimension`: expected no `dimension`'],
+  ['{ name: "${{ \'mnist\' }}", separation: 2 }', 'data.with.separation`: expected no `separation`'],
+])('data of %s are told what is not theirs, where it stands', (data, message) => {
+  const text = edit(tiny, 'with:\n      name: mnist-digits', `with: ${data}`);
+  expect(errorsOf(text)).toMatchObject([{ message: expect.stringContaining(message), cure: 'remove it' }]);
+});
+
+it('a quadratic toy has no width', () => {
+  const toy =
+    'toy: { uses: toy, with: { loss: { name: quadratic, eigenvalues: [1], width: 3 }, learningRate: 1, epochs: 1 } }';
+  expect(errorsOf(`${tiny}  ${toy}\n`)).toMatchObject([
+    { message: expect.stringContaining('expected no `width` for a quadratic'), cure: 'remove it' },
+  ]);
+});
+
 const withSchedule = (schedule: string) =>
   edit(tiny, '"${{ params.rate }}" }', `"\${{ params.rate }}", ${schedule} }`);
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
-import { describe, expect, test } from 'vitest';
-import { datasetSources, loadDataset } from '../../../datasets/index.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { datasetSize, datasetSources, loadDataset } from '../../../datasets/index.ts';
 import type { DatasetSpec } from '../../../datasets/loader.ts';
 import { folderOf, idx, pickledBatch, specOf } from './files.ts';
 
@@ -110,6 +110,28 @@ test('cifar10 reads its planes of red, green and blue', async () => {
   await expect(loadDataset(specOf({ name: 'cifar10', path: short }), '/')).rejects.toThrow(
     /test_batch\.bin is truncated/,
   );
+});
+
+test('cifar10 without a path is looked for in the cache folder', async () => {
+  const batch = bytes(3073, (i) => (i === 0 ? 4 : 1));
+  const names = [...[1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`), 'test_batch.bin'];
+  const inCache = (name: string) => [`datasets/cifar10/cifar-10-batches-bin/${name}`, batch] as const;
+  vi.stubEnv('EPOCHAL_CACHE', folderOf(Object.fromEntries(names.map(inCache))));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const spec = specOf({ name: 'cifar10' });
+  expect([...(await loadDataset(spec, '/')).train.labels]).toEqual([4, 4, 4, 4, 4]);
+  const empty = folderOf({});
+  vi.stubEnv('EPOCHAL_CACHE', empty);
+  await expect(datasetSize(spec, '/')).rejects.toMatchObject({
+    name: 'InputError',
+    message: `There is no folder ${join(empty, 'datasets/cifar10')}, where CIFAR-10 is looked for without \`path\`.`,
+    cure: expect.stringMatching(
+      /^Unpack cifar-10-binary\.tar\.gz .* there, or give the folder of its files as `path`\.$/,
+    ),
+    setting: 'name',
+  });
+  // What the files hold is known without them.
+  expect(await datasetSize(spec, undefined)).toMatchObject({ train: 50_000, test: 10_000 });
 });
 
 describe('cifar10 as torchvision fetches it', () => {
