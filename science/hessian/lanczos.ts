@@ -9,6 +9,7 @@ import {
   restartedSweep,
   type Sweep,
   sweepFrom,
+  type Tridiagonal,
 } from './outside.ts';
 import { restartOf } from './restart.ts';
 import { type EigenvalueOrder, type RitzPairs, rankOf, ritzPairs, ritzValues } from './ritz.ts';
@@ -162,17 +163,18 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
     if (m > 0 && (m === size || isSpent || hasEnded || m === longest || isLook(m))) {
       const { limit, found, ...looked } = look();
       ({ converged } = looked);
-      const isSure = m === size || (converged === top && found === 'none');
+      const next = m === size ? rankAfter({ alphas, betas }, top, sweep, order) : Infinity;
+      const isWhole = next <= limit;
+      const isSure = isWhole || (converged === top && found === 'none');
       if (isSure || isSpent) {
         outside = {
-          bound:
-            m === size ? rankAfter(alphas, betas, top, order) : isSure ? (sweep.limit ?? limit) : Infinity,
-          failureProbability: m === size ? 0 : isSure ? failureProbability(sweep.index + 1, order) : 1,
+          bound: isWhole ? next : isSure ? (sweep.limit ?? limit) : Infinity,
+          failureProbability: isWhole ? 0 : isSure ? failureProbability(sweep.index + 1, order) : 1,
           products: sweep.firstDone === undefined ? 0 : products - sweep.firstDone,
         };
         break;
       }
-      if (converged === top && found === 'there') {
+      if (m === size || (converged === top && found === 'there')) {
         await restart(ritzPairs(alphas, betas, top, order), 0, (length) => ({
           firstDone: products,
           ...sweepFrom(length, sweep),
@@ -199,8 +201,11 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
     // As long as the sweep may have something to say, what is left is not given up, small as it is: it could be all there is of an eigenvector.
     if (isNegligible && (m + 1 < top || look().found === 'there')) {
       betas[m] = 0;
-      sweep = sweepFrom(m + 1, sweep);
-      vector = randomUnitVector(size, seed, sweep.index, basis);
+      // Pairs that were kept before this sweep are kept anew with what it found.
+      if (sweep.firstDone === undefined) {
+        sweep = sweepFrom(m + 1, sweep);
+        vector = randomUnitVector(size, seed, sweep.index, basis);
+      }
     } else vector = rest;
     await options.onStep?.({
       ...{ products, vector: done, next: vector, alpha, beta: betas[m]!, converged, sweep },
@@ -223,15 +228,21 @@ function limitOf(values: readonly number[], tolerance: number, order: Eigenvalue
   return last + Math.max(tolerance, breakdown) * Math.max(...values.map(Math.abs));
 }
 
-/** What comes after the first `top` Ritz values; -Infinity if nothing does. */
+/**
+ * Where the basis spans everything: what comes after the first `top` eigenvalues; -Infinity if nothing does. Pairs that were kept before a sweep are
+ * coupled to it by what the tolerance leaves of their residuals, which the tridiagonal matrix does not have: then the first eigenvalue of all that is
+ * orthogonal to them.
+ */
 function rankAfter(
-  alphas: readonly number[],
-  betas: readonly number[],
+  { alphas, betas }: Tridiagonal,
   top: number,
+  sweep: Sweep,
   order: EigenvalueOrder,
 ): number {
-  const ranks = ritzValues(alphas, betas, alphas.length, order).values.map((value) => rankOf(value, order));
-  return ranks.sort((a, b) => b - a)[top] ?? Number.NEGATIVE_INFINITY;
+  const from = sweep.firstDone === undefined ? 0 : top;
+  const { values } = ritzValues(alphas.slice(from), betas.slice(from), alphas.length, order);
+  const ranks = values.map((value) => rankOf(value, order)).sort((a, b) => b - a);
+  return ranks[top - from] ?? Number.NEGATIVE_INFINITY;
 }
 
 /** Whether the residual estimates are looked at when the basis has `m` vectors: at most about a hundred times as it doubles, since a look is O(m^2). */

@@ -73,7 +73,7 @@ export function beyond(
 }
 
 /** Tridiagonal matrix of a basis: the last entry of `betas` couples to the vector that comes next. */
-interface Tridiagonal {
+export interface Tridiagonal {
   readonly alphas: readonly number[];
   readonly betas: readonly number[];
 }
