@@ -210,7 +210,7 @@ function wanted(context: Context, pairs: Eigenpairs, top: number, size: number):
     : `Only ${pairs.converged} of ${top} eigenpairs have a residual within ${tolerance} of the largest eigenvalue after ${pairs.products} products; ` +
       `the largest residual is ${Math.max(...pairs.residuals).toPrecision(3)}`;
   if (partial === 'refuse' || pairs.converged === 0)
-    throw new UnconvergedError(`${shortcoming}.`, maxIterations);
+    throw new UnconvergedError(`${shortcoming}.`, isBounded ? undefined : maxIterations);
   context.note(`${shortcoming}. ${isComplete ? 'They are' : 'Those that have are'} in the artifact.`);
   return isComplete ? pairs : convergedOf(pairs, tolerance, size);
 }
@@ -247,10 +247,15 @@ function describeOutside({ outside, products }: Eigenpairs): Record<string, unkn
 class UnconvergedError extends Error {
   override readonly name = 'UnconvergedError';
   readonly cure: string;
-  constructor(message: string, maxIterations: number) {
+  /** `maxIterations` if it is what ended the search; else it was the rounding of products in float32 that left the residuals. */
+  constructor(message: string, maxIterations: number | undefined) {
     super(message);
+    const more =
+      maxIterations === undefined
+        ? ''
+        : `Raise \`maxIterations\` (now ${maxIterations}), lower \`top\`, raise`;
     this.cure =
-      `Raise \`maxIterations\` (now ${maxIterations}), lower \`top\`, raise \`tolerance\`, ` +
-      'or set `partial: allow` to go on with those that have converged. With each of these the search starts anew.';
+      `${more || 'More products would not help: raise'} \`tolerance\`, or set \`partial: allow\` to go on with those that have converged. ` +
+      'With each of these the search starts anew.';
   }
 }
