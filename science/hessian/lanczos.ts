@@ -168,7 +168,13 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
       const isSure = isWhole || (converged === top && found === 'none');
       if (isSure || isSpent) {
         outside = {
-          bound: isWhole ? next : isSure ? (sweep.limit ?? limit) : Infinity,
+          // Courant and Fischer count from one end: with both, couplings that are neglected could still add what the tolerance allows.
+          bound:
+            isWhole && (order === 'algebraic' || sweep.firstDone === undefined)
+              ? next
+              : isSure
+                ? (sweep.limit ?? limit)
+                : Infinity,
           failureProbability: isWhole ? 0 : isSure ? failureProbability(sweep.index + 1, order) : 1,
           products: sweep.firstDone === undefined ? 0 : products - sweep.firstDone,
         };

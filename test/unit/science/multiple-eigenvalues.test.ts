@@ -123,6 +123,13 @@ describe('all copies of multiple eigenvalues are found, and nothing before the l
       { order: 'magnitude' },
     ],
     [
+      'of both signs, coupled to the rest',
+      [-0.00423, 0.00028, 0.0235, -0.0000443, 0.0000209],
+      3,
+      1e-3,
+      { order: 'magnitude' },
+    ],
+    [
       'all negative',
       [-12, -11, ...times(2, -9), ...times(5, -7), ...times(3, -6), ...times(2, -10), -1, -1],
       8,
