@@ -146,7 +146,10 @@ export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
   /** What the sweep says of eigenvalues that would come before the last wanted one. */
   const look = () => {
     const { values, residuals } = ritzValues(alphas, betas, Math.min(top, basis.length), order);
-    const allowed = margin * tolerance * Math.max(...values.map(Math.abs));
+    // Negative ones may yet give way to others, and with them the scale: the largest stays.
+    const scale = Math.max(...values.map(Math.abs));
+    const lasting = order === 'magnitude' ? scale : Math.max(values[0]!, 0);
+    const allowed = margin * Math.max(tolerance * lasting, Math.min(tolerance, breakdown) * scale);
     const limit = limitOf(values, tolerance, order);
     return {
       limit,
