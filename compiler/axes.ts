@@ -22,8 +22,11 @@ export function extraNames(matrix: ValueMap | undefined): string[] {
 /** The CEL types that the values of each axis have as far as they are written out; `dyn` stands for computed ones. */
 export function literalAxisTypes(matrix: ValueMap | undefined): Map<string, string[]> {
   const types = new Map<string, string[]>();
-  const add = (name: string, found: readonly string[]) =>
-    types.set(name, [...(types.get(name) ?? []), ...found]);
+  const add = (name: string, found: readonly string[]) => {
+    const known = types.get(name) ?? [];
+    for (const type of found) if (!known.includes(type)) known.push(type);
+    types.set(name, known);
+  };
   const typeOf = (value: Value) => (containsExpression(value) ? 'dyn' : typeOfValue(value));
   for (const [name, value] of Object.entries(matrix ?? {})) {
     if (matrixKeywords.includes(name)) continue;

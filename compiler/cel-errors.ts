@@ -284,7 +284,7 @@ function tokensIn(summary: string): string[] {
 
 function unknownNameCure(name: string, { params, roots }: Pick<Scope, 'params' | 'roots'>): string {
   if (name === 'matrix') return 'write `params.<axis>`: each combination of the matrix overrides `params`';
-  if (params.includes(name)) return `did you mean \`params.${name}\`?`;
+  if (params.has(name)) return `did you mean \`params.${name}\`?`;
   const meant = didYouMean(name, ['params', ...Object.keys(roots)]);
   return meant === undefined
     ? `a param is \`params.name\`; a text needs quotes: "${name}"`

@@ -59,8 +59,7 @@ export function compile(text: string, options: CompileOptions): Compilation {
 
   const directory = directoryOf(spec.stages, spec.stageNames);
   const collectDirectory = directoryOf(spec.collects);
-  const names = spec.stages.map(({ name }) => name);
-  const cellScope = scopeOf(params, [...new Set([...params.names, ...axes])], { stages: directory });
+  const cellScope = scopeOf(params, new Set([...params.names, ...axes]), { stages: directory });
   const studyScope = (roots: Scope['roots']) => scopeOf(params, params.names, roots, absent);
   const downstream = downstreamOf(spec.stages);
   const stages = spec.stages.flatMap((node) => {
@@ -70,16 +69,16 @@ export function compile(text: string, options: CompileOptions): Compilation {
         return downstream(node.name); // Only asked for where something is wrong.
       },
     };
-    return checkStage(node, scope, spec.stageNames, source, problems) ?? [];
+    return checkStage(node, scope, source, problems) ?? [];
   });
   const collects = spec.collects.flatMap(
-    (node) => checkStage(node, studyScope({ cells: directory }), [], source, problems) ?? [],
+    (node) => checkStage(node, studyScope({ cells: directory }), source, problems) ?? [],
   );
   const strategy = compileStrategy(spec.strategy, studyScope({}), source, problems);
   const directories = { stages: directory, collect: collectDirectory };
   const report = checkReport(spec, stages, directories, params, absent, source, problems);
   const order = orderStages(
-    names,
+    spec.stages.map(({ name }) => name),
     stages.flatMap(({ edges }) => edges),
     problems,
   );

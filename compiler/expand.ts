@@ -1,6 +1,6 @@
 import { evaluateFormula, type Formula } from './formula.ts';
 import type { Axis, Matrix, MatrixEntry } from './matrix.ts';
-import { alike, equals } from './numbers.ts';
+import { alike, equals, keyOf } from './numbers.ts';
 import type { Params } from './params.ts';
 import type { Problems } from './problems.ts';
 import { rangeValues } from './range.ts';
@@ -147,23 +147,20 @@ function axisValues(
 }
 
 function exclude(combinations: ValueMap[], entries: readonly MatrixEntry[], context: Context): ValueMap[] {
-  let left = combinations;
+  const left = new Set(combinations);
+  const lookup = new Lookup(combinations);
   for (const entry of entries) {
-    const values = entryValues(entry, context);
-    const matches = matcher(values);
-    const kept = left.filter((combination) => !matches(combination));
-    if (kept.length === left.length && context.pinned.size === 0) {
-      const span = spanOfValue(context.source, entry.path);
-      context.problems.warning('no-effect', span, 'this excludes nothing', 'no combination has these values');
-    }
-    left = kept;
+    const excluded = lookup.matching(entryValues(entry, context)).filter((each) => left.delete(each));
+    if (excluded.length > 0 || context.pinned.size > 0) continue;
+    const span = spanOfValue(context.source, entry.path);
+    context.problems.warning('no-effect', span, 'this excludes nothing', 'no combination has these values');
   }
-  return left;
+  return [...left];
 }
 
 function include(combinations: ValueMap[], matrix: Matrix, context: Context): ValueMap[] {
   const axes = matrix.steps.flat().map(({ name }) => name);
-  let all = combinations;
+  const all = new Lookup(combinations);
   for (const entry of matrix.include) {
     const values = entryValues(entry, context);
     const unwanted = Object.entries(values).some(
@@ -175,9 +172,9 @@ function include(combinations: ValueMap[], matrix: Matrix, context: Context): Va
       values,
       Object.keys(values).filter((name) => axes.includes(name)),
     );
-    const matches = matcher(own);
-    if (axes.length > 0 && extras.length > 0 && all.some(matches)) {
-      all = all.map((combination) => (matches(combination) ? { ...combination, ...values } : combination));
+    const extended = axes.length > 0 && extras.length > 0 ? all.matching(own) : [];
+    if (extended.length > 0) {
+      all.extend(extended, pick(values, extras));
       continue;
     }
     const added = combine(matrix.steps, own, context).map((combination) => ({
@@ -185,10 +182,10 @@ function include(combinations: ValueMap[], matrix: Matrix, context: Context): Va
       ...pick(values, extras),
     }));
     // What a pinned axis has brought in already is no mistake of the file.
-    const known = (combination: ValueMap) => context.pinned.size > 0 && all.some(matcher(combination));
-    all = [...all, ...added.filter((combination) => !known(combination))];
+    const known = (combination: ValueMap) => context.pinned.size > 0 && all.matching(combination).length > 0;
+    all.add(added.filter((combination) => !known(combination)));
   }
-  return all;
+  return all.combinations;
 }
 
 /** A cell that no entry of `include` gave an extra axis has the param's value there. */
@@ -228,9 +225,49 @@ function stop(context: Context, span: ReturnType<typeof spanOfKey>, message: str
   throw new Unexpandable();
 }
 
-function matcher(values: ValueMap): (combination: ValueMap) => boolean {
-  const wanted = Object.entries(values);
-  return (combination) => wanted.every(([name, value]) => equals(combination[name], value));
+/** Combinations that are found by some of their values, however many entries look for theirs. */
+class Lookup {
+  readonly combinations: ValueMap[] = [];
+  /** By the names that were looked for, then by the values of these names. */
+  readonly #indexes = new Map<string, { readonly names: Path; readonly found: Map<string, ValueMap[]> }>();
+
+  constructor(combinations: readonly ValueMap[]) {
+    this.add(combinations);
+  }
+
+  add(combinations: readonly ValueMap[]): void {
+    for (const combination of combinations) this.combinations.push(combination);
+    for (const { names, found } of this.#indexes.values()) insert(combinations, names, found);
+  }
+
+  /** The combinations that have all of `values`. */
+  matching(values: ValueMap): readonly ValueMap[] {
+    const names = Object.keys(values).sort();
+    const kind = keyOf(names);
+    let index = this.#indexes.get(kind);
+    if (index === undefined) {
+      index = { names, found: new Map() };
+      insert(this.combinations, names, index.found);
+      this.#indexes.set(kind, index);
+    }
+    return index.found.get(keyOf(pick(values, names))) ?? [];
+  }
+
+  /** Gives combinations values that they did not have, or other ones. */
+  extend(combinations: readonly ValueMap[], values: ValueMap): void {
+    for (const combination of combinations) Object.assign(combination, values);
+    for (const [kind, { names }] of this.#indexes)
+      if (names.some((name) => Object.hasOwn(values, name))) this.#indexes.delete(kind);
+  }
+}
+
+function insert(combinations: readonly ValueMap[], names: Path, found: Map<string, ValueMap[]>): void {
+  for (const combination of combinations) {
+    const key = keyOf(pick(combination, names));
+    const known = found.get(key);
+    if (known === undefined) found.set(key, [combination]);
+    else known.push(combination);
+  }
 }
 
 function pick(values: ValueMap, names: Path): ValueMap {

@@ -158,11 +158,11 @@ function checkParams(ast: ASTNode, scope: Scope, report: Report): string[] | und
     if (member === undefined) {
       report(start, end, '`params` alone is no value', 'name one of them, such as `params.seed`');
       sound = false;
-    } else if (scope.params.includes(member.name)) names.add(member.name);
+    } else if (scope.params.has(member.name)) names.add(member.name);
     else {
       const absent = scope.absent(member.name);
       const message = absent?.message ?? `there is no param \`${member.name}\``;
-      report(member.start, member.end, message, absent?.cure ?? choose(member.name, scope.params, 'params'));
+      report(member.start, member.end, message, absent?.cure ?? choose(member.name, [...scope.params], 'params'));
       sound = false;
     }
   }

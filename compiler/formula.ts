@@ -136,7 +136,7 @@ function forgottenBraces(text: string, { params, roots, downstream }: Scope): st
   const [, root, name] = match as unknown as [string, string, string];
   const known =
     root === 'params' || root === 'matrix'
-      ? params.includes(name)
+      ? params.has(name)
       : roots[root as keyof typeof roots]?.has(name) && !(root === 'stages' && downstream?.has(name));
   return known === true ? `write \`\${{ ${text.trim().replace(/^matrix/, 'params')} }}\`` : undefined;
 }

@@ -84,11 +84,11 @@ function compileAxis(
   const path = [...matrixPath, name];
   const others = later.filter((axis) => axis !== name);
   const depends = params.dependents(others);
-  const visible = [...params.names.filter((param) => !depends.has(param)), ...above];
-  const scope = scopeOf(params, [...new Set(visible)], {}, (param) => {
+  const visible = new Set([...[...params.names].filter((param) => !depends.has(param)), ...above]);
+  const scope = scopeOf(params, visible, {}, (param) => {
     const axis = others.includes(param)
       ? param
-      : params.names.includes(param)
+      : params.names.has(param)
         ? depends.get(param)
         : undefined;
     if (axis === undefined) return undefined;
@@ -140,7 +140,7 @@ function compileInclude(matrix: ValueMap, own: readonly string[], context: Conte
   const { params } = context;
   const everywhere = (name: string) => includeEntries(matrix).every((entry) => Object.hasOwn(entry, name));
   return compileEntries(matrix.include, 'include', context, (name) => {
-    if (own.includes(name) || params.names.includes(name) || (own.length === 0 && everywhere(name)))
+    if (own.includes(name) || params.names.has(name) || (own.length === 0 && everywhere(name)))
       return undefined;
     return choose(name, [...new Set([...own, ...params.names])], 'axes and params');
   });

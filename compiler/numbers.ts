@@ -70,6 +70,16 @@ export function equals(a: unknown, b: unknown): boolean {
   );
 }
 
+/** A text that two values share if they are the same to {@link equals}. */
+export function keyOf(value: unknown): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? `${BigInt(value)}` : `${value}`;
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(keyOf).join()}]`;
+  if (!isPlainObject(value)) return `${value}`;
+  const keys = Object.keys(value).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${keyOf(value[key])}`).join()}}`;
+}
+
 /** The value with all of its whole numbers as decimals. */
 export function toDecimals(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);

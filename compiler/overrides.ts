@@ -28,11 +28,11 @@ export function applyOverrides(
   source: YamlSource,
   problems: Problems,
 ): Overrides {
-  const axes = axisNames(matrix);
+  const axes = new Set(axisNames(matrix));
   const changed: Record<string, Value> = {};
   const pinned = new Map<string, readonly Value[]>();
   for (const [name, text] of Object.entries(overrides)) {
-    const isAxis = axes.includes(name);
+    const isAxis = axes.has(name);
     const span = spanOfKey(
       source,
       isAxis ? ['strategy', 'matrix', name] : ['params', ...(name in params ? [name] : [])],

@@ -13,7 +13,7 @@ import type { YamlSource } from './yaml-source.ts';
 /** The params of a pipeline: their defaults compiled, and their types. */
 export interface Params {
   /** Declared under `params:`, in the order of the file. */
-  readonly names: readonly string[];
+  readonly names: ReadonlySet<string>;
   readonly types: Scope['types'];
   readonly budget: WorkBudget;
   /** These params and every param that their defaults are computed from. */
@@ -30,7 +30,7 @@ export interface Params {
 /** What an expression in `zone` may name. */
 export function scopeOf(
   params: Params,
-  visible: readonly string[],
+  visible: ReadonlySet<string>,
   roots: Scope['roots'],
   absent: Scope['absent'] = () => undefined,
 ): Scope {
@@ -50,14 +50,13 @@ export function compileParams(
   const budget = new WorkBudget();
   const { types, decimals } = paramTypes(overrides, matrix, budget);
   const formulas = new Map<string, Formula>();
-  for (const [index, name] of names.entries()) {
+  const above = new Set<string>();
+  for (const name of names) {
     const value = alike(declared[name] as Value);
     const scope: Scope = {
       types,
       budget,
-      get params() {
-        return names.slice(0, index); // Copied for an expression alone: there may be very many constants.
-      },
+      params: above,
       roots: {},
       absent: (other) => absentInParams(other, name, declared, matrix),
     };
@@ -67,6 +66,7 @@ export function compileParams(
         ? { kind: 'constant', value }
         : compileFormula(value, ['params', name], { source, problems, scope }),
     );
+    above.add(name);
   }
   /** A whole number where its other values are decimals is one too, so that `/` means the same in each cell. */
   const settle = (name: string, value: Value) => (decimals.has(name) ? (toDecimals(value) as Value) : value);
@@ -81,7 +81,7 @@ export function compileParams(
   );
   const read = new Map(names.map((name) => [name, paramsOf(formulas.get(name)!)]));
   return {
-    names,
+    names: above,
     types,
     budget,
     reads(wanted) {

@@ -15,7 +15,7 @@ export interface Scope {
   /** What all expressions of the pipeline may cost. */
   readonly budget: WorkBudget;
   /** Params with a value here. */
-  readonly params: readonly string[];
+  readonly params: ReadonlySet<string>;
   /** Why a param of this name has no value here, if there is one elsewhere. */
   absent(name: string): { readonly message: string; readonly cure: string } | undefined;
   readonly roots: Readonly<Partial<Record<ArtifactRoot, Directory>>>;

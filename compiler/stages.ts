@@ -56,7 +56,6 @@ export function downstreamOf(nodes: readonly StageNode[]): (name: string) => Rea
 export function checkStage(
   node: StageNode,
   scope: Scope,
-  siblings: readonly string[],
   source: YamlSource,
   problems: Problems,
 ): CheckedStage | undefined {
@@ -82,7 +81,7 @@ export function checkStage(
     needs: node.needs,
     edges: [
       ...outputsOf(withs, source).map(({ stage, span }) => ({ from: node.name, to: stage, span })),
-      ...checkNeeds(node, siblings, scope, source, problems),
+      ...checkNeeds(node, scope, source, problems),
     ],
     line: problems.lineOf(spanOfKey(source, node.path).start),
   };
@@ -150,15 +149,15 @@ function checkKind(
 
 function checkNeeds(
   { name, path, needs }: StageNode,
-  siblings: readonly string[],
   scope: Scope,
   source: YamlSource,
   problems: Problems,
 ) {
   return needs.flatMap((to, index): Edge[] => {
     const span = spanOfValue(source, [...path, 'needs', index]);
-    if (siblings.includes(to)) return [{ from: name, to, span }];
-    const possible = siblings.filter(
+    const stages = scope.roots.stages ?? new Map();
+    if (stages.has(to)) return [{ from: name, to, span }];
+    const possible = [...stages.keys()].filter(
       (stage) => scope.downstream?.has(stage) !== true && !needs.includes(stage),
     );
     problems.error('unknown-stage', span, `there is no stage \`${to}\``, choose(to, possible, 'stages'));

@@ -9,7 +9,7 @@ const params = { whole: 7n, other: -3n, decimal: 0.15, half: 2.5 };
 const scope: Scope = {
   types: { whole: 'int', other: 'int', decimal: 'double', half: 'double' },
   budget: new WorkBudget(),
-  params: Object.keys(params),
+  params: new Set(Object.keys(params)),
   roots: {},
   absent: () => undefined,
 };
