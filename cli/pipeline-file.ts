@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '../artifacts/errors.ts';
 import { didYouMean } from '../compiler/did-you-mean.ts';
-import { type Compilation, compile, decode, formatDiagnostic } from '../compiler/index.ts';
+import { type Compilation, compile, decode, formatDiagnostics } from '../compiler/index.ts';
 import type { Output } from './output.ts';
 import { checkProspects } from './sure-to-fail.ts';
 
@@ -21,7 +21,7 @@ export async function compileFile(
   const compilation = compile(await readPipeline(file), { file, overrides });
   await checkProspects(compilation.plan, file, baseDirectory);
   const color = process.stderr.isTTY === true && !process.env.NO_COLOR;
-  for (const warning of compilation.warnings) output.warn(formatDiagnostic(warning, { color }));
+  if (compilation.warnings.length > 0) output.warn(formatDiagnostics(compilation.warnings, { color }));
   return compilation;
 }
 
@@ -76,12 +76,16 @@ function thereAre(files: readonly string[]): string | undefined {
 }
 
 /** Collects `--set name=value` options. */
-export function collectOverride(text: string, before: Record<string, string> = {}): Record<string, string> {
+export function collectOverride(
+  text: string,
+  before: Record<string, string> = Object.create(null), // Where any name is one like others, also `__proto__`.
+): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1)
     throw new InputError(
       `--set needs name=value, got ${JSON.stringify(text)}.`,
       'For instance --set batchSize=100',
     );
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  before[text.slice(0, at)] = text.slice(at + 1);
+  return before;
 }

@@ -31,6 +31,8 @@ export function makeCells(
   const axes = matrix?.axes ?? [];
   const combinations = matrix === undefined ? [{}] : expandMatrix(matrix, params, pinned, source, problems);
   const ids = new Set<string>();
+  /** The last value of each param and what it is in the plan: most are the same in all cells. */
+  const last = new Map<string, readonly [Value, Json]>();
   return (combinations ?? []).flatMap((combination) => {
     const place = ['strategy', 'matrix'];
     const ordered = axes.map((name) => [
@@ -54,11 +56,14 @@ export function makeCells(
     const where = matrix === undefined ? '' : ` in cell \`${id}\``;
     const resolved = params.resolve(combination, where);
     if (resolved === undefined) return [];
-    const entries = Object.entries(resolved).map(([name, value]) => [
-      name,
-      toJsonAt(value, ['params', name], source, problems, where),
-    ]);
-    return [{ id, where, axes: values, params: resolved, plannedParams: Object.fromEntries(entries) }];
+    const plannedParams: Record<string, Json> = {};
+    for (const name in resolved) {
+      const value = resolved[name]!;
+      if (last.get(name)?.[0] !== value)
+        last.set(name, [value, toJsonAt(value, ['params', name], source, problems, where)]);
+      plannedParams[name] = last.get(name)![1];
+    }
+    return [{ id, where, axes: values, params: resolved, plannedParams }];
   });
 }
 

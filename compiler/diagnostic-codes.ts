@@ -8,6 +8,7 @@ export const diagnosticCodes = {
   alias: 'An alias of nothing or of itself, too many of them, or a merge of what is no map.',
   'empty-file': 'The file is empty.',
   'too-large': 'The file is larger, or nested deeper, than a pipeline may be.',
+  'too-many-errors': 'So much is wrong that the check ends here.',
   'unknown-key': 'A key that the language, or a stage kind, does not have.',
   'missing-key': 'A key that has to be there is not.',
   'wrong-name': 'A name with other characters than names have, or a reserved one.',

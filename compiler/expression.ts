@@ -162,7 +162,12 @@ function checkParams(ast: ASTNode, scope: Scope, report: Report): string[] | und
     else {
       const absent = scope.absent(member.name);
       const message = absent?.message ?? `there is no param \`${member.name}\``;
-      report(member.start, member.end, message, absent?.cure ?? choose(member.name, [...scope.params], 'params'));
+      report(
+        member.start,
+        member.end,
+        message,
+        absent?.cure ?? choose(member.name, [...scope.params], 'params'),
+      );
       sound = false;
     }
   }

@@ -86,11 +86,7 @@ function compileAxis(
   const depends = params.dependents(others);
   const visible = new Set([...[...params.names].filter((param) => !depends.has(param)), ...above]);
   const scope = scopeOf(params, visible, {}, (param) => {
-    const axis = others.includes(param)
-      ? param
-      : params.names.has(param)
-        ? depends.get(param)
-        : undefined;
+    const axis = others.includes(param) ? param : params.names.has(param) ? depends.get(param) : undefined;
     if (axis === undefined) return undefined;
     const via = axis === param ? '' : ` by way of \`${param}\``;
     const message = `\`${name}\` depends on \`${axis}\`${via}, an axis below it`;

@@ -29,6 +29,7 @@ export function applyOverrides(
   problems: Problems,
 ): Overrides {
   const axes = new Set(axisNames(matrix));
+  const names = [...new Set([...Object.keys(params), ...axes])];
   const changed: Record<string, Value> = {};
   const pinned = new Map<string, readonly Value[]>();
   for (const [name, text] of Object.entries(overrides)) {
@@ -40,10 +41,7 @@ export function applyOverrides(
     const fail = (message: string, cure?: string) =>
       problems.error('wrong-override', span, `--set ${name}=${text}: ${message}`, cure);
     if (!isAxis && !Object.hasOwn(params, name)) {
-      fail(
-        `there is no param \`${name}\``,
-        choose(name, [...new Set([...Object.keys(params), ...axes])], 'params'),
-      );
+      fail(`there is no param \`${name}\``, choose(name, names, 'params'));
       continue;
     }
     if (hasExpression(text)) {

@@ -13,13 +13,17 @@ export interface SourceText {
   readonly text: string;
 }
 
-/** Gathers what is wrong with one file, so that one run tells all of it. */
+/** Errors after which the check of a file ends: each takes time, and more of them say no more. */
+const mostErrors = 500;
+
+/** Gathers what is wrong with one file, so that one run tells all of it; all but of a file that is wrong throughout. */
 export class Problems {
   readonly #source: SourceText;
   readonly #lines: readonly string[];
   readonly #starts: readonly number[];
   readonly #found = new Map<string, Found>();
   readonly #errorsAt = new Set<number>();
+  #errors = 0;
 
   constructor(source: SourceText) {
     this.#source = source;
@@ -29,10 +33,20 @@ export class Problems {
 
   /**
    * `where` (" in cell `seed=1`") ends the message. What is wrong at one place in many cells is told once: of the first, with the number of
-   * the others.
+   * the others. Throws {@link PipelineError} where that is one error too many.
    */
   error(code: DiagnosticCode, span: Span, message: string, cure?: string, where = ''): void {
-    this.#add('error', code, span, message, cure, where);
+    if (!this.#add('error', code, span, message, cure, where) || ++this.#errors < mostErrors) return;
+    const end = `the check ends here, after ${mostErrors} errors`;
+    this.#add(
+      'error',
+      'too-many-errors',
+      span,
+      end,
+      'mend the first ones: the others may have the same cause',
+      '',
+    );
+    this.throwIfErrors();
   }
 
   warning(code: DiagnosticCode, span: Span, message: string, cure?: string): void {
@@ -79,6 +93,7 @@ export class Problems {
     return low + 1;
   }
 
+  /** Returns whether it is news. */
   #add(
     severity: Diagnostic['severity'],
     code: DiagnosticCode,
@@ -86,7 +101,7 @@ export class Problems {
     message: string,
     cure: string | undefined,
     where: string,
-  ): void {
+  ): boolean {
     const start = Math.max(0, Math.min(span.start, this.#source.text.length));
     const line = this.lineOf(start);
     const column = start - this.#starts[line - 1]! + 1;
@@ -96,7 +111,7 @@ export class Problems {
     if (known !== undefined) {
       if (known.last !== where) known.more++;
       known.last = where;
-      return;
+      return false;
     }
     if (severity === 'error') this.#errorsAt.add(start);
     const end = Math.min(start + length, this.#source.text.length);
@@ -116,6 +131,7 @@ export class Problems {
       last: where,
       more: 0,
     });
+    return true;
   }
 }
 

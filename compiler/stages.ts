@@ -147,12 +147,7 @@ function checkKind(
   return undefined;
 }
 
-function checkNeeds(
-  { name, path, needs }: StageNode,
-  scope: Scope,
-  source: YamlSource,
-  problems: Problems,
-) {
+function checkNeeds({ name, path, needs }: StageNode, scope: Scope, source: YamlSource, problems: Problems) {
   return needs.flatMap((to, index): Edge[] => {
     const span = spanOfValue(source, [...path, 'needs', index]);
     const stages = scope.roots.stages ?? new Map();
