@@ -26,7 +26,7 @@ export function planCollect(
   if (withs === undefined) return undefined;
   const json = toJsonAt(withs, path, source, problems) as Record<string, Json>;
   const { errors } = fillWith(stage.kind.uses, json);
-  reportSchemaProblems(explainSchemaErrors(errors, path), path, source, problems);
+  reportSchemaProblems(explainSchemaErrors(errors, path), path, source, problems, '', params);
   const table = asReference(json.table);
   if (errors.length > 0 || table === undefined) return undefined;
   const by = (json.by as readonly string[] | undefined) ?? axes;

@@ -96,15 +96,17 @@ export function compileExpression(
       } catch (error) {
         if (error instanceof EvaluationFailure) throw error;
         const { message, cure, start, end } = explainCelError(error, text, scope);
-        const keys = (error as Partial<EvaluationError>).code === 'no_such_key' ? keysBefore(start) : [];
-        const key = text.slice(start, end);
+        const keys = (error as Partial<EvaluationError>).code === 'no_such_key' ? keysAround(start, end) : [];
+        const [, key = ''] = /`(.*)`$/s.exec(message) ?? [];
         const known = error instanceof TooMuchWork && error.known;
         throw new EvaluationFailure(start, end, message, cure ?? keyCure(key, keys), known);
       }
 
-      /** The keys of the map whose key stands at `start`, where it is reached by names alone. */
-      function keysBefore(start: number): string[] {
-        const path = /(?:^|[^\w.])([a-zA-Z_]\w*(?:\.\w+)*)\.$/.exec(text.slice(0, start))?.[1];
+      /** The keys of the map before the key at `start`, or that `map[key]` from there looks into; where the map is written out or reached by names. */
+      function keysAround(start: number, end: number): string[] {
+        const before = /(?:^|[^\w.])([a-zA-Z_]\w*(?:\.\w+)*)\.$/.exec(text.slice(0, start))?.[1];
+        const at = text.slice(start, end);
+        const path = before ?? /^([a-zA-Z_]\w*(?:\.\w+)*|\{[^{}]*\})\s*\[/.exec(at)?.[1];
         if (path === undefined) return [];
         try {
           const map = plain(parseCel(path)(values), path.length);

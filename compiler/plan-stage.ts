@@ -53,8 +53,8 @@ export function createPlanner(
     const { name, kind, line } = stage;
     const path = [...stage.path, 'with'];
     const { errors, locations } = fillWith(kind.uses, json);
-    reportSchemaProblems(explainSchemaErrors(errors, path), path, source, problems, cell.where);
-    const execution = readExecution(settings, stage, source, problems, cell.where);
+    reportSchemaProblems(explainSchemaErrors(errors, path), path, source, problems, cell.where, cell.params);
+    const execution = readExecution(settings, stage, source, problems, cell);
     if (errors.length > 0 || execution === undefined) return undefined;
     const needs = new Set(stage.needs);
     const ingredients = replaceParts(without(json, locations), (part) => {

@@ -35,7 +35,7 @@ export class Problems {
    * `where` (" in cell `seed=1`") ends the message. What is wrong at one place in many cells is told once: of the first, with the number of
    * the others. Throws {@link PipelineError} where that is one error too many.
    */
-  error(code: DiagnosticCode, span: Span, message: string, cure?: string, where = ''): void {
+  error(code: DiagnosticCode, span: Span, message: string, cure?: Cure, where = ''): void {
     if (!this.#add('error', code, span, message, cure, where) || ++this.#errors < mostErrors) return;
     const end = `the check ends here, after ${mostErrors} errors`;
     this.#add(
@@ -99,7 +99,7 @@ export class Problems {
     code: DiagnosticCode,
     span: Span,
     message: string,
-    cure: string | undefined,
+    cure: Cure,
     where: string,
   ): boolean {
     const start = Math.max(0, Math.min(span.start, this.#source.text.length));
@@ -114,6 +114,7 @@ export class Problems {
       return false;
     }
     if (severity === 'error') this.#errorsAt.add(start);
+    const told = typeof cure === 'function' ? cure() : cure;
     const end = Math.min(start + length, this.#source.text.length);
     const endLine = this.lineOf(end);
     this.#found.set(key, {
@@ -125,7 +126,7 @@ export class Problems {
       endLine,
       endColumn: end - this.#starts[endLine - 1]! + 1,
       message: legible(message) + where,
-      ...(cure === undefined ? {} : { cure: legible(cure) }),
+      ...(told === undefined ? {} : { cure: legible(told) }),
       frame: this.#source.text === '' ? '' : codeFrame(this.#lines, line, column, length),
       start,
       last: where,
@@ -134,6 +135,9 @@ export class Problems {
     return true;
   }
 }
+
+/** What to do; as a function where finding it out takes a while, which is in vain for what has been told. */
+type Cure = string | undefined | (() => string | undefined);
 
 /** A diagnostic while more of its kind may come. */
 type Found = Diagnostic & { readonly start: number; last: string; more: number };

@@ -13,6 +13,8 @@ export interface SchemaProblem {
   readonly at: 'value' | 'key';
   readonly message: string;
   readonly cure?: string | undefined;
+  /** The value at `path`. */
+  readonly data: unknown;
 }
 
 /**
@@ -88,7 +90,8 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
       const key = String(params.additionalProperty);
       const message = `unknown key \`${key}\`${isRoot ? '' : ` in ${name}`}`;
       const cure = unknownKeyCure(key, data as ValueMap, schema, base);
-      return { code: 'unknown-key', path: [...path, key], at: 'key', message, cure };
+      const wrong = (data as ValueMap)[key];
+      return { code: 'unknown-key', path: [...path, key], at: 'key', message, cure, data: wrong };
     }
     case 'required': {
       const key = String(params.missingProperty);
@@ -101,6 +104,7 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
         at: 'key',
         message: isRoot ? `\`${key}\` is missing` : `${name} lacks \`${key}\``,
         cure,
+        data,
       };
     }
     case 'propertyNames': {
@@ -110,7 +114,7 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
           ? `at most ${nameLimit} characters, this has ${key.length}`
           : `expected ${nameRule}${freeName(key, data as ValueMap)}`;
       const message = `\`${key}\` cannot be a name in ${name}`;
-      return { code: 'wrong-name', path: [...path, key], at: 'key', message, cure };
+      return { code: 'wrong-name', path: [...path, key], at: 'key', message, cure, data };
     }
     case 'enum': {
       const allowed = (schema.enum as unknown[]).map(String);
@@ -122,6 +126,7 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
         at: 'value',
         message,
         cure: meant === undefined ? undefined : `did you mean \`${meant}\`?`,
+        data,
       };
     }
     case 'not': {
@@ -131,7 +136,7 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
     default: {
       const message = `${name}: expected ${phraseOf(keyword, schema)}, got ${describe(data)}`;
       const cure = isRoot ? 'it begins with `version: 1`, `name:` and `stages:`' : valueCure(schema, data);
-      return { code: 'wrong-value', path, at: 'value', message, cure };
+      return { code: 'wrong-value', path, at: 'value', message, cure, data };
     }
   }
 }

@@ -64,10 +64,25 @@ export function valueCure(schema: Schema, data: unknown): string | undefined {
   return guesses(schema, data).find(({ value }) => accepts(schema, value))?.cure;
 }
 
+/** A number as it is written elsewhere: with a comma, or with a unit. */
+function numberIn(text: string): { readonly value: number; readonly cure: string } | undefined {
+  const [, whole, fraction] = /^\s*([+-]?\d+),(\d+)\s*$/.exec(text) ?? [];
+  const point = `${whole}.${fraction}`;
+  if (whole !== undefined) return { value: Number(point), cure: `write \`${point}\`, with a point` };
+  const [, number] = /^\s*([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*[a-z%]+\s*$/i.exec(text) ?? [];
+  return number === undefined
+    ? undefined
+    : { value: Number(number), cure: `write \`${number}\` alone, without a unit` };
+}
+
 function guesses({ type }: Schema, data: unknown): { readonly value: unknown; readonly cure: string }[] {
   const guess = (value: unknown, cure: string) => ({ value, cure });
   if ((type === 'integer' || type === 'number') && typeof data === 'string' && data.trim() !== '')
-    return [guess(Number(data), 'remove the quotes')];
+    return [guess(Number(data), 'remove the quotes'), ...[numberIn(data) ?? []].flat()];
+  if (type === 'object' && Array.isArray(data)) return [guess({}, 'keys of a map have no dash before them')];
+  const [, key, rest] = (typeof data === 'string' && /^([A-Za-z]\w*)(?: *= *| +)(\S.*)$/s.exec(data)) || [];
+  if (type === 'object' && key !== undefined)
+    return [guess({}, `if this is a key and its value, a colon is missing: \`${key}: ${rest}\``)];
   if (type === 'integer' && typeof data === 'number') {
     const near = Math.round(data);
     return [guess(near, `a whole number near it is ${near}; in an expression: round(x)`)];

@@ -1,4 +1,5 @@
 import { didYouMean } from './did-you-mean.ts';
+import { isAt, originOf } from './origin.ts';
 import type { Json } from './plan.ts';
 import type { Problems } from './problems.ts';
 import { explainSchemaErrors } from './schema-errors.ts';
@@ -13,8 +14,9 @@ import {
   UnplannableValue,
   type Value,
   type ValueMap,
+  valueAt,
 } from './values.ts';
-import { spanInText, spanOfKey, spanOfValue, type YamlSource } from './yaml-source.ts';
+import { isBlankAt, spanInText, spanOfKey, spanOfValue, type YamlSource } from './yaml-source.ts';
 
 /** A stage, or a collect, as it stands in the file. */
 export interface StageNode {
@@ -59,14 +61,17 @@ export function readSpec(source: YamlSource, problems: Problems): Spec {
   const { errors, zones } = validateLanguage(json);
   reportSchemaProblems(explainSchemaErrors(errors, [], pendingIn(root)), [], source, problems);
   const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties');
+  const wrong = errors.filter(({ keyword, data }) => keyword === 'type' && typeof data === 'object');
   const open = new Set([
     ...zones.map(({ path }) => placeKey(path)),
     ...unknown.map(({ instancePath, params }) =>
       placeKey([...parsePointer(instancePath), params.additionalProperty]),
     ),
+    ...wrong.map(({ instancePath }) => placeKey(parsePointer(instancePath))),
   ]);
   reportMisplacedExpressions(root, [], open, source, problems);
   if (!isMap(root)) problems.throwIfErrors();
+  reportEmptyParams(mapOf((root as ValueMap).params), ['params'], source, problems);
   return readRoot(root as ValueMap);
 }
 
@@ -120,24 +125,38 @@ function readFigure(value: Value, path: Path): FigureNode[] {
   return [{ path, kind, from, ...optional }];
 }
 
-/** Puts schema problems at their places in the file, unless what is there is already known to be wrong. */
+/**
+ * Puts schema problems at their places in the file, unless what is there is already known to be wrong. With `params` (the cell's), also tells
+ * in which line a value is written that came from there.
+ */
 export function reportSchemaProblems(
   found: ReturnType<typeof explainSchemaErrors>,
   base: Path,
   source: YamlSource,
   problems: Problems,
   where = '',
+  params?: ValueMap,
 ): void {
-  for (const { code, path, at, message, cure } of found) {
+  for (const { code, path, at, message, cure, data } of found) {
     const full = [...base, ...path];
     const span = at === 'key' ? spanOfKey(source, full) : spanOfValue(source, full);
-    if (at === 'key' || !problems.hasErrorAt(span)) problems.error(code, span, message, cure, where);
+    if (at === 'value' && problems.hasErrorAt(span)) continue;
+    const tell = () => {
+      const origin = params && originOf(source.value, full, params);
+      if (origin === undefined || !isAt(source.value, origin, data)) return cure;
+      const written = `it is written in line ${problems.lineOf(spanOfValue(source, origin).start)}`;
+      return cure === undefined ? written : `${written}: ${cure}`;
+    };
+    problems.error(code, span, message, tell, where);
   }
 }
 
-/** True for errors about values that are expressions and not evaluated yet. */
+/** True for errors about values that are expressions and not evaluated yet, or that are told as wrong ones. */
 export function pendingIn(root: Value): (error: { readonly instancePath: string }) => boolean {
-  return ({ instancePath }) => hasExpression(valueAt(root, parsePointer(instancePath)));
+  return ({ instancePath }) => {
+    const value = valueAt(root, parsePointer(instancePath));
+    return hasExpression(value) || (typeof value === 'string' && /(?<!\$)\$\{|\{\{.*\}\}/s.test(value));
+  };
 }
 
 /** The value as JSON; what JSON cannot hold is reported and stands as 0. */
@@ -165,6 +184,17 @@ export function toJsonAt(value: Value, path: Path, source: YamlSource, problems:
   }
 }
 
+/** A value that was forgotten is not one that was left out. */
+function reportEmptyParams(values: ValueMap, path: Path, source: YamlSource, problems: Problems): void {
+  for (const [name, value] of Object.entries(values)) {
+    const at = [...path, name];
+    if (isMap(value)) reportEmptyParams(value, at, source, problems);
+    if (value !== null || !isBlankAt(source, at)) continue;
+    const message = `\`${showPath(at)}\` has no value`;
+    problems.error('wrong-value', spanOfKey(source, at), message, 'fill it in; `null` stands for none');
+  }
+}
+
 function reportMisplacedExpressions(
   value: Value,
   path: Path,
@@ -175,10 +205,13 @@ function reportMisplacedExpressions(
   if (open.has(placeKey(path))) return;
   if (hasExpression(value)) {
     const at = value.indexOf('${{');
+    const key = /^(\w+)\s*=?\s*\$\{\{/.exec(value)?.[1];
     const cure =
-      didYouMean(String(path.at(-1)), ['uses', 'needs']) === undefined
-        ? 'write the value itself'
-        : 'write its name as it is';
+      key !== undefined
+        ? `if \`${key}\` is a key, a colon is missing after it`
+        : didYouMean(String(path.at(-1)), ['uses', 'needs']) === undefined
+          ? 'write the value itself'
+          : 'write its name as it is';
     problems.error(
       'misplaced-expression',
       spanInText(source, path, at, value.length - at),
@@ -192,18 +225,6 @@ function reportMisplacedExpressions(
     for (const [key, member] of Object.entries(value))
       reportMisplacedExpressions(member, [...path, key], open, source, problems);
   }
-}
-
-function valueAt(root: Value, path: Path): Value | undefined {
-  return path.reduce<Value | undefined>(
-    (value, part) =>
-      Array.isArray(value)
-        ? value[Number(part)]
-        : isMap(value) && Object.hasOwn(value, part)
-          ? value[part]
-          : undefined,
-    root,
-  );
 }
 
 function mapOf(value: Value | undefined): ValueMap {

@@ -1,14 +1,16 @@
+import type { Cell } from './cells.ts';
 import { choose } from './did-you-mean.ts';
 import { compileFormula, type Formula, outputsOf } from './formula.ts';
 import type { Edge } from './order.ts';
 import type { Problems } from './problems.ts';
+import { without } from './recipe.ts';
 import { explainSchemaErrors } from './schema-errors.ts';
-import { fillStage, validateWith } from './schemas.ts';
+import { fillStage, parsePointer, validateWith } from './schemas.ts';
 import type { Directory, Scope } from './scope.ts';
 import { pendingIn, reportSchemaProblems, type StageNode, toJsonAt } from './spec.ts';
 import { type StageKind, stageKind, stageKinds } from './stage-kinds.ts';
 import { hasExpression } from './template.ts';
-import { type Path, placeKey } from './values.ts';
+import { type Path, placeKey, type Value } from './values.ts';
 import { spanOfKey, spanOfValue, type YamlSource } from './yaml-source.ts';
 
 /** A stage that passed every check that needs no values. */
@@ -69,7 +71,12 @@ export function checkStage(
   );
   const execution = compileFormula(node.execution, node.path, { source, problems, scope });
   if (kind === undefined || validation === undefined) return undefined;
-  const withs = compileFormula(node.with, path, { source, problems, scope, artifacts });
+  // What stands at a key that is none is not looked at.
+  const unknown = validation.errors.flatMap(({ keyword, instancePath, params }) =>
+    keyword === 'additionalProperties' ? [[...parsePointer(instancePath), params.additionalProperty]] : [],
+  );
+  const known = without(node.with, unknown) as Value;
+  const withs = compileFormula(known, path, { source, problems, scope, artifacts });
   const found = explainSchemaErrors(validation.errors, path, pendingIn(node.with));
   reportSchemaProblems(found, path, source, problems);
   return {
@@ -93,7 +100,7 @@ export function readExecution(
   node: Pick<CheckedStage, 'path'>,
   source: YamlSource,
   problems: Problems,
-  where: string,
+  { where, params }: Pick<Cell, 'where' | 'params'>,
 ) {
   const filled = { uses: '', resources: {}, retry: {}, ...(given as object) } as unknown as {
     readonly uses: string;
@@ -102,7 +109,7 @@ export function readExecution(
     readonly timeout: string;
   };
   const { errors } = fillStage(filled);
-  reportSchemaProblems(explainSchemaErrors(errors, node.path), node.path, source, problems, where);
+  reportSchemaProblems(explainSchemaErrors(errors, node.path), node.path, source, problems, where, params);
   if (errors.length > 0) return undefined;
   const { resources, retry, timeout } = filled;
   const { threads, gpu } = resources;

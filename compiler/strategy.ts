@@ -35,7 +35,7 @@ export function planStrategy(
   const value = evaluateFormula(formula, { params }, { source, problems }) ?? {};
   const settings = toJsonAt(value, ['strategy'], source, problems) as Record<string, Json>;
   const { errors } = fillStrategy(settings);
-  reportSchemaProblems(explainSchemaErrors(errors, ['strategy']), ['strategy'], source, problems);
+  reportSchemaProblems(explainSchemaErrors(errors, ['strategy']), ['strategy'], source, problems, '', params);
   const { maxParallel, failFast, minSuccess } = settings as unknown as StrategySettings;
   return { maxParallel, failFast, minSuccess };
 }

@@ -75,3 +75,16 @@ export function showPath(path: Path): string {
     '',
   );
 }
+
+/** What stands at `path` below `root`. */
+export function valueAt(root: Value, path: Path): Value | undefined {
+  return path.reduce<Value | undefined>(
+    (value, part) =>
+      Array.isArray(value)
+        ? value[Number(part)]
+        : isMap(value) && Object.hasOwn(value, part)
+          ? value[part]
+          : undefined,
+    root,
+  );
+}

@@ -82,15 +82,18 @@ function findRepair(error: YAMLError, text: string): Repair | undefined {
 function* repairs(error: YAMLError, text: string): Generator<Repair> {
   const line = lineAround(text, error.pos[0]);
   const before = line.start === 0 ? line : lineAround(text, line.start - 1);
+  const after = line.end === text.length ? line : lineAround(text, line.end + 1);
   const lines = line.start === before.start ? [line] : [line, before];
   for (const place of lines) yield* oddCharacters(text, place);
   if (error.code === 'MISSING_CHAR') yield* openQuote(text);
-  for (const place of lines) yield* quotes(text, place);
   for (const place of lines) yield* colon(text, place);
+  for (const place of lines) yield* beginning(text, place);
+  for (const place of lines) yield* quotes(text, place);
   yield* openBracket(text);
   yield* extraBracket(text, error.pos[0]);
   if (error.code !== 'MISSING_CHAR') yield* openQuote(text);
-  for (const place of lines) yield* indentation(text, place);
+  for (const place of new Set([...lines, after])) yield* indentation(text, place);
+  yield* outdented(text, line);
 }
 
 function* oddCharacters(text: string, { start, end }: Span): Generator<Repair> {
@@ -134,10 +137,9 @@ function* quotes(text: string, { start, end }: Span): Generator<Repair> {
         text: replace(0, line.length, all),
       };
   }
-  const value = /^(\s*(?:- +)*(?:[^\s:"'][^:"']*:[ ]+)?(?:- +)*)(\S.*?)\s*$/.exec(line);
-  if (value === null) return;
-  const [, head, body] = value as unknown as [string, string, string];
+  const { head, body } = valueOn(line);
   if (/^["'[{&*]/.test(body) && !/^(["']).*\1[^"',\]}]+$/.test(body)) return;
+  if (body === '' || isSound(`x: ${body}`)) return; // Quotes would change nothing.
   const open = body.indexOf('${{');
   const message =
     open < 0 ? 'this value cannot stand without quotes' : 'this expression breaks the YAML around it';
@@ -148,6 +150,41 @@ function* quotes(text: string, { start, end }: Span): Generator<Repair> {
     cure: `put ${open > 0 ? 'the whole value' : 'it'} in quotes: ${quoted(body)}`,
     text: replace(head.length, head.length + body.length, quoted(body)),
   };
+}
+
+/** What stands on a line, after dashes and a key. */
+function valueOn(line: string): { readonly head: string; readonly body: string } {
+  const [, head = line, body = ''] =
+    /^(\s*(?:- +)*(?:[^\s:"'][^:"']*:[ ]+)?(?:- +)*)(\S.*?)\s*$/.exec(line) ?? [];
+  return { head, body };
+}
+
+function isSound(text: string): boolean {
+  const { errors, warnings } = parseDocument(text, yamlOptions);
+  return errors.length + warnings.length === 0;
+}
+
+/** A value that begins with a character too much, as in `@0.5`, or with a bracket too little, as in `a: 1 }`. */
+function* beginning(text: string, { start, end }: Span): Generator<Repair> {
+  const { head, body } = valueOn(text.slice(start, end));
+  const from = start + head.length;
+  const until = from + body.length;
+  if (/^[@%`!]([\d.-]|[{[])/.test(body))
+    yield {
+      span: { start: from, end: from + 1 },
+      message: `a value cannot begin with \`${body.charAt(0) === '`' ? "'" : body.charAt(0)}\``,
+      cure: 'remove it',
+      text: text.slice(0, from) + text.slice(from + 1),
+    };
+  const closed = /[}\]]$/.exec(body)?.[0];
+  const open = Object.keys(closers).find((bracket) => closers[bracket] === closed);
+  if (open !== undefined && !/^[[{"']/.test(body) && isSound(`x: ${open}${body}`))
+    yield {
+      span: { start: from, end: until },
+      message: `a \`${open}\` is missing before this`,
+      cure: `begin it with \`${open}\``,
+      text: `${text.slice(0, from)}${open} ${text.slice(from)}`,
+    };
 }
 
 /** `epochs 3`, `epochs:3`, `epochs = 3`, `with` before deeper lines */
@@ -264,6 +301,25 @@ function* indentation(text: string, { start, end }: Span): Generator<Repair> {
       cure: `indent it by ${indent}`,
       text: text.slice(0, start) + ' '.repeat(indent) + line.trimStart() + text.slice(end),
     };
+  }
+}
+
+/** A line above that stands further out than the lines below it, which only shows where they end. */
+function* outdented(text: string, { start, end }: Span): Generator<Repair> {
+  const wanted = indentOf(text.slice(start, end));
+  for (let at = start, left = 100; at > 0 && left > 0; left--) {
+    const line = lineAround(text, at - 1);
+    at = line.start;
+    const content = text.slice(line.start, line.end);
+    const own = indentOf(content);
+    if (!isContent(content) || own >= wanted) continue;
+    yield {
+      span: { start: line.start, end: line.start + Math.max(1, own) },
+      message: `this line is indented by ${own} space${own === 1 ? '' : 's'}, which fits no line around it`,
+      cure: `indent it by ${wanted}`,
+      text: text.slice(0, line.start) + ' '.repeat(wanted) + content.trimStart() + text.slice(line.end),
+    };
+    if (own === 0) return;
   }
 }
 

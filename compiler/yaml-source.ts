@@ -247,6 +247,12 @@ export function spanOfValue(source: YamlSource, path: Path): Span {
   return { start: Math.max(0, before - 1), end: Math.max(1, before) };
 }
 
+/** True where a key stands in the file and nothing after it. */
+export function isBlankAt(source: YamlSource, path: Path): boolean {
+  const { key, value } = find(source, path);
+  return key !== undefined && (value === undefined || isEmpty(value));
+}
+
 /** Where the key of the value at `path` stands; the value itself in a list. */
 export function spanOfKey(source: YamlSource, path: Path): Span {
   const { key } = find(source, path);

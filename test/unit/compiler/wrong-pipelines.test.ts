@@ -126,8 +126,8 @@ const syntax: readonly Row[] = [
     'a character of YAML',
     edit(tiny, 'epochs: 3', 'epochs: @3'),
     '17:15',
-    'without quotes',
-    'put it in quotes',
+    'cannot begin with `@`',
+    'remove it',
   ],
   [
     'a no-break space as indentation',
