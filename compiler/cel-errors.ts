@@ -104,7 +104,9 @@ export function explainCelError(
     case 'index_out_of_range':
       return { ...at, message: 'this place is not in the text', cure: 'the first character is at 0' };
     case 'no_such_key':
-      return { ...at, message: `there is no key \`${/: (.*)$/s.exec(summary)?.[1]}\``, cure: undefined };
+      return /\[object /.test(summary)
+        ? { ...at, message: 'a key of a map is a text or a number', cure: undefined }
+        : { ...at, message: `there is no key \`${/: (.*)$/s.exec(summary)?.[1]}\``, cure: undefined };
     case 'not_finite':
       return {
         ...at,

@@ -2,7 +2,7 @@ import { type ASTNode, type EvaluationError, ParseError, type ParseResult } from
 import type { ArtifactKind } from '../artifacts/reference.ts';
 import { explainCelError } from './cel-errors.ts';
 import { type Program, parseCel, prepare } from './cel-program.ts';
-import { choose } from './did-you-mean.ts';
+import { choose, quoteAll } from './did-you-mean.ts';
 import { mentions } from './names.ts';
 import { checkOutputs, type OutputMention } from './outputs.ts';
 import type { Report, Scope } from './scope.ts';
@@ -99,7 +99,13 @@ export function compileExpression(
         const keys = (error as Partial<EvaluationError>).code === 'no_such_key' ? keysAround(start, end) : [];
         const [, key = ''] = /`(.*)`$/s.exec(message) ?? [];
         const known = error instanceof TooMuchWork && error.known;
-        throw new EvaluationFailure(start, end, message, cure ?? keyCure(key, keys), known);
+        throw new EvaluationFailure(
+          start,
+          end,
+          message,
+          cure ?? keyCure(key, keys, text.slice(start, end)),
+          known,
+        );
       }
 
       /** The keys of the map before the key at `start`, or that `map[key]` from there looks into; where the map is written out or reached by names. */
@@ -119,8 +125,10 @@ export function compileExpression(
   };
 }
 
-function keyCure(key: string, keys: readonly string[]): string | undefined {
-  return keys.length === 0 ? undefined : choose(key, keys, 'keys');
+function keyCure(key: string, keys: readonly string[], written: string): string | undefined {
+  if (keys.length === 0) return undefined;
+  // A key that is computed is not mended where it is used.
+  return written === key ? choose(key, keys, 'keys') : `keys: ${quoteAll(keys)}`;
 }
 
 /** CEL's result as a value of the pipeline: its maps become plain objects. */

@@ -97,7 +97,11 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
       const key = String(params.missingProperty);
       const property = (schema.properties as Record<string, Schema> | undefined)?.[key] ?? {};
       const value = property.const === undefined ? '...' : String(property.const);
-      const cure = `add \`${key}: ${value}\`${property.const === undefined ? `, ${phrase(property)}` : ''}`;
+      const inside =
+        key === 'uses' && Object.hasOwn(schemas.language.$defs.Stage.properties, String(path.at(-1)));
+      const cure = inside
+        ? 'if it belongs to the stage above it, indent it like `uses:` there'
+        : `add \`${key}: ${value}\`${property.const === undefined ? `, ${phrase(property)}` : ''}`;
       return {
         code: 'missing-key',
         path,
@@ -155,8 +159,12 @@ function freeName(key: string, siblings: ValueMap): string {
   return free ? `: \`${name}\`` : '';
 }
 
+/** What to say of `0,5`, of which YAML makes two entries in braces. */
+export const pointCure = 'a decimal has a point, such as `0.5`';
+
 function unknownKeyCure(key: string, siblings: ValueMap, schema: Schema, base: Path): string {
   const known = knownKeys(schema);
+  if (/^\d+$/.test(key)) return pointCure;
   const [, begun, rest] = valueInKey(key, known) ?? [];
   if (begun !== undefined) return `write \`${begun}: ${rest}\`, with a colon and a space`;
   const kind = typeof siblings.uses === 'string' ? schemas.stages[siblings.uses] : undefined;

@@ -2,9 +2,9 @@ import { didYouMean } from './did-you-mean.ts';
 import { isAt, originOf } from './origin.ts';
 import type { Json } from './plan.ts';
 import type { Problems } from './problems.ts';
-import { explainSchemaErrors } from './schema-errors.ts';
-import { parsePointer, validateLanguage } from './schemas.ts';
-import { hasExpression } from './template.ts';
+import { explainSchemaErrors, pointCure } from './schema-errors.ts';
+import { parsePointer, schemas, validateLanguage } from './schemas.ts';
+import { hasExpression, looksComputed } from './template.ts';
 import {
   isMap,
   type Path,
@@ -70,7 +70,9 @@ export function readSpec(source: YamlSource, problems: Problems): Spec {
     ...wrong.map(({ instancePath }) => placeKey(parsePointer(instancePath))),
   ]);
   reportMisplacedExpressions(root, [], open, source, problems);
-  if (!isMap(root)) problems.throwIfErrors();
+  // With a part of the file under a wrong name, all that refers to it would seem wrong too.
+  if (!isMap(root) || root.stages === undefined || unknown.some(({ instancePath }) => instancePath === ''))
+    problems.throwIfErrors();
   reportEmptyParams(mapOf((root as ValueMap).params), ['params'], source, problems);
   return readRoot(root as ValueMap);
 }
@@ -85,7 +87,7 @@ function readRoot(root: ValueMap): Spec {
     matrix: isMap(strategy.matrix) ? strategy.matrix : undefined,
     strategy,
     stages: Object.entries(mapOf(root.stages)).flatMap(([name, value]) =>
-      readStage('stage', 'stages', name, value),
+      isWithout(value, mapOf(root.stages)) ? [] : readStage('stage', 'stages', name, value),
     ),
     stageNames: Object.keys(mapOf(root.stages)),
     collects: Object.entries(mapOf(root.collect)).flatMap(([name, value]) =>
@@ -114,6 +116,13 @@ function readStage(kind: StageNode['kind'], section: string, name: string, value
       needs: Array.isArray(needs) ? needs.filter((need): need is string => typeof need === 'string') : [],
     },
   ];
+}
+
+/** True for a stage of which `with` stands under another name, or as a stage of its own: nothing more is known of it. */
+function isWithout(stage: Value, siblings: ValueMap): boolean {
+  if (!isMap(stage) || stage.with !== undefined) return false;
+  const isKnown = (key: string) => Object.hasOwn(schemas.language.$defs.Stage.properties, key);
+  return Object.hasOwn(siblings, 'with') || !Object.keys(stage).every(isKnown);
 }
 
 function readFigure(value: Value, path: Path): FigureNode[] {
@@ -153,10 +162,7 @@ export function reportSchemaProblems(
 
 /** True for errors about values that are expressions and not evaluated yet, or that are told as wrong ones. */
 export function pendingIn(root: Value): (error: { readonly instancePath: string }) => boolean {
-  return ({ instancePath }) => {
-    const value = valueAt(root, parsePointer(instancePath));
-    return hasExpression(value) || (typeof value === 'string' && /(?<!\$)\$\{|\{\{.*\}\}/s.test(value));
-  };
+  return ({ instancePath }) => looksComputed(valueAt(root, parsePointer(instancePath)));
 }
 
 /** The value as JSON; what JSON cannot hold is reported and stands as 0. */
@@ -191,7 +197,8 @@ function reportEmptyParams(values: ValueMap, path: Path, source: YamlSource, pro
     if (isMap(value)) reportEmptyParams(value, at, source, problems);
     if (value !== null || !isBlankAt(source, at)) continue;
     const message = `\`${showPath(at)}\` has no value`;
-    problems.error('wrong-value', spanOfKey(source, at), message, 'fill it in; `null` stands for none');
+    const cure = /^\d+$/.test(name) ? pointCure : 'fill it in; `null` stands for none';
+    problems.error('wrong-value', spanOfKey(source, at), message, cure);
   }
 }
 

@@ -99,8 +99,19 @@ function closing(text: string, from: number): number | undefined {
   return undefined;
 }
 
-/** True if an expression stands anywhere in the value. */
+/** True for what is an expression, or looks like one and is told to be none. */
+export function looksComputed(value: unknown): value is string {
+  if (typeof value !== 'string') return false;
+  try {
+    parseTemplate(value);
+    return hasExpression(value);
+  } catch {
+    return true;
+  }
+}
+
+/** True if an expression stands anywhere in the value, or what looks like one. */
 export function containsExpression(value: Value): boolean {
   if (Array.isArray(value)) return value.some(containsExpression);
-  return isMap(value) ? Object.values(value).some(containsExpression) : hasExpression(value);
+  return isMap(value) ? Object.values(value).some(containsExpression) : looksComputed(value);
 }

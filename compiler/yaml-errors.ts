@@ -1,11 +1,14 @@
-import { parseDocument, type YAMLError } from 'yaml';
+import { isScalar, parseDocument, visit, type YAMLError } from 'yaml';
 import { findOddCharacter, plainText } from './odd-characters.ts';
 import type { Problems, Span } from './problems.ts';
+import { validateLanguage } from './schemas.ts';
 import { lineAround } from './source-lines.ts';
+import { looksComputed } from './template.ts';
 
 export const yamlOptions = {
   intAsBigInt: true,
   merge: true,
+  logLevel: 'error', // What is wrong is told here, and not by the parser on its own.
   prettyErrors: false,
   strict: true,
   uniqueKeys: false, // Compares each key with each other one; they are counted where the document is inspected.
@@ -22,7 +25,7 @@ interface Repair {
 
 /** Each try of a repair parses the file again: of a large one the first few, of a larger one none. */
 const mostTried = 60;
-const mostParsed = 3_000_000;
+const mostParsed = 1_500_000;
 
 /**
  * Reports the first syntax error of a file; those after it are mostly its echo. What is said to be wrong, and its cure, has been tried: the file
@@ -63,28 +66,61 @@ export function reportSyntax(errors: readonly YAMLError[], text: string, problem
   problems.error('yaml', { start, end: error.pos[1] }, message, cure);
 }
 
-/** The first repair with which the file parses; where something else is wrong below, the first with which it parses up to there. */
+/**
+ * The first repair with which the file parses to a pipeline, else the one with the fewest flaws; where something else is wrong below, the first
+ * with which it parses up to there.
+ */
 function findRepair(error: YAMLError, text: string): Repair | undefined {
   const { end } = lineAround(text, error.pos[0]);
   let left = Math.min(mostTried, mostParsed / text.length);
   let best: Repair | undefined;
+  let least = Infinity;
   for (const repair of repairs(error, text)) {
     if (--left < 0) break;
     if (repair.text === text) continue;
-    const [first] = parseDocument(repair.text, yamlOptions).errors;
-    if (first === undefined) return repair;
-    if (first.pos[0] > end + repair.text.length - text.length) best ??= repair;
+    const document = parseDocument(repair.text, yamlOptions);
+    const [first] = document.errors;
+    const flaws = first === undefined ? flawsOf(document) : Infinity;
+    if (flaws === 0) return repair;
+    if (flaws < least) best = repair;
+    least = Math.min(least, flaws);
+    if (first !== undefined && first.pos[0] > end + repair.text.length - text.length) best ??= repair;
   }
   return best;
 }
 
+/** How many things in it no pipeline has: keys without a value or that stand twice, and what the language does not know. */
+function flawsOf(document: ReturnType<typeof parseDocument>): number {
+  let wrong = 0;
+  visit(document, {
+    Map(_, { items }) {
+      wrong += items.length - new Set(items.map(({ key }) => String(key))).size;
+    },
+    Pair(_, { value }) {
+      if (value === null || (isScalar(value) && value.source === '')) wrong++;
+    },
+  });
+  try {
+    const json = JSON.stringify(document.toJS(), (_, value) =>
+      typeof value === 'bigint' ? Number(value) : value,
+    );
+    return (
+      wrong + validateLanguage(JSON.parse(json)).errors.filter(({ data }) => !looksComputed(data)).length
+    );
+  } catch {
+    return Infinity; // An alias of nothing or of itself.
+  }
+}
+
 /** What people get wrong most, likely things first. */
 function* repairs(error: YAMLError, text: string): Generator<Repair> {
-  const line = lineAround(text, error.pos[0]);
+  // Of a line in the wrong place the parser tells the end of the one before it.
+  const blank = error.code === 'BAD_INDENT' ? /^\s*\n/.exec(text.slice(error.pos[0])) : null;
+  const line = lineAround(text, error.pos[0] + (blank?.[0].length ?? 0));
   const before = line.start === 0 ? line : lineAround(text, line.start - 1);
   const after = line.end === text.length ? line : lineAround(text, line.end + 1);
   const lines = line.start === before.start ? [line] : [line, before];
-  for (const place of lines) yield* oddCharacters(text, place);
+  for (const place of [...lines, ...oddIndentation(text)]) yield* oddCharacters(text, place);
   if (error.code === 'MISSING_CHAR') yield* openQuote(text);
   for (const place of lines) yield* colon(text, place);
   for (const place of lines) yield* beginning(text, place);
@@ -92,8 +128,18 @@ function* repairs(error: YAMLError, text: string): Generator<Repair> {
   yield* openBracket(text);
   yield* extraBracket(text, error.pos[0]);
   if (error.code !== 'MISSING_CHAR') yield* openQuote(text);
-  for (const place of new Set([...lines, after])) yield* indentation(text, place);
+  const deeper = indentOf(text.slice(after.start, after.end)) > indentOf(text.slice(line.start, line.end));
+  for (const place of new Set(deeper ? [after, ...lines] : [...lines, after]))
+    yield* indentation(text, place);
   yield* outdented(text, line);
+}
+
+/** The first lines that begin with a space that is none to YAML, which only shows where their neighbours stand. */
+function oddIndentation(text: string): Span[] {
+  const found = text.matchAll(/^ *[\u00a0\u2007\u2009\u202f\u3000\u200b\ufeff].*$/gm);
+  return Array.from(found)
+    .slice(0, 5)
+    .map(({ index, 0: line }) => ({ start: index, end: index + line.length }));
 }
 
 function* oddCharacters(text: string, { start, end }: Span): Generator<Repair> {
@@ -109,6 +155,10 @@ function* quotes(text: string, { start, end }: Span): Generator<Repair> {
   const line = text.slice(start, end);
   const replace = (from: number, to: number, by: string) =>
     text.slice(0, start + from) + by + text.slice(start + to);
+  const { head, body } = valueOn(line);
+  // Deeper lines below a sound value are what is wrong, and not the value.
+  const [below = ''] = text.slice(end + 1).split('\n', 1);
+  if (indentOf(below) > indentOf(line) && !body.endsWith(',') && isSound(`x: ${body}`)) return;
   const expressions = [...line.matchAll(/(?<!["'$])\$\{\{.*?\}\}/g)];
   const why = '(needed inside { } and [ ], and around ` : ` and ` #`)';
   for (const found of expressions) {
@@ -137,7 +187,6 @@ function* quotes(text: string, { start, end }: Span): Generator<Repair> {
         text: replace(0, line.length, all),
       };
   }
-  const { head, body } = valueOn(line);
   if (/^["'[{&*]/.test(body) && !/^(["']).*\1[^"',\]}]+$/.test(body)) return;
   if (body === '' || isSound(`x: ${body}`)) return; // Quotes would change nothing.
   const open = body.indexOf('${{');
@@ -175,6 +224,14 @@ function* beginning(text: string, { start, end }: Span): Generator<Repair> {
       message: `a value cannot begin with \`${body.charAt(0) === '`' ? "'" : body.charAt(0)}\``,
       cure: 'remove it',
       text: text.slice(0, from) + text.slice(from + 1),
+    };
+  const dash = /^\s*(- +)[\w-]+:(\s|$)/d.exec(text.slice(start, end))?.indices?.[1];
+  if (dash !== undefined)
+    yield {
+      span: { start: start + dash[0], end: start + dash[1] },
+      message: 'this dash begins a list between keys of a map',
+      cure: 'remove it',
+      text: text.slice(0, start + dash[0]) + text.slice(start + dash[1]),
     };
   const closed = /[}\]]$/.exec(body)?.[0];
   const open = Object.keys(closers).find((bracket) => closers[bracket] === closed);
@@ -286,13 +343,15 @@ function* openQuote(text: string): Generator<Repair> {
 function* indentation(text: string, { start, end }: Span): Generator<Repair> {
   const line = text.slice(start, end);
   const own = indentOf(line);
-  const above = text.slice(0, start).split('\n').slice(0, -1).filter(isContent).slice(-12);
+  const above = text.slice(0, start).split('\n').slice(0, -1).filter(isContent);
   const below = text
     .slice(end + 1)
     .split('\n')
     .filter(isContent)
     .slice(0, 1);
-  const near = [...below, ...above.toReversed()].map(indentOf);
+  const near = [...below, ...above.toReversed()]
+    .map(indentOf)
+    .sort((a, b) => Math.abs(a - own) - Math.abs(b - own));
   for (const indent of new Set(near)) {
     if (indent === own) continue;
     yield {

@@ -130,6 +130,62 @@ const syntax: readonly Row[] = [
     'remove it',
   ],
   [
+    'a line that is indented too far',
+    edit(tiny, '  rate: 0.1', '    rate: 0.1'),
+    '5:1',
+    'indented by 4 spaces',
+    'indent it by 2',
+  ],
+  [
+    'the first line of a section, indented a bit',
+    edit(tiny, '  train:\n', '   train:\n'),
+    '12:1',
+    'indented by 3 spaces',
+    'indent it by 2',
+  ],
+  [
+    'a stage that is not indented',
+    edit(tiny, '  data:\n', 'data:\n'),
+    '8:1',
+    'indented by 0 spaces',
+    'indent it by 2',
+  ],
+  [
+    'a section that is indented',
+    edit(tiny, 'stages:\n', ' stages:\n'),
+    '7:1',
+    'indented by 1 space,',
+    'indent it by 0',
+  ],
+  [
+    'a no-break space in the indentation, far above of what it breaks',
+    edit(tiny, '  train:\n', '\u00a0 train:\n'),
+    '12:1',
+    'a no-break space (U+00A0)',
+    'type a plain space',
+  ],
+  [
+    'a dash before a key',
+    edit(tiny, '      epochs: 3', '      - epochs: 3'),
+    '17:7',
+    'this dash begins a list',
+    'remove it',
+  ],
+  [
+    'no open brace',
+    edit(tiny, '{ name: mlp }', 'name: mlp, hidden: [3] }'),
+    '16:14',
+    'a `{` is missing before this',
+    'begin it with `{`',
+  ],
+  [
+    'no colon before a brace',
+    edit(tiny, 'model: { name: mlp }', 'model { name: mlp }'),
+    '16:7',
+    'unknown key `model { name`',
+    'with a colon and a space',
+  ],
+  [
     'a no-break space as indentation',
     edit(tiny, '      epochs: 3', '    \u00a0 epochs: 3'),
     '17:5',
@@ -391,6 +447,70 @@ const skeleton: readonly Row[] = [
 
 const values: readonly Row[] = [
   [
+    'a param without a value',
+    edit(tiny, 'rate: 0.1', 'rate:'),
+    '5:3',
+    '`params.rate` has no value',
+    '`null` stands for none',
+  ],
+  [
+    'a decimal with a comma in braces',
+    edit(tiny, '{ name: mlp }', '{ name: mlp, initialScale: 0,5 }'),
+    '16:27',
+    'unknown key',
+  ],
+  [
+    'a decimal with a comma',
+    edit(tiny, '"${{ params.rate }}"', '"0,5"'),
+    '19:45',
+    'got the text "0,5"',
+    'write `0.5`, with a point',
+  ],
+  [
+    'a unit after a number',
+    edit(tiny, 'epochs: 3', 'epochs: 3 times'),
+    '17:15',
+    'got the text "3 times"',
+    'write `3` alone',
+  ],
+  [
+    'a wrong value that came from a param',
+    edit(tiny, 'batchSize: 50', 'batchSize: "50"'),
+    '18:18',
+    'got the text "50"',
+    'it is written in line 4: remove the quotes',
+  ],
+  [
+    'a wrong value that came from a param by way of another one and a choice',
+    edit(
+      edit(
+        tiny,
+        '  size: small',
+        '  size: small\n  sizes:\n    small: { epochs: many }\n  use: ${{ params.sizes[params.size] }}',
+      ),
+      'epochs: 3',
+      'epochs: ${{ params.use.epochs }}',
+    ),
+    '20:15',
+    'got the text "many"',
+    'it is written in line 8',
+  ],
+  [
+    'a wrong value of an axis',
+    withMatrix('batchSize:\n  - 10\n  - -1'),
+    '23:18',
+    'got -1 in cell `batchSize=-1`',
+    'it is written in line 11',
+  ],
+  [
+    'a list where keys belong',
+    edit(tiny, '      name: mnist-digits', '      - name: mnist-digits'),
+    '11:7',
+    'got a list of 1',
+    'no dash before them',
+  ],
+
+  [
     'no space after a colon, in braces',
     edit(tiny, '{ name: mlp }', '{ name:mlp }'),
     '16:16',
@@ -511,6 +631,20 @@ const values: readonly Row[] = [
 ];
 
 const expressions: readonly Row[] = [
+  [
+    'a key that a param names and the map has not',
+    edit(tiny, 'epochs: 3', `epochs: '\${{ {"smal": 1, "large": 2}[params.size] }}'`),
+    '17:20',
+    'there is no key `small`',
+    'keys: `smal`, `large`',
+  ],
+  [
+    'a map as a key of a map',
+    edit(tiny, '  size: small', '  size: { a: 1 }\n  one: ${{ params.size[params.size] }}'),
+    '7:12',
+    'a key of a map is a text or a number',
+  ],
+
   [
     'unquoted in { }',
     edit(tiny, from, '${{ stages.train.state }}'),
@@ -988,6 +1122,8 @@ function cured(
   if (whole !== undefined) return replaced(whole, text.lastIndexOf(whole.slice(1, 4), start), lineEnd);
   const quoted = /^put it in quotes: (.*?)( \(needed inside .*)?$/s.exec(cure)?.[1];
   if (quoted !== undefined) return replaced(quoted);
+  const opener = /^begin it with `(.)`$/.exec(cure)?.[1];
+  if (opener !== undefined) return replaced(opener, start, start);
   const closer = /^end it with `(.)`$/.exec(cure)?.[1];
   if (closer !== undefined) {
     const rest = text
@@ -1002,7 +1138,7 @@ function cured(
     return replaced(' '.repeat(Number(indent)) + text.slice(start, lineEnd).trimStart(), start, lineEnd);
   const character =
     /^(?:.*: )?(remove it|type a plain space|type `(.)`)(, and for the others like it)?$/.exec(cure);
-  if (character !== null && end - start === 1)
+  if (character !== null && end - start <= 2)
     return character[3] === undefined
       ? replaced(character[1] === 'remove it' ? '' : (character[2] ?? ' '))
       : replaced(text.slice(start, lineEnd).replaceAll(/[\u201c\u201d]/g, '"'), start, lineEnd);
@@ -1103,6 +1239,19 @@ it('tells everything that can be found in one pass, by position', () => {
   ].reduce((text, [from, to]) => edit(text, from!, to!), tiny);
   const errors = errorsOf(wrong);
   expect(errors.map(({ line }) => line)).toEqual([2, 17, 18, 22]);
+});
+
+it.each([
+  ['a wrong name of a section', edit(tiny, 'params:', 'paramss:')],
+  ['a wrong name of `with`', edit(tiny, '    with:\n      data', '    withh:\n      data')],
+  ['a wrong key of an artifact', edit(tiny, '{ from:', '{ form:')],
+  ['an expression with one brace', edit(tiny, 'rate: 0.1', 'rate: ${ params.batchSize }')],
+  [
+    'one brace where a number belongs',
+    edit(tiny, '    uses: train\n', '    uses: train\n    resources: { gpu: "${ params.rate }" }\n'),
+  ],
+])('tells %s, and not what follows from it', (_, text) => {
+  expect(errorsOf(text)).toHaveLength(1);
 });
 
 it('tells an error of many cells once, with how many and the first', () => {
