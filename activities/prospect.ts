@@ -28,6 +28,8 @@ export interface Prospect {
    * the step takes no time worth telling.
    */
   readonly work?: number;
+  /** Steps of SGD. */
+  readonly sgdSteps?: number;
   /** What makes two steps of one kind comparable, such as the network's name. */
   readonly like?: string;
 }

@@ -11,21 +11,28 @@ import type { ComputeResult } from './compute-client.ts';
 import { programVersion } from './step-metadata.ts';
 
 /** What a step is, apart from what it gives: equal steps have equal keys. */
-export type StepIdentity = Pick<StepRecord, 'key' | 'uses' | 'version' | 'with' | 'inputs' | 'device'>;
+export type StepIdentity = Pick<
+  StepRecord,
+  'key' | 'uses' | 'version' | 'with' | 'inputs' | 'device' | 'threads'
+>;
 
 /**
  * What decides a step's result, with its key. A stage kind of one's own (`EPOCHAL_STAGE_MODULES`) has no schema here, so all of its `with`
  * counts, and the number of threads too.
  */
-export function identity(parts: Omit<StepIdentity, 'key'> & { readonly threads: number }): StepIdentity {
+export function identity(
+  parts: Omit<StepIdentity, 'key' | 'threads'> & { readonly threads: number },
+): StepIdentity {
   const { threads, ...step } = parts;
-  if (stageKind(step.uses) !== undefined) {
-    return { ...step, with: canonicalWith(step.uses, step.with), key: stepKey(parts) };
+  const kind = stageKind(step.uses);
+  if (kind !== undefined) {
+    const used = kind.compute ? { threads } : {};
+    return { ...step, ...used, with: canonicalWith(step.uses, step.with), key: stepKey(parts) };
   }
   const canonical = replaceParts(step.with, (part) =>
     isArtifactRef(part) ? { sha256: part.sha256, kind: part.kind } : undefined,
   );
-  return { ...step, with: canonical, key: digestOf({ ...step, with: canonical, threads }) };
+  return { ...step, threads, with: canonical, key: digestOf({ ...step, with: canonical, threads }) };
 }
 
 /** What the user is told of damage that was met and mended. */

@@ -25,6 +25,8 @@ export interface StepRecord {
   readonly version: number;
   /** Set if a GPU computed it. */
   readonly device?: 'gpu';
+  /** TensorFlow threads; absent for stage kinds that compute without them. */
+  readonly threads?: number;
   /** Canonical `with`: references replaced by `{ sha256, kind }`, locations removed. */
   readonly with: unknown;
   /** Input name -> SHA-256, of artifacts and of outside files (dataset sources). */

@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import type { Plan, PlannedCell } from '../compiler/index.ts';
+import type { Plan } from '../compiler/index.ts';
 import type { StageForesight } from '../runtime/foresight.ts';
 import { formatBytes, formatCount, formatDuration, plural } from './format.ts';
 import { table } from './output.ts';
@@ -10,16 +10,20 @@ const shownCells = 12;
 export function formatForesight(plan: Plan, foresight: readonly StageForesight[]): string {
   const count = (action: StageForesight['action']) =>
     foresight.filter((stage) => stage.action === action).length;
-  const steps = plan.cells.map(sgdSteps);
-  const known = steps.every((value) => value !== undefined);
+  // A kind of one's own may train too, but nothing is known of that.
+  const training = foresight.filter(
+    ({ uses, action }) => ['train', 'record'].includes(uses) && action !== 'shared',
+  );
   const lines = [
     `${pc.bold(plan.name)}  ${plural(plan.cells.length, 'cell')}, ${plural(foresight.length, 'stage')}: ` +
       `${count('run')} to run, ${count('reuse')} reused, ${count('shared')} shared between cells`,
   ];
-  if (known) {
-    const total = steps.reduce((sum, value) => sum! + value!, 0)!;
-    if (total > 0) lines.push(`${formatCount(total)} SGD steps in all, those of reused stages included`);
-  }
+  const steps = training.reduce<number | undefined>(
+    (sum, stage) => (sum === undefined || stage.sgdSteps === undefined ? undefined : sum + stage.sgdSteps),
+    0,
+  );
+  if (steps !== undefined && steps > 0)
+    lines.push(`${formatCount(steps)} SGD steps in all, those of reused stages included`);
   lines.push(...totalCost(foresight));
   for (const cell of plan.cells.slice(0, shownCells)) {
     const rows = foresight
@@ -62,25 +66,8 @@ function totalCost(foresight: readonly StageForesight[]): string[] {
     times.length === 0
       ? 'Time unknown: nothing comparable has run in this store yet.'
       : `About ${formatDuration(sum(times))} of computing${of(times)}, in proportion to earlier steps in this store` +
-        `${guessed === 0 ? '' : `; a guess for ${plural(guessed, 'stage')}, from another network or data set`}`,
+        `${guessed === 0 ? '' : `; a guess for ${plural(guessed, 'stage')}, from another network, data set, number of threads or device`}`,
     ...(sizes.length === 0 ? [] : [`${formatBytes(sum(sizes))} of artifacts${of(sizes)}`]),
     ...(times.length === 0 ? [] : [...reasons].map((reason) => `time unknown: ${reason}`)),
   ];
-}
-
-/** SGD steps of a cell, as far as the plan tells: undefined if the number of examples is not in it. */
-function sgdSteps({ stages }: PlannedCell): number | undefined {
-  const examples = stages.find(({ uses }) => uses === 'dataset')?.with.examples;
-  let total = 0;
-  let batches = 0;
-  for (const stage of stages) {
-    if (stage.uses === 'train') {
-      if (typeof examples !== 'number') return undefined;
-      batches = Math.floor(examples / (stage.with.batchSize as number));
-      total += batches * (stage.with.epochs as number);
-    }
-    if (stage.uses === 'record')
-      total += batches * ((stage.with.epochs as number) + (stage.with.warmup as number));
-  }
-  return total;
 }

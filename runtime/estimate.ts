@@ -13,7 +13,7 @@ export interface Estimate {
   /** The step that the time is in proportion to. */
   readonly basis?: {
     readonly key: string;
-    /** Its network or data set, where the stage has another one: the time is then a guess. */
+    /** What the stage has another one of, such as the network `lenet` or `4 threads`: the time is then a guess. */
     readonly other?: string;
   };
   readonly unknown?: string;
@@ -28,20 +28,30 @@ const longestStart = 2;
 
 /**
  * Estimates a stage. Its bytes follow from its settings where those decide them. Its time is that of the comparable step with the most work in
- * the store, in proportion to the work: a step of its kind, of the same network or data set if there is one. Rough: another machine takes another
- * time.
+ * the store, in proportion to the work: a step of its kind, of the same network or data set and with the same threads or GPU if there is one. Rough:
+ * another machine takes another time.
  */
-export type Estimator = (uses: string, prospect: Prospect | undefined) => Promise<Estimate>;
+export type Estimator = (
+  uses: string,
+  prospect: Prospect | undefined,
+  hardware?: Hardware,
+) => Promise<Estimate>;
+
+/** What a stage computes with. */
+export interface Hardware {
+  readonly threads: number;
+  readonly device?: 'gpu' | undefined;
+}
 
 export async function createEstimator(store: Store | undefined): Promise<Estimator> {
   const past = store === undefined ? undefined : await Past.of(store);
-  return async (uses, prospect) => {
+  return async (uses, prospect, hardware) => {
     const steps = (await past?.steps(uses)) ?? [];
     // A kind that says nothing of itself takes about the same each time; one that does, but not for these settings, is not known.
     const typical = prospect === undefined && !(await hasProspect(uses));
     const bytes = prospect?.bytes ?? (typical ? await past?.typicalBytes(uses) : undefined);
     return {
-      ...timeOf(uses, steps, prospect, typical),
+      ...timeOf(uses, steps, prospect, typical, hardware),
       ...(bytes === undefined ? {} : { bytes }),
     };
   };
@@ -161,6 +171,7 @@ function timeOf(
   steps: readonly PastStep[],
   prospect: Prospect | undefined,
   typical: boolean,
+  hardware: Hardware | undefined,
 ): Pick<Estimate, 'seconds' | 'basis' | 'unknown'> {
   if (prospect === undefined && !typical)
     return { unknown: `how much work \`${uses}\` has is not known before it runs` };
@@ -171,17 +182,31 @@ function timeOf(
   }
   const { work, like } = prospect;
   const measured = steps.filter((step) => (step.prospect?.work ?? 0) > 0);
-  const same = measured.filter((step) => step.prospect!.like === like);
-  const [most] = (same.length > 0 ? same : measured).toSorted(
-    (a, b) => b.prospect!.work! - a.prospect!.work!,
-  );
+  const same = preferred(measured, (step) => step.prospect!.like === like);
+  const alike = preferred(same, ({ record }) => hardware === undefined || record.device === hardware.device);
+  const equipped = preferred(alike, ({ record }) => hardwareOf(record, hardware) === undefined);
+  const [most] = equipped.toSorted((a, b) => b.prospect!.work! - a.prospect!.work!);
   if (most === undefined) return { unknown: noneOf(uses) };
   const { record, start } = most;
-  const other = most.prospect!.like;
+  const { like: others } = most.prospect!;
+  const other = others === like || others === undefined ? hardwareOf(record, hardware) : others;
   return {
     seconds: start + ((record.provenance.seconds - start) * work) / most.prospect!.work!,
-    basis: { key: record.key, ...(other === like || other === undefined ? {} : { other }) },
+    basis: { key: record.key, ...(other === undefined ? {} : { other }) },
   };
+}
+
+/** Those that fit, or all if none does. */
+function preferred<Item>(items: readonly Item[], fits: (item: Item) => boolean): readonly Item[] {
+  const fitting = items.filter(fits);
+  return fitting.length > 0 ? fitting : items;
+}
+
+/** What a step was computed with, where that is known to be other than this. */
+function hardwareOf({ device, threads }: StepRecord, wanted: Hardware | undefined): string | undefined {
+  if (wanted === undefined || threads === undefined) return undefined;
+  if (device !== wanted.device) return device === 'gpu' ? 'a GPU' : 'no GPU';
+  return threads === wanted.threads || device === 'gpu' ? undefined : `${threads} threads`;
 }
 
 function noneOf(uses: string): string {

@@ -24,6 +24,8 @@ export interface StageForesight {
   readonly key?: string;
   /** Seconds that it took, if it is reused. */
   readonly seconds?: number;
+  /** Steps of SGD, where it takes them and their number is known. */
+  readonly sgdSteps?: number;
   /** What it may cost, if it must run, as far as that is known. */
   readonly estimate?: Estimate;
 }
@@ -47,8 +49,15 @@ export async function foresee(
     const prospects = await prospector(cell.stages, () => undefined);
     for (const stage of await foreseeCell(cell, store, sources, seen)) {
       const runs = stage.action === 'run';
-      const cost = runs ? await estimate(stage.uses, prospects.get(stage.stage)) : {};
-      foresight.push(Object.keys(cost).length === 0 ? stage : { ...stage, estimate: cost });
+      const prospect = prospects.get(stage.stage);
+      const { resources } = cell.stages.find(({ name }) => name === stage.stage)!;
+      const hardware = { threads: resources.threads, device: deviceOf(resources) };
+      const cost = runs ? await estimate(stage.uses, prospect, hardware) : {};
+      foresight.push({
+        ...stage,
+        ...(prospect?.sgdSteps === undefined ? {} : { sgdSteps: prospect.sgdSteps }),
+        ...(Object.keys(cost).length === 0 ? {} : { estimate: cost }),
+      });
     }
   }
   const made = new Set(foresight.flatMap(({ stage, action }) => (action === 'reuse' ? [] : [stage])));
@@ -147,7 +156,7 @@ async function lookUp(
     return { why: `it would fail: ${(error as Error).message}` };
   }
   const inputs = { ...resolved.inputs, ...outside };
-  const device = resources.gpu > 0 && countGpus() > 0 ? 'gpu' : undefined;
+  const device = deviceOf(resources);
   const key = stepKey({ uses, version, with: resolved.with, inputs, threads: resources.threads, device });
   const found = store === undefined ? undefined : await findStep(store, key, stage.outputs);
   if (found === undefined) return { key, why: 'no result with these settings and inputs is in the store' };
@@ -163,6 +172,11 @@ async function lookUp(
     seconds,
     why: `made on ${startedAt.slice(0, 16).replace('T', ' ')} UTC with equal settings and inputs${elsewhere(record)}`,
   };
+}
+
+/** A stage gets a GPU if it asks for one and there is one here. */
+function deviceOf({ gpu }: PlannedStage['resources']): 'gpu' | undefined {
+  return gpu > 0 && countGpus() > 0 ? 'gpu' : undefined;
 }
 
 /** Other instructions may round otherwise: what was made with them is as good, but not equal to the last bit. */

@@ -43,11 +43,13 @@ export const stage: Stage<RecordWith> = {
     const batches = batchesOf(from);
     if (model === undefined || batchSize === undefined || batches === undefined) return undefined;
     const steps = epochs * batches;
+    const sgdSteps = warmup * batches + steps;
     return {
       outputs: { trajectory: { ...from, steps }, mean: from, state: from },
       bytes: steps * rowBytes('trajectory-part', model.size) + 2 * rowBytes('state', model.size),
       // Recording a step reads and writes each weight.
-      work: sgdWork((warmup + epochs) * batches, batchSize, model) + steps * model.size,
+      work: sgdWork(sgdSteps, batchSize, model) + steps * model.size,
+      sgdSteps,
       like: model.spec.name,
     };
   },

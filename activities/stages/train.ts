@@ -57,6 +57,7 @@ export const stage: Stage<TrainWith> = {
       outputs: { state: { examples, imageShape, classes, model, batchSize }, history: {} },
       bytes: rowBytes('state', model.size) + epochs * rowBytes('history'),
       work: sgdWork(steps, batchSize, model) + evaluations,
+      sgdSteps: steps,
       like: model.spec.name,
     };
   },

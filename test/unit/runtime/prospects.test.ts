@@ -149,21 +149,33 @@ describe('an estimate', () => {
     });
   /** A store with a data set and steps that took so long, of which nothing but the records is made up. */
   async function storeWith(
-    steps: readonly (readonly [uses: string, withs: (data: object) => object, seconds: number])[],
+    steps: readonly (readonly [
+      uses: string,
+      withs: (data: object) => object,
+      seconds: number,
+      hardware?: Pick<StepRecord, 'threads' | 'device'>,
+    ])[],
   ): Promise<Store> {
     const own = await openLocalStore(folderOf({}));
     const data = { name: 'mnist-digits', examples: 400, testExamples: 100 };
     const key = digestOf('data');
     const { outputs } = await runStage(own, 'dataset', data, key);
-    const record = (of: string, uses: string, withs: object, made: StepRecord['outputs'], seconds: number) =>
+    const record = (
+      of: string,
+      uses: string,
+      withs: object,
+      made: StepRecord['outputs'],
+      seconds: number,
+      hardware: Pick<StepRecord, 'threads' | 'device'> = {},
+    ) =>
       own.writeStep({
-        ...{ key: of, uses, version: 1, with: withs, inputs: {}, outputs: made, notes: [] },
+        ...{ key: of, uses, version: 1, with: withs, inputs: {}, outputs: made, notes: [], ...hardware },
         provenance: { seconds, backend: 'tensorflow' } as StepRecord['provenance'],
       });
     await record(key, 'dataset', filled('dataset', data), outputs, 1);
     const { sha256, kind } = outputs.train!;
-    for (const [index, [uses, withs, seconds]] of steps.entries())
-      await record(digestOf([uses, index]), uses, withs({ sha256, kind }), {}, seconds);
+    for (const [index, [uses, withs, seconds, hardware]] of steps.entries())
+      await record(digestOf([uses, index]), uses, withs({ sha256, kind }), {}, seconds, hardware);
     return own;
   }
   const prospect = (model: Record<string, unknown>, epochs: number, examples = 400) =>
@@ -191,6 +203,24 @@ describe('an estimate', () => {
     const guess = await of({ name: 'transformer', patch: 4 }, 2);
     expect(guess.seconds).toBeGreaterThan(41);
     expect(guess.basis).toEqual({ key: digestOf(['train', 1]), other: 'lenet' });
+  });
+
+  test('is that of a step with as many threads, or on a GPU as well; else a guess, which is said', async () => {
+    const estimate = await createEstimator(
+      await storeWith([
+        ['train', (data) => train({ name: 'lenet' }, 2, data), 41, { threads: 1 }],
+        ['train', (data) => train({ name: 'lenet' }, 4, data), 21, { threads: 4 }],
+        ['train', (data) => train({ name: 'lenet' }, 8, data), 3, { threads: 1, device: 'gpu' }],
+      ]),
+    );
+    const foreseen = await prospect({ name: 'lenet' }, 2);
+    const of = async (threads: number, device?: 'gpu') =>
+      (await estimate('train', foreseen, { threads, device })).basis;
+    const key = (index: number) => digestOf(['train', index]);
+    expect(await of(1)).toEqual({ key: key(0) });
+    expect(await of(4)).toEqual({ key: key(1) });
+    expect(await of(2, 'gpu')).toEqual({ key: key(2) });
+    expect((await of(2))?.other).toBe('4 threads');
   });
 
   test('finds what earlier steps worked on, also where the step that made it is not among those looked at', async () => {
