@@ -66,7 +66,7 @@ function totalCost(foresight: readonly StageForesight[]): string[] {
     times.length === 0
       ? 'Time unknown: nothing comparable has run in this store yet.'
       : `About ${formatDuration(sum(times))} of computing${of(times)}, in proportion to earlier steps in this store` +
-        `${guessed === 0 ? '' : `; a guess for ${plural(guessed, 'stage')}, from another network, data set, number of threads or device`}`,
+        `${guessed === 0 ? '' : `; a guess for ${plural(guessed, 'stage')}, from another network or size of it, data set, number of threads or device`}`,
     ...(sizes.length === 0 ? [] : [`${formatBytes(sum(sizes))} of artifacts${of(sizes)}`]),
     ...(times.length === 0 ? [] : [...reasons].map((reason) => `time unknown: ${reason}`)),
   ];

@@ -256,7 +256,10 @@ function* colon(text: string, { start, end }: Span): Generator<Repair> {
     message: between.includes(':')
       ? `after \`${key}:\` a space is missing`
       : `after \`${key}\` a colon is missing`,
-    cure: `write \`${`${key}: ${value.trim().slice(0, 40)}`.trimEnd()}\``,
+    cure:
+      value.length > 100
+        ? `write \`${key}:\` and a space before the value`
+        : `write \`${`${key}: ${value}`.trimEnd()}\``,
     text: `${text.slice(0, at)}${`${key}: ${value}`.trimEnd()}${text.slice(end)}`,
   };
 }

@@ -13,7 +13,7 @@ export interface Estimate {
   /** The step that the time is in proportion to. */
   readonly basis?: {
     readonly key: string;
-    /** What the stage has another one of, such as the network `lenet` or `4 threads`: the time is then a guess. */
+    /** What the stage has another one of, such as the network `lenet`, one of 5,000 weights, or 4 threads: the time is then a guess. */
     readonly other?: string;
   };
   readonly unknown?: string;
@@ -189,7 +189,10 @@ function timeOf(
   if (most === undefined) return { unknown: noneOf(uses) };
   const { record, start } = most;
   const { like: others } = most.prospect!;
-  const other = others === like || others === undefined ? hardwareOf(record, hardware) : others;
+  const other =
+    others === like || others === undefined
+      ? (sizeOf(most.prospect!, prospect) ?? hardwareOf(record, hardware))
+      : others;
   return {
     seconds: start + ((record.provenance.seconds - start) * work) / most.prospect!.work!,
     basis: { key: record.key, ...(other === undefined ? {} : { other }) },
@@ -200,6 +203,16 @@ function timeOf(
 function preferred<Item>(items: readonly Item[], fits: (item: Item) => boolean): readonly Item[] {
   const fitting = items.filter(fits);
   return fitting.length > 0 ? fitting : items;
+}
+
+/** The weights of a network that is much smaller or larger: small kernels take longer for the same work. */
+function sizeOf(past: Prospect, wanted: Prospect): string | undefined {
+  const [network, other] = [past, wanted].map(
+    ({ outputs }) => Object.values(outputs).find(({ model }) => model !== undefined)?.model,
+  );
+  if (network === undefined || other === undefined) return undefined;
+  const ratio = network.multiplyAdds / other.multiplyAdds;
+  return ratio > 2 || ratio < 1 / 2 ? `${network.size.toLocaleString('en-US')} weights` : undefined;
 }
 
 /** What a step was computed with, where that is known to be other than this. */

@@ -1183,6 +1183,58 @@ describe('a cure cures', () => {
   });
 });
 
+const damages: Readonly<Record<string, (line: string) => string>> = {
+  'a space more': (line) => ` ${line}`,
+  'a space less': (line) => line.replace(/^ /, ''),
+  'two spaces more': (line) => `  ${line}`,
+  'two spaces less': (line) => line.replace(/^ {2}/, ''),
+  'a tab': (line) => line.replace(/^ {2}/, '\t'),
+  'no space after the colon': (line) => line.replace(': ', ':'),
+  'no colon': (line) => line.replace(':', ''),
+  'an equals sign': (line) => line.replace(': ', ' = '),
+  'a quote less': (line) => line.replace('"', ''),
+  'a brace less': (line) => line.replace(/ \}$/, ''),
+  'a brace less at its start': (line) => line.replace('{ ', ''),
+  'one letter twice': (line) => line.replace(/([a-z])(\w*:)/, '$1$1$2'),
+  'a param misspelled': (line) => line.replace('params.', 'params.x'),
+  'a stage misspelled': (line) => line.replace('stages.', 'stages.x'),
+  'a no-break space': (line) => line.replace(/^ /, '\u00a0'),
+  'typographic quotes': (line) => line.replace('"', '\u201c').replace('"', '\u201d'),
+  'an at sign': (line) => line.replace(/: (\w)/, ': @$1'),
+  'a dash': (line) => line.replace(/^( +)/, '$1- '),
+  'no value': (line) => line.replace(/: \S.*$/, ':'),
+  'another type': (line) => line.replace(/: \d+(\.\d+)?$/, ': many'),
+  'a comma for a point': (line) => line.replace(/(\d)\.(\d)/, '$1,$2'),
+  'no dollar sign': (line) => line.replace('${{', '{{'),
+};
+
+describe.each(Object.keys(damages))('each line with %s', (name) => {
+  const wrong = tiny.split('\n').flatMap((line, index, lines) => {
+    const damaged = damages[name]!(line);
+    const text = lines.with(index, damaged).join('\n');
+    return damaged === line || messagesOf(text).length === 0 ? [] : [{ at: index + 1, text }];
+  });
+
+  it.each(wrong)(
+    '$at is told in words of the language, with a cure that cures if it says how',
+    ({ text }) => {
+      const errors = errorsOf(text);
+      for (const { message, cure = '' } of errors)
+        expect(`${message} ${cure}`).not.toMatch(
+          /undefined|NaN|object Object|call stack|BigInt|\bEOF\b|[A-Z]{3,}_[A-Z]|RPAREN|\bdyn\b/,
+        );
+      const [first] = errors;
+      const mend = cured(text, first!);
+      const left = mend === undefined ? [] : messagesOf(mend);
+      expect(left.filter(({ message, line }) => message === first!.message && line === first!.line)).toEqual(
+        [],
+      );
+      if (mend !== undefined && first!.code === 'yaml')
+        expect(left.filter(({ code, line }) => code === 'yaml' && line <= first!.line)).toEqual([]);
+    },
+  );
+});
+
 function messagesOf(text: string): readonly Diagnostic[] {
   try {
     compile(text, { file: 'x.yaml' });

@@ -199,6 +199,8 @@ describe('an estimate', () => {
     expect((await of({ name: 'lenet' }, 2)).seconds).toBeCloseTo(41, 6);
     expect((await of({ name: 'mlp', hidden: [640] }, 10)).seconds).toBeCloseTo(101, 6);
     expect((await of({ name: 'lenet' }, 2)).basis).toEqual({ key: digestOf(['train', 1]) });
+    // Of another size, of which less than in proportion is known.
+    expect((await of({ name: 'mlp', hidden: [640] }, 10)).basis?.other).toBe('50,890 weights');
     // No step of a transformer: in proportion to its work, from the step with the most, and said.
     const guess = await of({ name: 'transformer', patch: 4 }, 2);
     expect(guess.seconds).toBeGreaterThan(41);
