@@ -28,6 +28,8 @@ export function createPlanner(
 ): StagePlanner {
   const references = referencesTo(directory);
   const planned = new Map<string, PlannedStage | undefined>();
+  /** By stage and settings, which are the same in most cells. */
+  const executions = new Map<string, NonNullable<ReturnType<typeof readExecution>>>();
 
   const planStage = (stage: CheckedStage, cell: Cell, recipes: ReadonlyMap<string, string>) => {
     const values: Values = { params: cell.params, stages: references };
@@ -54,8 +56,10 @@ export function createPlanner(
     const path = [...stage.path, 'with'];
     const { errors, locations } = fillWith(kind.uses, json);
     reportSchemaProblems(explainSchemaErrors(errors, path), path, source, problems, cell.where, cell.params);
-    const execution = readExecution(settings, stage, source, problems, cell);
+    const key = JSON.stringify([name, settings]);
+    const execution = executions.get(key) ?? readExecution(settings, stage, source, problems, cell);
     if (errors.length > 0 || execution === undefined) return undefined;
+    executions.set(key, execution);
     const needs = new Set(stage.needs);
     const ingredients = replaceParts(without(json, locations), (part) => {
       const reference = asReference(part);

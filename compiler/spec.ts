@@ -167,6 +167,23 @@ export function pendingIn(root: Value): (error: { readonly instancePath: string 
 
 /** The value as JSON; what JSON cannot hold is reported and stands as 0. */
 export function toJsonAt(value: Value, path: Path, source: YamlSource, problems: Problems, where = ''): Json {
+  try {
+    return toJson(value);
+  } catch (error) {
+    if (!(error instanceof UnplannableValue)) throw error;
+    return toJsonPart(value, path, source, problems, where, error);
+  }
+}
+
+/** Looks for the parts that JSON cannot hold, which there are. */
+function toJsonPart(
+  value: Value,
+  path: Path,
+  source: YamlSource,
+  problems: Problems,
+  where: string,
+  error: UnplannableValue,
+): Json {
   if (Array.isArray(value))
     return value.map((item: Value, index) => toJsonAt(item, [...path, index], source, problems, where));
   if (isMap(value)) {
@@ -175,19 +192,14 @@ export function toJsonAt(value: Value, path: Path, source: YamlSource, problems:
       entries.map(([key, member]) => [key, toJsonAt(member, [...path, key], source, problems, where)]),
     );
   }
-  try {
-    return toJson(value);
-  } catch (error) {
-    if (!(error instanceof UnplannableValue)) throw error;
-    problems.error(
-      'wrong-number',
-      spanOfValue(source, path),
-      error.message,
-      'write a smaller, finite number',
-      where,
-    );
-    return 0;
-  }
+  problems.error(
+    'wrong-number',
+    spanOfValue(source, path),
+    error.message,
+    'write a smaller, finite number',
+    where,
+  );
+  return 0;
 }
 
 /** A value that was forgotten is not one that was left out. */
