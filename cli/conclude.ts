@@ -10,6 +10,8 @@ import { formatCount, formatDuration, plural } from './format.ts';
 import type { Output } from './output.ts';
 import { formatNotes, formatResults, formatWarnings } from './result-view.ts';
 
+const shownDamage = 10;
+
 export interface Ended {
   readonly plan: Plan;
   readonly home: Home;
@@ -21,7 +23,9 @@ export interface Ended {
   readonly output: Output;
 }
 
-/** Tells how a study ended: its results, then what was remarked, warnings last of all. Writes the report. Gives the exit code. */
+/**
+ * Tells how a study ended: its results, then what was remarked, warnings last of all. Writes the report. Gives the exit code: of damaged
+ * records too, as `verify`. */
 export async function conclude(ended: Ended): Promise<number> {
   const { plan, home, store, result, output } = ended;
   const { studyId, counts, failures } = result;
@@ -38,6 +42,16 @@ export async function conclude(ended: Ended): Promise<number> {
     import('../report/notes.ts'),
   ]);
   const study = await readStudy(store, studyId);
+  for (const name of study.damaged.slice(0, shownDamage)) {
+    output.warn(
+      `${pc.red('damaged')} ${name}: changed, torn or gone since it was written; what it said is left out`,
+    );
+  }
+  if (study.damaged.length > 0) {
+    output.warn(
+      `${plural(study.damaged.length, 'damaged record')}. Run the pipeline again: records are written anew, and finished stages are reused.`,
+    );
+  }
   const keyResults = await readKeyResults(store, study);
   const rows = resultRows(study, keyResults);
   for (const line of formatResults(rows, keyResults, output.columns)) output.line(line);
@@ -56,11 +70,11 @@ export async function conclude(ended: Ended): Promise<number> {
       kinds.filter(({ isWarning }) => isWarning === wanted).map(noteForMachines),
     );
     output.result({
-      ...{ ...result, seconds: ended.seconds, results: rows, warnings, notes },
+      ...{ ...result, seconds: ended.seconds, results: rows, warnings, notes, damaged: study.damaged },
       ...(report === undefined ? {} : { report }),
     });
   }
-  if (result.status === 'succeeded') return exitCode.done;
+  if (result.status === 'succeeded') return study.damaged.length > 0 ? exitCode.failed : exitCode.done;
   const onlyInput = failures.length > 0 && failures.every(({ type }) => type === 'InputError');
   return onlyInput ? exitCode.wrongInput : exitCode.failed;
 }

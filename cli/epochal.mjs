@@ -50,7 +50,7 @@ function runInChosen() {
     process.on(signal, () => child.kill(signal));
   child.once('error', (error) => void tellWithout(`${chosenNode()} does not start: ${error.message}`));
   child.once('exit', (code, signal) => {
-    process.exitCode = signal === null ? code : 1;
+    process.exitCode = signal === null ? code : 128 + constants.signals[signal];
   });
 }
 

@@ -2,7 +2,7 @@ import type { Connection } from '@temporalio/client';
 import pc from 'picocolors';
 import { openStore } from '../artifacts/open-store.ts';
 import type { Plan } from '../compiler/index.ts';
-import { connect, createClient, type StudyHandle, startStudy } from '../runtime/client.ts';
+import { connect, createClient, type StudyHandle, startStudy, studyIdOf } from '../runtime/client.ts';
 import type { Home } from '../runtime/home.ts';
 import { listOpenStudies } from '../runtime/open-studies.ts';
 import { rememberStore } from '../runtime/served-stores.ts';
@@ -41,6 +41,8 @@ const outageLimitMs = 60_000;
 /** Launches a plan, shows its progress, writes its report. Gives the exit code. */
 export async function launch(options: LaunchOptions): Promise<number> {
   const { output, home, address, namespace, plan, storeUri, baseDirectory } = options;
+  // One that is too large is refused before anything starts.
+  studyIdOf(plan);
   const store = await openStore(storeUri);
   await rememberStore(home, storeUri);
   const startedAt = Date.now();

@@ -1,9 +1,10 @@
 import pc from 'picocolors';
-import { type KeyResults, summarizedResults } from '../report/key-results.ts';
+import { cutResults, type KeyResults } from '../report/key-results.ts';
 import type { NoteKind } from '../report/notes.ts';
-import { countOf, formatMeasured, formatSignificant } from '../report/numbers.ts';
-import { comparison, signed } from '../report/page/summary.ts';
-import type { ResultQuantity, ResultRow } from '../report/result-rows.ts';
+import { countOf } from '../report/numbers.ts';
+import { comparison } from '../report/page/summary.ts';
+import type { ResultRow } from '../report/result-rows.ts';
+import { bracketsSentence, measured, nameAll, resultColumns } from '../report/result-words.ts';
 import { plural } from './format.ts';
 import { table } from './output.ts';
 
@@ -12,22 +13,18 @@ const shownNotes = 12;
 const shownCells = 3;
 
 /** The results of a study: a list for one row, a table of the first rows for several. */
-export function formatResults(
-  rows: readonly ResultRow[],
-  { available }: KeyResults,
-  columns: number,
-): string[] {
+export function formatResults(rows: readonly ResultRow[], results: KeyResults, columns: number): string[] {
   const [first] = rows;
   if (first === undefined) return [];
   const lines = rows.length === 1 ? listOf(first, columns) : tableOf(rows.slice(0, shownRows), columns);
-  const all = Math.max(available.parameters, available.training, available.evaluations);
+  const cut = cutResults(results);
   return [
     pc.bold('results'),
     ...lines.map((line) => `  ${line}`),
     ...(rows.length > shownRows
-      ? [`  ${countOf(shownRows, rows.length, 'row')}; --json and the report have more`]
+      ? [`  ${countOf(shownRows, rows.length, 'row')}; --json and the report have all`]
       : []),
-    ...(all > summarizedResults ? [`  from ${countOf(summarizedResults, all, 'cell')}`] : []),
+    ...(cut.length > 0 ? [`  from ${cut.join(', ')}, evenly spread`] : []),
   ];
 }
 
@@ -44,54 +41,21 @@ function listOf({ quantities, of }: ResultRow, columns: number): string[] {
 }
 
 function tableOf(rows: readonly ResultRow[], columns: number): string[] {
-  const axes = Object.keys(rows[0]!.axes);
-  const keyOf = ({ stage, name }: ResultQuantity) => `${stage} ${name}`;
-  const all = new Map(
-    rows.flatMap(({ quantities }) => quantities.map((quantity) => [keyOf(quantity), quantity])),
-  );
-  const hasTest = [...all.values()].some(({ name }) => name === 'test_accuracy');
-  const chosen = [...all].filter(
-    ([, { name }]) => !name.includes('_loss') && !(hasTest && name === 'train_accuracy'),
-  );
-  const names = [...axes, ...nameAll(chosen.map(([, quantity]) => quantity)), 'mean of'];
-  const cells = rows.map(({ axes: values, quantities, cells, of }) => [
-    ...axes.map((axis) => (typeof values[axis] === 'string' ? values[axis] : JSON.stringify(values[axis]))),
-    ...chosen.map(([key]) => {
-      const quantity = quantities.find((one) => keyOf(one) === key);
-      return quantity === undefined ? '-' : againstTheory(quantity);
-    }),
-    countOf(cells, of, 'cell'),
-  ]);
-  const wide = table(cells, names, columns - 2).split('\n');
-  // Where the columns do not fit, each number has its name beside it.
-  const named = cells.map((row) => row.map((entry, index) => `${names[index]} ${entry}`));
-  const lines = wide.length === rows.length + 1 ? wide : table(named, undefined, columns - 2).split('\n');
-  const hasTheory = [...all.values()].some(({ theory }) => theory !== undefined);
-  return [...lines, ...(hasTheory ? ['in brackets: the theory; the deviation in standard errors'] : [])];
-}
-
-/** `0.45 ± 0.10 (0.749; −2.9)` */
-function againstTheory(quantity: ResultQuantity): string {
-  const { theory, deviation } = quantity;
-  if (theory === undefined) return measured(quantity);
-  const errors = deviation === undefined ? '' : `; ${signed(deviation)}`;
-  return `${measured(quantity)} (${formatSignificant(theory)}${errors})`;
-}
-
-/** `lambda_cross`; with its stage where several stages give a quantity of that name. */
-function nameAll(quantities: readonly ResultQuantity[]): string[] {
-  return quantities.map(({ stage, name }) => {
-    const isAlone = quantities.filter((other) => other.name === name).length === 1;
-    return (isAlone && name.includes('_') ? name : `${stage} ${name}`)
-      .replaceAll('_', ' ')
-      .replace('lambda cross', 'lambda_cross')
-      .replace('tau sgd', 'tau_sgd');
+  const { names, entries, hasTheory } = resultColumns(rows, (all) => {
+    const hasTest = all.some(({ name }) => name === 'test_accuracy');
+    return all.filter(({ name }) => !name.includes('_loss') && !(hasTest && name === 'train_accuracy'));
   });
-}
-
-function measured({ name, value, error }: ResultQuantity): string {
-  if (!name.endsWith('accuracy')) return formatMeasured(value, error);
-  return `${formatMeasured(100 * value, error === undefined ? undefined : 100 * error)} %`;
+  const repeats = rows.some(({ of }) => of > 1);
+  const headings = [...names, ...(repeats ? ['mean of'] : [])];
+  const cells = entries.map((row, index) => [
+    ...row,
+    ...(repeats ? [countOf(rows[index]!.cells, rows[index]!.of, 'cell')] : []),
+  ]);
+  const wide = table(cells, headings, columns - 2).split('\n');
+  // Where the columns do not fit, each number has its name beside it.
+  const named = cells.map((row) => row.map((entry, index) => `${headings[index]} ${entry}`));
+  const lines = wide.length === rows.length + 1 ? wide : table(named, undefined, columns - 2).split('\n');
+  return [...lines, ...(hasTheory ? [bracketsSentence] : [])];
 }
 
 /** The kinds of notes that are no warnings, each with how many cells have it and the first of them. */

@@ -1,6 +1,7 @@
 import type { ArtifactKind } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { ArrowTable } from '../artifacts/table.ts';
+import { countOf } from './numbers.ts';
 import { evenly, limit, type Study } from './read-study.ts';
 import { cellLabel, outputOf } from './read-tables.ts';
 
@@ -112,6 +113,18 @@ export async function readKeyResults(store: Store, study: Study): Promise<KeyRes
     },
     problems,
   };
+}
+
+/** Of which kinds of results only some were read: `200 of 1,000 fits`. */
+export function cutResults({ available: { parameters, training, evaluations } }: KeyResults): string[] {
+  const all = [
+    ['fit', parameters],
+    ['training', training],
+    ['evaluation', evaluations],
+  ] as const;
+  return all.flatMap(([noun, total]) =>
+    total > summarizedResults ? [countOf(summarizedResults, total, noun)] : [],
+  );
 }
 
 /** How many cells these results are of. */

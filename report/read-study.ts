@@ -12,7 +12,7 @@ export interface Study {
   readonly plan: Plan;
   /** Finished cells by id. */
   readonly cells: ReadonlyMap<string, CellResult>;
-  /** What cannot be believed and is left out: records that were changed or torn. */
+  /** What cannot be believed and is left out: records that were changed, torn or lost. */
   readonly damaged: readonly string[];
   /** Absent while the study runs. */
   readonly result: StudyResult | undefined;
@@ -56,6 +56,13 @@ export async function readStudy(store: Store, studyId: string): Promise<Study> {
   const cells = new Map(
     plan.cells.flatMap(({ id }, index) => (results[index] === undefined ? [] : [[id, results[index]]])),
   );
+  const left = [...cells.values()].filter(({ status }) => status === 'succeeded').length;
+  const lostCells = damaged.filter((name) => name.startsWith(cellFolder(studyId))).length;
+  if (result !== undefined && left + lostCells < result.counts.succeeded) {
+    const known = new Set(damaged);
+    const names = plan.cells.filter(({ id }) => !cells.has(id)).map(({ id }) => cellRecord(studyId, id));
+    damaged.push(...names.filter((name) => !known.has(name)));
+  }
   const detailed = troubledFirst({ studyId, plan, cells, damaged })
     .filter(({ id }) => cells.has(id))
     .slice(0, detailedCells);
@@ -112,7 +119,11 @@ export function troubledFirst(
 
 /** Name of the record of a cell in the store. */
 export function cellRecord(studyId: string, cellId: string): string {
-  return `studies/${studyId}/cells/${cellId}.json`;
+  return `${cellFolder(studyId)}${cellId}.json`;
+}
+
+function cellFolder(studyId: string): string {
+  return `studies/${studyId}/cells/`;
 }
 
 async function readJson<T>(store: Store, name: string): Promise<T | undefined> {

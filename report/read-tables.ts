@@ -11,6 +11,7 @@ import type {
   ToyContext,
 } from './figures/data.ts';
 import { evenly, limit, type Study } from './read-study.ts';
+import { seedAxes } from './seed-axes.ts';
 import { seriesColumns } from './series-columns.ts';
 
 /** Cells drawn at most in one figure; the others are told, not drawn. */
@@ -26,8 +27,8 @@ export async function readFigureData(store: Store, study: Study, figure: Planned
     const ref = study.result?.collect[from.stage]?.outputs[from.output];
     const planned = study.plan.cells.length;
     return ref === undefined
-      ? { scope: 'study', axes: [], rows: [], planned }
-      : { ...(await readCollection(store, ref)), planned };
+      ? { scope: 'study', axes: [], seeds: [], rows: [], planned }
+      : { ...(await readCollection(store, ref)), seeds: seedAxes(study.plan), planned };
   }
   const available = study.plan.cells.filter(
     (cell) => outputOf(study, cell, from.stage, from.output) !== undefined,
@@ -90,7 +91,10 @@ async function readCellTable(
   };
 }
 
-async function readCollection(store: Store, ref: ArtifactRef): Promise<Omit<Collection, 'planned'>> {
+async function readCollection(
+  store: Store,
+  ref: ArtifactRef,
+): Promise<Omit<Collection, 'planned' | 'seeds'>> {
   const table = await store.open(ref);
   return {
     scope: 'study',

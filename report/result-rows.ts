@@ -1,6 +1,7 @@
 import type { Json } from '../compiler/plan.ts';
 import type { Estimate, KeyResults } from './key-results.ts';
 import type { Study } from './read-study.ts';
+import { seedAxes } from './seed-axes.ts';
 
 /** A result of the cells of one row: of a single cell as it is, of several their mean with its standard error. */
 export interface ResultQuantity extends Estimate {
@@ -11,7 +12,7 @@ export interface ResultQuantity extends Estimate {
   readonly cells: number;
 }
 
-/** The main results of the cells that differ in their seed only. */
+/** The main results of the cells that differ in their seeds only. */
 export interface ResultRow {
   readonly axes: Readonly<Record<string, Json>>;
   readonly quantities: readonly ResultQuantity[];
@@ -25,7 +26,8 @@ const fitted = ['lambda_cross', 'tau_sgd'];
 
 /** The main results of a study, a row for each combination of the axes other than seeds, in the order of the plan. */
 export function resultRows({ plan }: Study, results: KeyResults): ResultRow[] {
-  const axes = plan.axes.filter((axis) => !/seed$/i.test(axis));
+  const seeds = seedAxes(plan);
+  const axes = plan.axes.filter((axis) => !seeds.includes(axis));
   const axesOf = new Map(plan.cells.map(({ id, axes: all }) => [id, pick(all, axes)]));
   interface Row {
     readonly axes: Record<string, Json>;

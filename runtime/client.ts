@@ -1,5 +1,6 @@
+import { constants } from 'node:buffer';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import { DamagedRecordError, EnvironmentError } from '../artifacts/errors.ts';
+import { DamagedRecordError, EnvironmentError, InputError } from '../artifacts/errors.ts';
 import { studyRecordName } from '../artifacts/names.ts';
 import { openStore } from '../artifacts/open-store.ts';
 import type { Store } from '../artifacts/store.ts';
@@ -39,9 +40,21 @@ export interface StudyRecord {
   readonly cells?: number;
 }
 
-/** Name of a study: that of its pipeline and the digest of its plan, so that launching the same plan again goes on with the same study. */
+/**
+ * Name of a study: that of its pipeline and the digest of its plan, so that launching the same plan again goes on with the same study. Throws
+ * {@link InputError} if the plan is longer than a text, and thus a record of the store, may be.
+ */
 export function studyIdOf(plan: Plan): string {
-  return `${plan.name}-${planDigest(plan).slice(0, 10)}`;
+  try {
+    return `${plan.name}-${planDigest(plan).slice(0, 10)}`;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const [cells, most] = [plan.cells.length, Math.floor(constants.MAX_STRING_LENGTH / 1e6)];
+    throw new InputError(
+      `The plan of these ${cells.toLocaleString('en-US')} cells is longer than ${most} MB, which is the most that a study can be.`,
+      'Split the matrix into several studies, or shorten the settings that every cell repeats.',
+    );
+  }
 }
 
 /**

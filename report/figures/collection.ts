@@ -97,10 +97,10 @@ function isFit(data: Collection): boolean {
   return quantitiesOf(data).some(({ column }) => column === 'lambda_cross' || column === 'tau_sgd');
 }
 
-/** Axes with at least two values. A seed only repeats, so it is an abscissa only if nothing else varies. */
-function drawnAxes({ axes, rows }: Collection): string[] {
+/** Axes with at least two values. One that only repeats is an abscissa only if nothing else varies. */
+function drawnAxes({ axes, seeds, rows }: Collection): string[] {
   const varying = axes.filter((axis) => new Set(rows.map((row) => row[axis])).size > 1);
-  const meaningful = varying.filter((axis) => axis !== 'seed');
+  const meaningful = varying.filter((axis) => !seeds.includes(axis));
   if (meaningful.length > 0) return meaningful;
   return varying.length > 0 ? varying : ['cell'];
 }

@@ -73,6 +73,8 @@ export interface CellTables {
 export interface Collection {
   readonly scope: 'study';
   readonly axes: readonly string[];
+  /** Those of the axes that only repeat. */
+  readonly seeds: readonly string[];
   readonly rows: readonly Readonly<Record<string, number | string>>[];
   /** Cells of the study. */
   readonly planned: number;

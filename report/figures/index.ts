@@ -1,6 +1,7 @@
 import { figureKinds } from '../../compiler/figure-kinds.ts';
 import type { PlannedFigure } from '../../compiler/plan.ts';
 import { figureCsv } from '../csv.ts';
+import { countOf } from '../numbers.ts';
 import { autocovariance } from './autocovariance.ts';
 import { collection } from './collection.ts';
 import { correlationTime } from './correlation-time.ts';
@@ -42,6 +43,8 @@ export interface RenderedFigure {
   readonly png: Uint8Array;
   /** The data behind it, whole. */
   readonly csv: string;
+  /** Of which cells the data is, where it is not all that have some. */
+  readonly csvOf?: string;
 }
 
 /**
@@ -72,5 +75,8 @@ export async function renderFigure(figure: PlannedFigure, data: FigureData): Pro
     svg,
     png: renderPng(svg),
     csv: figureCsv(data),
+    ...(data.scope === 'cell' && data.cells.length < data.available
+      ? { csvOf: countOf(data.cells.length, data.available, 'cell') }
+      : {}),
   };
 }

@@ -20,9 +20,9 @@ export interface Pairing {
  * Finds the axis to compare: the only one with exactly two levels, seeds apart. Throws if there is none or more than one, or if no cell has a
  * partner.
  */
-export function pairCells({ axes, rows }: Collection): Pairing {
+export function pairCells({ axes, seeds, rows }: Collection): Pairing {
   const levelsOf = (axis: string) => [...new Set(rows.map((row) => String(row[axis])))];
-  const candidates = axes.filter((axis) => axis !== 'seed' && levelsOf(axis).length === 2);
+  const candidates = axes.filter((axis) => !seeds.includes(axis) && levelsOf(axis).length === 2);
   const [axis] = candidates;
   if (axis === undefined || candidates.length > 1) {
     throw new Error(

@@ -18,14 +18,15 @@ export function figureCard(item: ReportFigure): SafeHtml {
   return html`<figure class="card"><h3>${figure.title}</h3>
 <div class="plot">${inlineSvg(figure.svg, name, figure.title)}</div>
 <figcaption>${figure.caption.join(' ')}</figcaption>
-<p class="files"><a href="figures/${name}.svg">SVG</a> <a href="figures/${name}.png">PNG</a> ${dataLink(name, figure.csv)}</p>
+<p class="files"><a href="figures/${name}.svg">SVG</a> <a href="figures/${name}.png">PNG</a> ${dataLink(name, figure)}</p>
 </figure>\n`;
 }
 
-function dataLink(name: string, csv: string): SafeHtml {
-  if (csv.length > inlineBytes) return html`<a href="figures/${name}.csv">Data (CSV)</a>`;
+function dataLink(name: string, { csv, csvOf }: RenderedFigure): SafeHtml {
+  const label = `Data${csvOf === undefined ? '' : ` of ${csvOf}`} (CSV)`;
+  if (csv.length > inlineBytes) return html`<a href="figures/${name}.csv">${label}</a>`;
   const uri = `data:text/csv;charset=utf-8;base64,${Buffer.from(csv).toString('base64')}`;
-  return html`<a href="${uri}" download="${name}.csv">Data (CSV)</a>`;
+  return html`<a href="${uri}" download="${name}.csv">${label}</a>`;
 }
 
 /** The ids in an SVG count from one in each figure; in one page they must differ. */

@@ -5,6 +5,8 @@ import type { Study } from '../read-study.ts';
 import { listed } from './tables.ts';
 
 const shownFailures = 20;
+/** Kinds of notes that stand open. */
+const shownNotes = 20;
 
 /** What went wrong, cells that failed first. */
 export function failureNotice({ cells, result }: Study): SafeHtml | undefined {
@@ -43,7 +45,7 @@ ${detailed.length < cells.size ? html`<p class="quiet">Records of steps were rea
 export function warningNotice(kinds: readonly NoteKind[]): SafeHtml | undefined {
   const warnings = kinds.filter(({ isWarning }) => isWarning);
   if (warnings.length === 0) return undefined;
-  return html`<section class="notice bad"><h2>Warnings</h2><ul>${warnings.map(noteItem)}</ul></section>`;
+  return html`<section class="notice bad"><h2>Warnings</h2>${noteList(warnings.map(noteItem))}</section>`;
 }
 
 /** All that the stages remarked, assumptions that do not hold above all; notes that differ in numbers only are one line, which opens. */
@@ -51,7 +53,17 @@ export function notesNotice(kinds: readonly NoteKind[], problems: readonly strin
   const remarks = kinds.filter(({ isWarning }) => !isWarning);
   if (remarks.length === 0 && problems.length === 0) return undefined;
   const ofReport = problems.map((problem) => html`<li>${problem} <span class="where">report</span></li>`);
-  return html`<section class="notice"><h2>Notes</h2><ul>${remarks.map(noteItem)}${ofReport}</ul></section>`;
+  return html`<section class="notice"><h2>Notes</h2>${noteList([...remarks.map(noteItem), ...ofReport])}</section>`;
+}
+
+/** All of them; those beyond the first open when they are wanted. */
+function noteList(items: readonly SafeHtml[]): SafeHtml {
+  const rest = items.slice(shownNotes);
+  const more =
+    rest.length > 0
+      ? html`<details><summary>${count(rest.length, 'more kind')}</summary><ul>${rest}</ul></details>`
+      : undefined;
+  return html`<ul>${items.slice(0, shownNotes)}</ul>${more}`;
 }
 
 function noteItem({ stage, wordings, cells }: NoteKind): SafeHtml {

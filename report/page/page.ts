@@ -3,11 +3,20 @@ import type { KeyResults } from '../key-results.ts';
 import { noteKinds } from '../notes.ts';
 import { countOf } from '../numbers.ts';
 import type { Study } from '../read-study.ts';
+import { resultRows } from '../result-rows.ts';
 import { figureCard, type ReportFigure } from './figure-card.ts';
 import { damageNotice, failureNotice, notesNotice, warningNotice } from './notices.ts';
 import { script, style } from './style.ts';
 import { summaryTiles } from './summary.ts';
-import { cellTable, hash, parameterTable, provenanceTable, resultTable, stageTable } from './tables.ts';
+import {
+  cellTable,
+  hash,
+  parameterTable,
+  provenanceTable,
+  resultTable,
+  rowsTable,
+  stageTable,
+} from './tables.ts';
 
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
@@ -16,6 +25,7 @@ const policy =
 export function reportPage(study: Study, results: KeyResults, figures: readonly ReportFigure[]): string {
   const { plan } = study;
   const fitted = resultTable(study, results);
+  const summary = rowsTable(resultRows(study, results), results);
   const notes = noteKinds(study);
   const provenance = provenanceTable(study);
   const document = html`<!doctype html>
@@ -37,6 +47,7 @@ ${warningNotice(notes)}
 ${failureNotice(study)}
 ${notesNotice(notes, results.problems)}
 ${section('Figures', figures.length === 0 ? undefined : html`${figures.map(figureCard)}`)}
+${section('Results', summary && html`<div class="card">${summary}</div>`)}
 ${section('Fitted parameters', fitted && html`<div class="card">${fitted}</div>`)}
 ${section('Parameters', html`<div class="card">${parameterTable(study)}</div>`)}
 ${section(plan.cells.length === 1 ? 'Stages' : 'Cells and stages', stages(study))}

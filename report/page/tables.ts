@@ -2,15 +2,19 @@ import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Provenance } from '../../artifacts/store.ts';
 import type { StageOutcome } from '../../workflows/messages.ts';
 import { html, type SafeHtml } from '../html.ts';
-import { cellsOf, type KeyResults } from '../key-results.ts';
-import { countOf, formatBytes, formatMeasured, formatSeconds, formatSignificant } from '../numbers.ts';
+import { cellsOf, cutResults, type KeyResults } from '../key-results.ts';
+import { count, countOf, formatBytes, formatMeasured, formatSeconds, formatSignificant } from '../numbers.ts';
 import { cellRecord, type Study, troubledFirst } from '../read-study.ts';
 import { axisValue } from '../read-tables.ts';
+import type { ResultRow } from '../result-rows.ts';
+import { bracketsSentence, resultColumns } from '../result-words.ts';
 import { quantityName } from './quantities.ts';
 import { signed } from './summary.ts';
 
 /** Rows of a table of cells shown at most. */
 const maximumRows = 200;
+/** A table that has all rows stands open up to so many. */
+const unfoldedRows = 20;
 /** Values of an axis shown at most. */
 const maximumValues = 20;
 
@@ -52,6 +56,37 @@ export function parameterTable({ plan }: Study): SafeHtml {
   return rows.length === 0
     ? html`<p class="quiet">The pipeline has no parameters.</p>`
     : table(['parameter', 'value', ''], rows);
+}
+
+/** The main results as `run` tells them, a row for each combination of the axes other than seeds. */
+export function rowsTable(rows: readonly ResultRow[], results: KeyResults): SafeHtml | undefined {
+  if (rows.length === 0) return undefined;
+  const { names, axes, entries, hasTheory } = resultColumns(rows);
+  const repeats = rows.some(({ of }) => of > 1);
+  const cells = ({ cells, of }: ResultRow) => (repeats ? [countOf(cells, of, 'cell')] : []);
+  const headings = [
+    ...names.map((name, index) => (index < axes ? name : `#${name}`)),
+    ...(repeats ? ['#mean of'] : []),
+  ];
+  const lines = entries.map((row, index) => [...row, ...cells(rows[index]!)]);
+  const content =
+    axes > 0
+      ? table(headings, lines)
+      : table(
+          ['', '#value'],
+          headings.map((heading, index) => [heading.slice(1), lines[0]![index]!]),
+        );
+  const cut = cutResults(results);
+  const from = cut.length === 0 ? undefined : `From ${cut.join(', ')}, evenly spread.`;
+  const brackets = hasTheory
+    ? `${bracketsSentence[0]!.toUpperCase()}${bracketsSentence.slice(1)}.`
+    : undefined;
+  const remarks = [from, brackets].filter((text) => text !== undefined).join(' ');
+  const whole =
+    rows.length <= unfoldedRows
+      ? content
+      : html`<details><summary>${count(rows.length, 'row')}</summary>${content}</details>`;
+  return html`${whole}${remarks === '' ? undefined : html`<p class="quiet">${remarks}</p>`}`;
 }
 
 /** The fitted parameters against the theory: all of them for one cell, a row a cell otherwise. */

@@ -4,7 +4,7 @@ import type { KeyResults } from '../../../report/key-results.ts';
 import type { NoteKind } from '../../../report/notes.ts';
 import type { Study } from '../../../report/read-study.ts';
 import { resultRows } from '../../../report/result-rows.ts';
-import { plannedCell, planOf } from '../../fixtures/plans.ts';
+import { plannedCell, plannedStage, planOf } from '../../fixtures/plans.ts';
 
 const kindOf = (text: string, cells: readonly string[], isWarning = false): NoteKind => ({
   ...{ stage: 'fit', isWarning, wordings: new Map([[text, cells]]), cells },
@@ -37,7 +37,10 @@ describe('notes at the end of a study', () => {
 
 describe('results at the end of a sweep', () => {
   const cells = [50, 100].flatMap((batchSize) =>
-    [1, 2].map((seed) => plannedCell(`batchSize=${batchSize},seed=${seed}`, { batchSize, seed }, [])),
+    [1, 2].map((seed) => {
+      const train = plannedStage('train', 'train', { batchSize, seed });
+      return plannedCell(`batchSize=${batchSize},seed=${seed}`, { batchSize, seed }, [train]);
+    }),
   );
   const study: Study = {
     ...{ studyId: 's-0', plan: planOf('s', cells), cells: new Map(), damaged: [], detailed: [] },
@@ -65,6 +68,31 @@ describe('results at the end of a sweep', () => {
       expect.stringMatching(/^ {2}100 +0\.90 ± 0\.10 \(1; −1\) +1 of 2 cells$/),
       '  in brackets: the theory; the deviation in standard errors',
     ]);
+  });
+
+  test('are counted where there are more, and so are those that were not read', () => {
+    const all = Array.from({ length: 25 }, (_, index) => index);
+    const many = {
+      ...study,
+      plan: planOf(
+        's',
+        all.map((index) =>
+          plannedCell(`rate=${index}`, { rate: index }, [plannedStage('train', 'train', { rate: index })]),
+        ),
+      ),
+    };
+    const found: KeyResults = {
+      ...{ ...results, parameters: all.map((index) => fitOf(`rate=${index}`, index)) },
+      available: { parameters: 25, training: 300, evaluations: 0 },
+    };
+    const told = formatResults(resultRows(many, found), found, 80);
+    expect(told.filter((line) => /^ {2}\d+ +\d/.test(line))).toHaveLength(10);
+    expect(told.slice(-2)).toEqual([
+      '  10 of 25 rows; --json and the report have all',
+      '  from 200 of 300 trainings, evenly spread',
+    ]);
+    // Nothing repeats here.
+    expect(told.join('\n')).not.toContain('mean of');
   });
 
   test('have their names beside them where columns do not fit', () => {

@@ -16,7 +16,7 @@ function fits(cells: readonly (readonly [batchSize: number, learningRate: number
     cell: String(index),
     ...parameters(training({ batchSize, learningRate, batchesPerEpoch: 2000 / batchSize })),
   }));
-  return { scope: 'study', axes: ['batchSize', 'learningRate'], rows, planned: rows.length };
+  return { scope: 'study', axes: ['batchSize', 'learningRate'], seeds: [], rows, planned: rows.length };
 }
 
 /** How many fitted points each panel holds, row by row. */
@@ -74,6 +74,7 @@ test('evaluations are drawn without a theory', async () => {
   const figure = await renderFigure(planned, {
     scope: 'study',
     axes: ['epochs'],
+    seeds: [],
     rows,
     planned: rows.length,
   });
@@ -85,6 +86,6 @@ test('evaluations are drawn without a theory', async () => {
 test('a table with nothing to draw says what it lacks', async () => {
   const rows = [{ epochs: 1, cell: 'a' }];
   await expect(
-    renderFigure(planned, { scope: 'study', axes: ['epochs'], rows, planned: rows.length }),
+    renderFigure(planned, { scope: 'study', axes: ['epochs'], seeds: [], rows, planned: rows.length }),
   ).rejects.toThrow('No cell has a finite λ_cross, accuracy or loss');
 });

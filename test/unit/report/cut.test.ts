@@ -52,6 +52,8 @@ describe('the report of a study of more cells than it lists', () => {
     ['values of an axis', '… (20 of 260 values)'],
     ['the summary of the fits', 'mean and standard error of 200 of 260 cells'],
     ['the summary of the training', 'mean of 200 of 260 cells'],
+    ['results', 'From 200 of 215 fits, 200 of 260 trainings, evenly spread.'],
+    ['the data beside a figure', 'Data of 60 of 260 cells (CSV)'],
     ['drawn cells', '60 of 260 cells are drawn and in the data.'],
     ['colours', '12 of 60 drawn cells have a colour and marks of their own; the others are grey.'],
   ])('says how many of how many: %s', (_what, words) => {
@@ -80,6 +82,7 @@ it('a report that shows everything speaks of no more', async () => {
   const page = await pageOf(3, 0);
   expect(page).not.toMatch(/\d of (the )?\d+ (cells|fits|failures|notes|values|finished)/);
   expect(page).toContain('mean of 3 cells');
+  expect(page).toContain('Data (CSV)');
 }, 300_000);
 
 it('a report says how many cells have what it shows', async () => {

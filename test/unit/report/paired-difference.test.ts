@@ -28,7 +28,7 @@ function accuracies(): Collection {
       train_accuracy: 0.9,
     })),
   );
-  return { scope: 'study', axes: ['sampling', 'seed'], rows, planned: rows.length };
+  return { scope: 'study', axes: ['sampling', 'seed'], seeds: ['seed'], rows, planned: rows.length };
 }
 
 /** Loss fluctuations of one pair, with errors and theory. */
@@ -43,6 +43,7 @@ function fluctuations(): Collection {
   return {
     scope: 'study',
     axes: ['sampling'],
+    seeds: [],
     planned: 2,
     rows: [row(samplings[0], 38, 40), row(samplings[1], 100, 100)],
   };
@@ -109,8 +110,8 @@ describe('what cannot be compared is told', () => {
 
   test('no quantity', () => {
     const rows = accuracies().rows.map(({ sampling, seed }) => ({ sampling: sampling!, seed: seed! }));
-    expect(() => compare({ scope: 'study', axes: ['sampling', 'seed'], rows, planned: rows.length })).toThrow(
-      'none of loss_fluctuation',
-    );
+    expect(() =>
+      compare({ scope: 'study', axes: ['sampling', 'seed'], seeds: ['seed'], rows, planned: rows.length }),
+    ).toThrow('none of loss_fluctuation');
   });
 });
