@@ -54,8 +54,13 @@ export function table(
   const all = header === undefined ? rows : [header, ...rows];
   if (lineLength(all) > width) {
     const others = rows.map((row) => row.slice(1));
-    const below = lineLength(others) + 2 > width ? others.map((row) => row.join('\n  ')) : pad(others);
-    return rows.map(([first], index) => `${pc.bold(first!)}\n  ${below[index]}`).join('\n');
+    const filled = (row: readonly string[]) => row.filter((cell) => cell !== '').join('\n  ');
+    const below = lineLength(others) + 2 > width ? others.map(filled) : pad(others);
+    return rows
+      .map(([first], index) =>
+        [pc.bold(first!), ...(below[index] === '' ? [] : [`  ${below[index]}`])].join('\n'),
+      )
+      .join('\n');
   }
   const [first, ...lines] = pad(all);
   return [header === undefined ? first : pc.bold(first!), ...lines].join('\n');

@@ -21,7 +21,7 @@ export interface ProgressView {
 
 /** @param cells Cells of the study. */
 export function createProgressView(output: Output, cells: number): ProgressView {
-  return output.interactive ? terminalView(cells) : plainView(output, cells);
+  return output.interactive ? terminalView(output, cells) : plainView(output, cells);
 }
 
 /** What is said of an event; undefined for the end of the only cell. */
@@ -73,7 +73,7 @@ function plainView(output: Output, cells: number): ProgressView {
 }
 
 /** Events as lines that stay; below them, drawn anew each time, the running stages, and the cells if there are several. */
-function terminalView(cells: number): ProgressView {
+function terminalView(output: Output, cells: number): ProgressView {
   const draw = createLogUpdate(process.stdout);
   let now: StudySnapshot | undefined;
   const redraw = (): void => {
@@ -84,7 +84,9 @@ function terminalView(cells: number): ProgressView {
     draw(formatSnapshot(now, { columns, rows }).join('\n'));
   };
   const say = (text: string): void => {
-    draw.persist(text);
+    // `persist` would break a long line, which the terminal wraps by itself so that it can be copied as one.
+    draw.clear();
+    output.line(text);
     redraw();
   };
   return {
