@@ -11,6 +11,10 @@ export interface StageLine {
 
 const widestBar = 24;
 const narrowestBar = 8;
+/** Characters of a cell that are shown before the name of its stage is cut. */
+const shortestCell = 12;
+/** Room for the time that is left, which says more than a bar. */
+const timeLeft = ', 59 min 59 s left'.length;
 /** Room for what is said before there are numbers. */
 const leastNumbers = 'waits for a worker'.length;
 
@@ -33,8 +37,8 @@ export function describeStage(stage: LiveStage): readonly [string, ...string[]] 
 }
 
 /**
- * Lines of at most `columns` characters, in columns. Stages and their numbers are always whole; where room is scarce, the bar goes first, then
- * remarks, and then the names of axes: the values tell which cell it is.
+ * Lines of at most `columns` characters, in columns. The numbers are always whole; where room is scarce, the bar goes first, then remarks, then the
+ * names of axes (the values tell which cell it is), and last the middle of long names.
  */
 export function formatStages(lines: readonly StageLine[], columns: number): string[] {
   const parts = lines.map(({ state }) => {
@@ -42,23 +46,30 @@ export function formatStages(lines: readonly StageLine[], columns: number): stri
     return { share: state.total === 0 ? undefined : state.done / state.total, said: describeStage(state) };
   });
   const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(({ length }) => length));
-  const stageWidth = widest(lines.map(({ stage }) => stage));
   const percentWidth = 5;
   const numbers = parts.flatMap(({ share, said }) => (share === undefined ? [] : [said[0]]));
-  const needed = stageWidth + 2 + percentWidth + 2 + Math.max(widest(numbers), leastNumbers);
+  const withoutNames = 2 + percentWidth + 2 + Math.max(widest(numbers), leastNumbers);
+  const leastCell = lines.some(({ cell }) => cell !== '') ? shortestCell + 2 : 0;
+  const stages = shortenNames(
+    lines.map(({ stage }) => stage),
+    Math.max(1, columns - withoutNames - leastCell),
+  );
+  const stageWidth = widest(stages);
+  const needed = stageWidth + withoutNames;
   const cells = shortenCells(
     lines.map(({ cell }) => cell),
     Math.max(1, columns - needed - 2),
   );
   const cellWidth = widest(cells);
   const rest = columns - needed - (cellWidth === 0 ? 0 : cellWidth + 2);
-  const barWidth = rest - 2 < narrowestBar ? 0 : Math.min(widestBar, rest - 2);
-  return lines.map(({ stage }, index) => {
+  const barRoom = rest - 2 - (numbers.length > 0 ? timeLeft : 0);
+  const barWidth = barRoom < narrowestBar ? 0 : Math.min(widestBar, barRoom);
+  return lines.map((_, index) => {
     const { share, said } = parts[index]!;
     const percent = share === undefined ? '' : `${Math.floor(share * 100)} %`;
     let line = [
       ...(cellWidth === 0 ? [] : [cells[index]!.padEnd(cellWidth)]),
-      stage.padEnd(stageWidth),
+      stages[index]!.padEnd(stageWidth),
       ...(barWidth === 0 ? [] : [share === undefined ? ' '.repeat(barWidth) : bar(share, barWidth)]),
       percent.padStart(percentWidth),
       said[0],
@@ -91,10 +102,18 @@ export function shortenCells(ids: readonly string[], width: number): readonly st
     const short = way();
     if (short.every(({ length }) => length <= width)) return short;
   }
-  const ends = Math.max(0, width - 1);
-  return ways.at(-1)!().map((id) =>
-    id.length <= width
-      ? id
-      : `${id.slice(0, Math.floor(ends / 2))}…${id.slice(id.length - Math.ceil(ends / 2))}`,
-  );
+  return shortenNames(ways.at(-1)!(), width);
+}
+
+/** Names of which none is longer than `width`, and that can be told apart as far as that goes: what is cut out of the long ones is where they are alike. */
+function shortenNames(names: readonly string[], width: number): readonly string[] {
+  const kept = Math.max(0, width - 1);
+  const cut = (head: number) =>
+    names.map((name) =>
+      name.length <= width ? name : `${name.slice(0, head)}…${name.slice(name.length - (kept - head))}`,
+    );
+  const apart = (short: readonly string[]) => new Set(short).size;
+  const middle = Math.floor(kept / 2);
+  const heads = [middle, ...Array.from({ length: kept + 1 }, (_, index) => index)];
+  return heads.map(cut).reduce((best, short) => (apart(short) > apart(best) ? short : best));
 }

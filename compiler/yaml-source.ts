@@ -87,12 +87,11 @@ function parseOrRefuse(text: string, problems: Problems): Document {
 
 function refuseLargeFile(text: string, file: string): never {
   const problems = new Problems({ file, text: text.slice(0, 1000) });
-  const size = (text.length / 1e6).toFixed(1);
   const cure = 'is it a pipeline? Values in bulk belong into a data set, many cells into `strategy.matrix`';
   problems.error(
     'too-large',
     { start: 0, end: 1 },
-    `the file has ${size} million characters, more than 1`,
+    `the file has ${text.length.toLocaleString('en-US')} characters, more than a million`,
     cure,
   );
   problems.throwIfErrors();

@@ -1,11 +1,10 @@
 /** A clone in which nothing was set up, or from which something has gone. */
 import { execFile } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { runsTypeScript } from '../../runtime/setup/versions.mjs';
-import { type Finished, freshHome, root } from './epochal.ts';
+import { type Finished, freshHome, oldNode, root } from './epochal.ts';
 
 const run = promisify(execFile);
 
@@ -28,16 +27,6 @@ async function start(node: string, ...args: string[]): Promise<Finished> {
   } catch (error) {
     return error as unknown as Finished;
   }
-}
-
-/** A Node on the PATH that cannot run TypeScript files. */
-async function oldNode(): Promise<string | undefined> {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const program = join(folder, 'node');
-    if (!existsSync(program)) continue;
-    if (!runsTypeScript((await run(program, ['--version'])).stdout)) return program;
-  }
-  return undefined;
 }
 
 function expectAllMissing({ code, stdout, stderr }: Finished): void {

@@ -1,8 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { runsTypeScript } from '../../runtime/setup/versions.mjs';
 
 export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 
@@ -126,4 +128,14 @@ export async function eventually<T>(
     if (Date.now() > end) throw new Error(`timed out: ${what}`);
     await new Promise((done) => setTimeout(done, 50));
   }
+}
+
+/** A Node on the PATH that cannot run TypeScript files. */
+export async function oldNode(): Promise<string | undefined> {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const program = join(folder, 'node');
+    if (!existsSync(program)) continue;
+    if (!runsTypeScript((await promisify(execFile)(program, ['--version'])).stdout)) return program;
+  }
+  return undefined;
 }

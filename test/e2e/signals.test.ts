@@ -1,6 +1,9 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { descendants, epochal, freshHome, root, startEpochal } from './epochal.ts';
+import { descendants, epochal, eventually, freshHome, oldNode, root, startEpochal } from './epochal.ts';
 
 const pipeline = join(root, 'test', 'e2e', 'fixtures', 'small.yaml');
 /** Longer than any test: only the signal ends it. */
@@ -32,3 +35,30 @@ describe('a wish to stop, whoever sends it', () => {
     },
   );
 });
+
+test.for(['SIGKILL', 'SIGABRT', 'SIGSEGV'] as const)(
+  'a program that %s ends gives 128 and its number, also through a Node that only starts it',
+  async (signal, context) => {
+    const node = await oldNode();
+    if (node === undefined) context.skip('every Node on the PATH runs TypeScript');
+    const { home, remove } = freshHome();
+    try {
+      // Nobody writes into it, so that the program waits.
+      const file = join(home, 'pipeline.yaml');
+      execFileSync('mkfifo', [file]);
+      const launcher = spawn(node!, [join(root, 'cli', 'epochal.mjs'), 'validate', file], {
+        stdio: 'ignore',
+      });
+      const ended = once(launcher, 'exit');
+      const pid = await eventually(
+        () => descendants(launcher.pid!, /epochal\.mjs validate/)[0],
+        60_000,
+        'the program',
+      );
+      process.kill(pid, signal);
+      expect(await ended).toEqual([128 + constants.signals[signal], null]);
+    } finally {
+      remove();
+    }
+  },
+);

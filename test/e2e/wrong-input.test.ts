@@ -232,6 +232,19 @@ describe('a machine that cannot', () => {
     expectClear(finished, /127\.0\.0\.1:9/);
   });
 
+  test('a study whose plan is longer than a record can be, before anything starts', async () => {
+    const params = `params:\n  note: ${'x'.repeat(900_000)}\n`;
+    const matrix = 'strategy: { matrix: { seed: { range: [1, 700] } } }\n';
+    const finished = await epochal(
+      ['run', write(good.replace('params:\n', params).replace('stages:', `${matrix}stages:`))],
+      home,
+    );
+    expect(finished.code).toBe(2);
+    expectClear(finished, /plan of these 700 cells is longer than \d+ MB[\s\S]*Split the matrix/);
+    expect(finished.stdout).toBe('');
+    expect(existsSync(join(home, 'store')) || existsSync(join(home, 'logs'))).toBe(false);
+  });
+
   test('a full disk', async (context) => {
     const disk = join(folder, 'disk');
     mkdirSync(disk);

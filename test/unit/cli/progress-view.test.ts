@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatSnapshot, tellEvent } from '../../../cli/progress-view.ts';
-import { formatStages, shortenCells } from '../../../cli/stage-lines.ts';
+import { describeStage, formatStages, shortenCells } from '../../../cli/stage-lines.ts';
 import type { LiveStage, StudyEvent, StudySnapshot } from '../../../runtime/client.ts';
 
 const live = (more: Partial<LiveStage>): LiveStage => ({
@@ -49,6 +49,40 @@ describe('the lines below the events', () => {
     expect(line).toMatch(/^train {2}█+░+ +9 % {2}123,456\/1,234,567 steps, 9 min left/);
   });
 
+  test.each([60, 80, 200])('of one cell are whole at %d columns', (columns) => {
+    const lines = formatSnapshot(snapshot(1), { columns, rows: 24 });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]!.length).toBeLessThanOrEqual(columns);
+    expect(lines[0]).toMatch(/^train .* 9 % {2}123,456\/1,234,567 steps, 9 min left/);
+    expect(lines[0]!.includes('test accuracy 0.912')).toBe(columns === 200);
+  });
+
+  test.each([60, 80, 200])('tell cells and stages of the longest names apart at %d columns', (columns) => {
+    const word = 'x'.repeat(70);
+    const names = [`${word}First`, `${word}Second`, `Third${word}`];
+    const middle = (index: number) => `path=${word}-${index}-${word},seed=1`;
+    for (const [cells, stages] of [
+      [[1, 2, 3].map(middle), ['train', 'train', 'train']],
+      [['main', 'main', 'main'], names],
+      [['seed=101', 'seed=102', 'seed=103'], names],
+      [names.map((name) => `name=${name}`), names],
+    ] as const) {
+      const all = cells.map((cellId, index) => ({
+        cellId,
+        live: [live({ stage: stages[index]!, done: 123_456 + index, total: 1_234_567 })],
+        queued: 0,
+      }));
+      const study = { ...snapshot(1), cells: cells[0] === 'main' ? 1 : 3, running: all };
+      const lines = formatSnapshot(study, { columns, rows: 24 }).slice(-3);
+      for (const [index, line] of lines.entries()) {
+        expect(line.length).toBeLessThanOrEqual(columns);
+        expect(line).toContain(`${(123_456 + index).toLocaleString('en-US')}/1,234,567 steps`);
+      }
+      const places = lines.map((line) => line.split(/ +(?:[█░]|9 %)/)[0]);
+      expect(new Set(places).size, lines.join('\n')).toBe(3);
+    }
+  });
+
   test('never are more than there is room for, and say how many more there are', () => {
     const lines = formatSnapshot(snapshot(12), { columns: 80, rows: 6 });
     expect(lines).toHaveLength(6);
@@ -59,6 +93,20 @@ describe('the lines below the events', () => {
     const lines = formatStages([{ cell: '', stage: 'hessian', state: live({ done: 0, total: 0 }) }], 80);
     expect(lines[0]).toMatch(/^hessian +starting$/);
     expect(lines[0]).not.toMatch(/0\/0/);
+  });
+
+  test('a plain line of a stage without numbers has none either', () => {
+    expect(describeStage(live({ stage: 'hessian', done: 0, total: 0, attempt: 2 }))).toEqual([
+      'starting',
+      'attempt 2',
+    ]);
+  });
+
+  test('a stage that took steps of an earlier attempt over counts its own for the time left', () => {
+    const resumed = live({ done: 600, from: 500, total: 1000, elapsedMs: 10_000 });
+    expect(describeStage(resumed)).toEqual(['600/1,000 steps', '40 s left']);
+    expect(describeStage({ ...resumed, done: 500 })).toEqual(['500/1,000 steps']);
+    expect(describeStage({ ...resumed, done: 1000 })).toEqual(['1,000/1,000 steps']);
   });
 });
 
