@@ -79,6 +79,7 @@ interface Computation {
 async function computeStep(computation: Computation, damage: readonly string[]): Promise<StageOutcome> {
   const { task, store, step, gpus } = computation;
   const { stage } = task;
+  const continued = (await store.checkpoint(step.key).list()).length > 0;
   const startedAt = new Date();
   const result = await computeOnDevice(computation);
   const missing = Object.keys(stage.outputs).filter((name) => result.outputs[name] === undefined);
@@ -86,7 +87,8 @@ async function computeStep(computation: Computation, damage: readonly string[]):
     throw new Error(`Stage kind ${stage.uses} did not return its output ${missing.join(', ')}.`);
   const record = await recordStep(store, step, result, startedAt);
   const notes = [...damage, ...gpuNotes(stage.resources.gpu, gpus.size)];
-  return outcome(record, { reused: false, seconds: record.provenance.seconds, notes });
+  const { seconds } = record.provenance;
+  return outcome(record, { reused: false, seconds, ...(continued ? { continued } : {}), notes });
 }
 
 function computeOnDevice({ task, request, gpus, heartbeats, signal }: Computation): Promise<ComputeResult> {

@@ -73,7 +73,7 @@ export async function recordStep(
 /** What the workflow is told of a finished step; the step's own notes come last. */
 export function outcome(
   record: StepRecord,
-  how: Pick<StageOutcome, 'reused' | 'seconds' | 'notes'>,
+  how: Pick<StageOutcome, 'reused' | 'seconds' | 'continued' | 'notes'>,
 ): StageOutcome {
   const { key, outputs, notes, warnings } = record;
   return {

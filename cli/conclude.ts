@@ -17,7 +17,7 @@ export interface Ended {
   readonly home: Home;
   readonly store: Store;
   readonly result: StudyResult;
-  /** From the launch of the command to the end of the study. */
+  /** From the launch of the command to the end of the study, by the clock. */
   readonly seconds: number;
   readonly reportDirectory?: string;
   readonly output: Output;

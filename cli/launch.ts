@@ -45,7 +45,6 @@ export async function launch(options: LaunchOptions): Promise<number> {
   studyIdOf(plan);
   const store = await openStore(storeUri);
   await rememberStore(home, storeUri);
-  const startedAt = Date.now();
   const view = createProgressView(output, plan.cells.length);
   const interruption = onInterrupt(() => view.line(interruptLine(options)));
   let runtime: LocalRuntime | undefined;
@@ -89,7 +88,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
       ...options,
       store,
       result: outcome,
-      seconds: (Date.now() - startedAt) / 1000,
+      seconds: (Date.now() - performance.timeOrigin) / 1000,
     });
     await tellOthers(await runtime.isShared()).catch(() => undefined);
     return code;

@@ -37,7 +37,8 @@ export function tellEvent(event: StudyEvent, cells: number): string | undefined 
   if (event.end === 'failed')
     return `${place}: ${pc.red('failed')}: ${harmless(event.message.split('\n')[0]!)}`;
   if (event.end === 'stopped') return `${place}: stopped`;
-  return `${place}: ${event.outcome.reused ? 'reused' : `done in ${formatDuration(event.outcome.seconds)}`}`;
+  const { reused, seconds, continued } = event.outcome;
+  return `${place}: ${reused ? 'reused' : `done in ${formatDuration(seconds)}${continued ? ' from a checkpoint' : ''}`}`;
 }
 
 const signals: Record<ControlSignal, string> = {

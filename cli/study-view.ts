@@ -19,7 +19,7 @@ export function formatStudies(studies: readonly ListedStudy[], { columns, now }:
   const rows = studies.map(({ studyId, status, cells, counts, startedAt }) => [
     studyId,
     status,
-    `${formatCount(endedCells(counts))} of ${formatCount(cells)} cells${troubles(counts, '')}`,
+    `${formatCount(endedCells(counts))} of ${plural(cells, 'cell')}${troubles(counts, '')}`,
     formatMoment(startedAt, now),
   ]);
   return table(rows, ['study', 'status', 'ended', 'launched'], columns);

@@ -55,7 +55,10 @@ export interface StageOutcome {
   readonly outputs: Readonly<Record<string, ArtifactRef>>;
   /** True if an equal step was found in the store and nothing was computed. */
   readonly reused: boolean;
+  /** Of the attempt that ended it, by the clock. */
   readonly seconds: number;
+  /** Set if that attempt found a checkpoint of an earlier one, whose time is not in `seconds`. */
+  readonly continued?: true;
   readonly notes: readonly string[];
   /** Those of the notes that are warnings; absent if there are none. */
   readonly warnings?: readonly string[];

@@ -101,7 +101,9 @@ function formatOrigin(origin: Origin, indent: string, told = new Set<string>()):
   if (told.has(key)) return `${head}, see above`;
   told.add(key);
   const made = `${provenance.startedAt.slice(0, 16).replace('T', ' ')} UTC in ${formatDuration(seconds)}`;
-  const machine = `${provenance.host}, ${provenance.cpu}, ${provenance.backend} ${provenance.library}, Node ${provenance.node}`;
+  const { backend } = provenance;
+  const library = backend === 'none' ? 'without a library' : `${backend} ${provenance.library}`;
+  const machine = `${provenance.host}, ${provenance.cpu}, ${library}, Node ${provenance.node}`;
   return [
     head,
     `${indent}  made ${made} on ${machine}`,

@@ -159,7 +159,9 @@ export function stageTable(
     return [
       html`${name}${name === uses ? undefined : html` <span class="quiet">${uses}</span>`}`,
       outcome.reused ? html`<span class="pill">reused</span>` : html`<span class="pill good">computed</span>`,
-      outcome.reused ? '' : formatSeconds(outcome.seconds),
+      outcome.reused
+        ? ''
+        : `${formatSeconds(outcome.seconds)}${outcome.continued ? ' from a checkpoint' : ''}`,
       hash(outcome.key),
       outputList(study, outcome.outputs),
       settings === undefined
@@ -194,7 +196,7 @@ export function provenanceTable({ steps }: Study): SafeHtml | undefined {
     return [
       `${members.length}${retried > 0 ? ` (${retried} retried)` : ''}`,
       html`${cpu}<br><span class="quiet">${host}</span>`,
-      html`${backend}<br><span class="quiet">${library}</span>`,
+      backend === 'none' ? 'without a library' : html`${backend}<br><span class="quiet">${library}</span>`,
       node,
       epochal,
       html`${moment(starts[0]!)}${starts.length > 1 ? html`<br>– ${moment(starts.at(-1)!)}` : undefined}`,

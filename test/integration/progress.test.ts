@@ -161,6 +161,11 @@ describe('a study that is stopped', () => {
       'resume',
       'seed=31 first done',
     ]);
+    const outcomes = events.flatMap((event) =>
+      event.type === 'stage' && event.end === 'done' ? [event.outcome] : [],
+    );
+    // The time of the first attempt is not in that of the last.
+    expect(outcomes.map(({ continued }) => continued)).toEqual([true, undefined, undefined, undefined]);
     const { stages } = await cellResult(study, 'seed=31', studies.storeUri());
     expect(stages.first!.notes[0]).toMatch(/^continued from step \d+$/);
     expect(await listOpenStudies(studies.client, '')).toEqual([]);

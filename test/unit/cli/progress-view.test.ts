@@ -126,6 +126,14 @@ describe('an event in words', () => {
       1,
       'fit: done in 5.5 s',
     ],
+    [
+      {
+        ...{ type: 'stage', cellId: 'main', stage: 'train', end: 'done' },
+        outcome: { ...outcome, reused: false, continued: true },
+      },
+      1,
+      'train: done in 5.5 s from a checkpoint',
+    ],
     [{ type: 'stage', stage: 'sweep', end: 'done', outcome }, 3, 'sweep: reused'],
     [{ type: 'stage', cellId: 'seed=1', stage: 'fit', end: 'stopped' }, 3, 'seed=1 fit: stopped'],
     [
