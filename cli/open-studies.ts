@@ -11,7 +11,7 @@ import { endedCells } from './study-status.ts';
 export function formatOpenStudies(studies: readonly OpenStudy[], served: boolean): string[] {
   if (studies.length === 0) return [];
   const lines = studies.map(({ studyId, progress }) => {
-    if (progress === undefined) return `  ${studyId}`;
+    if (progress === undefined) return `  ${studyId}: how far it is cannot be said, no worker answers for it`;
     const { paused, cells, counts } = progress;
     const goesOn = served ? 'running, it goes on too' : 'not finished, its own run goes on with it';
     const state = paused ? `stopped until \`epochal retry ${studyId}\` or its own run` : goesOn;
