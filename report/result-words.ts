@@ -16,7 +16,8 @@ export function nameAll(quantities: readonly ResultQuantity[]): string[] {
 /** `0.45 ± 0.10`, or `97.1 ± 0.4 %` */
 export function measured({ name, value, error }: ResultQuantity): string {
   if (!name.endsWith('accuracy')) return formatMeasured(value, error);
-  return `${formatMeasured(100 * value, error === undefined ? undefined : 100 * error)} %`;
+  // Four digits: 99.95 % is not all.
+  return `${error === undefined ? formatSignificant(100 * value, 4) : formatMeasured(100 * value, 100 * error)} %`;
 }
 
 /** `0.45 ± 0.10 (0.749; −2.9)` */

@@ -164,6 +164,7 @@ function parameters({ cells }: CellTables): string {
   const rates = moving
     ? [`η = ${values((c) => c.training?.learningRate)}`, `β = ${values((c) => c.training?.momentum)}`]
     : [];
+  const seeds = values((c) => c.noise?.repeats);
   const parts = [
     `N = ${values((c) => c.training?.examples)}`,
     `S = ${values((c) => c.training?.batchSize)}`,
@@ -175,10 +176,21 @@ function parameters({ cells }: CellTables): string {
     ]
       .filter((text) => text !== '')
       .join(' / '),
-    `after ${values((c) => c.noise?.firstEpoch)} epochs of training`,
-    `${values((c) => c.noise?.epochs)} epochs with each of ${values((c) => c.noise?.repeats)} seeds from ${values((c) => c.training?.seed)}`,
+    `after ${many(
+      values((c) => c.noise?.firstEpoch),
+      'epoch',
+    )} of training`,
+    `${many(
+      values((c) => c.noise?.epochs),
+      'epoch',
+    )} with ${seeds === '1' ? 'seed' : `each of ${seeds} seeds from`} ${values((c) => c.training?.seed)}`,
   ];
   return `${parts.join(', ')}. No drift is subtracted: the noise has mean zero.`;
+}
+
+/** `1 epoch`, `0, 10 epochs` */
+function many(values: string, noun: string): string {
+  return `${values} ${noun}${values === '1' ? '' : 's'}`;
 }
 
 /** How far measurement and theory are apart, over lags that are no peaks. */

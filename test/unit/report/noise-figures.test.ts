@@ -89,6 +89,17 @@ describe('the figures of noise and toys', () => {
     );
   });
 
+  it.each([
+    [
+      { ...noise, epochs: 1, repeats: 60 },
+      'after 10 epochs of training, 1 epoch with each of 60 seeds from 1',
+    ],
+    [{ ...noise, firstEpoch: 1, repeats: 1 }, 'after 1 epoch of training, 60 epochs with seed 1'],
+  ])('autocovariance: one is no plural', async (of, words) => {
+    const cell = { ...autocovarianceCell('without-replacement'), noise: of };
+    expect((await draw('autocovariance', [cell])).caption.join(' ')).toContain(words);
+  });
+
   it('autocovariance: each lag of both signs, the theory on each side of every peak, and what agrees', async () => {
     const { svg, png, caption } = await draw('autocovariance', [autocovarianceCell('without-replacement')]);
     const circles = pathsOf(svg, '#2c6bd6').filter((path) => path.includes('A'));
