@@ -79,14 +79,15 @@ export async function readKeyResults(store: Store, study: Study): Promise<KeyRes
       limit(async () => {
         try {
           const place = { cellId: cell.id, label: cellLabel(study, cell), stage };
-          return [readOne(await store.open(ref), place)];
+          return { result: [readOne(await store.open(ref), place)] };
         } catch (error) {
-          problems.push(error instanceof Error ? error.message : String(error));
-          return [];
+          return { result: [], problem: error instanceof Error ? error.message : String(error) };
         }
       }),
     );
-    return (await Promise.all(all)).flat();
+    const found = await Promise.all(all);
+    problems.push(...found.flatMap(({ problem }) => problem ?? []));
+    return found.flatMap(({ result }) => result);
   };
   const [fits, histories, evaluations] = [found('parameters'), found('history'), found('evaluation')];
   const last = (table: ArrowTable, column: string) => table.numbers(column).at(-1) ?? Number.NaN;

@@ -39,17 +39,18 @@ export async function readStudy(store: Store, studyId: string): Promise<Study> {
       'See `npx epochal list` for the studies, and name its store with --store if it is another one.',
     );
   }
-  const damaged: string[] = [];
+  const unbelieved = new Set<string>();
   const readRecord = async <T>(name: string): Promise<T | undefined> => {
     try {
       return await readJson<T>(store, name);
     } catch (error) {
       if (!(error instanceof DamagedRecordError)) throw error;
-      damaged.push(name);
+      unbelieved.add(name);
       return undefined;
     }
   };
-  const result = await readRecord<StudyResult>(`studies/${studyId}/result.json`);
+  const resultName = `studies/${studyId}/result.json`;
+  const result = await readRecord<StudyResult>(resultName);
   const results = await Promise.all(
     plan.cells.map(({ id }) => limit(() => readRecord<CellResult>(cellRecord(studyId, id)))),
   );
@@ -57,12 +58,11 @@ export async function readStudy(store: Store, studyId: string): Promise<Study> {
     plan.cells.flatMap(({ id }, index) => (results[index] === undefined ? [] : [[id, results[index]]])),
   );
   const left = [...cells.values()].filter(({ status }) => status === 'succeeded').length;
-  const lostCells = damaged.filter((name) => name.startsWith(cellFolder(studyId))).length;
-  if (result !== undefined && left + lostCells < result.counts.succeeded) {
-    const known = new Set(damaged);
-    const names = plan.cells.filter(({ id }) => !cells.has(id)).map(({ id }) => cellRecord(studyId, id));
-    damaged.push(...names.filter((name) => !known.has(name)));
-  }
+  const unread = plan.cells.filter(({ id }) => !cells.has(id)).map(({ id }) => cellRecord(studyId, id));
+  const changed = unread.filter((name) => unbelieved.has(name));
+  const areGone = result !== undefined && left + changed.length < result.counts.succeeded;
+  // In the order of the plan, whichever was read first.
+  const damaged = [...(unbelieved.has(resultName) ? [resultName] : []), ...(areGone ? unread : changed)];
   const detailed = troubledFirst({ studyId, plan, cells, damaged })
     .filter(({ id }) => cells.has(id))
     .slice(0, detailedCells);
@@ -119,11 +119,7 @@ export function troubledFirst(
 
 /** Name of the record of a cell in the store. */
 export function cellRecord(studyId: string, cellId: string): string {
-  return `${cellFolder(studyId)}${cellId}.json`;
-}
-
-function cellFolder(studyId: string): string {
-  return `studies/${studyId}/cells/`;
+  return `studies/${studyId}/cells/${cellId}.json`;
 }
 
 async function readJson<T>(store: Store, name: string): Promise<T | undefined> {
