@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import jpeg from 'jpeg-js';
@@ -17,9 +18,9 @@ export const imageFolder: Loader = {
     const folder = await dataFolder(spec.path, baseDirectory, 'image-folder');
     const digests: Record<string, string> = {};
     for (const part of partsOf(spec)) {
-      const digest = new PartDigest();
-      for (const { file, label } of (await listImages(join(folder, part))).files)
-        digest.add(label, await fileDigest(file));
+      const { classNames, files } = await listImages(join(folder, part));
+      const digest = new PartDigest(classNames);
+      for (const { file, label } of files) digest.add(label, await fileDigest(file));
       digests[part] = digest.hex();
     }
     return digests;
@@ -40,7 +41,7 @@ export const imageFolder: Loader = {
     const files = [...lists.train.files, ...(lists.test?.files ?? [])];
     const lossy = files.some(({ file }) => extname(file).toLowerCase() !== '.png');
     const parts = await loadParts(spec, async (part) => {
-      const digest = new PartDigest();
+      const digest = new PartDigest(lists[part]!.classNames);
       const images = await readImages(lists[part]!, digest);
       sources.digests[part] = digest.hex();
       return images;
@@ -76,9 +77,16 @@ async function listParts(
   return { train, test };
 }
 
-/** One digest for all images of a part, with their labels: thousands of names would not fit into a step's inputs. */
+/**
+ * One digest for all that a part gives: the names of the classes, also of those without an image, which count as outputs of a network, and the images
+ * with their labels. Thousands of names would not fit into a step's inputs.
+ */
 class PartDigest {
   readonly #hash = createHash('sha256');
+
+  constructor(classNames: readonly string[]) {
+    this.#hash.update(`${JSON.stringify(classNames)}\n`);
+  }
 
   add(label: number, sha256: string): void {
     this.#hash.update(`${label} `).update(Buffer.from(sha256, 'hex'));
@@ -99,7 +107,7 @@ function checkClasses(train: ImageList, test: ImageList, folder: string): void {
   );
 }
 
-/** Class folders, and images in them, may be links. */
+/** Class folders, and images in them, may be links. Throws `InputError` for one that leads nowhere, or an image that is no file. */
 async function listImages(folder: string): Promise<ImageList> {
   const entries = await readdir(folder).catch(() => undefined);
   if (entries === undefined) {
@@ -111,11 +119,19 @@ async function listImages(folder: string): Promise<ImageList> {
   }
   const classNames: string[] = [];
   for (const name of entries.sort())
-    if ((await stat(join(folder, name)).catch(() => undefined))?.isDirectory()) classNames.push(name);
+    if ((await whatIsAt(join(folder, name))).isDirectory()) classNames.push(name);
   const files: { file: string; label: number }[] = [];
   for (const [label, name] of classNames.entries()) {
-    for (const file of (await readdir(join(folder, name))).sort()) {
-      if (extensions.has(extname(file).toLowerCase())) files.push({ file: join(folder, name, file), label });
+    for (const entry of (await readdir(join(folder, name))).sort()) {
+      const file = join(folder, name, entry);
+      if (!extensions.has(extname(entry).toLowerCase())) continue;
+      if (!(await whatIsAt(file)).isFile())
+        throw new InputError(
+          `${file} is no file.`,
+          'An image is a file: rename or remove what is there.',
+          'path',
+        );
+      files.push({ file, label });
     }
   }
   if (files.length === 0) {
@@ -123,6 +139,19 @@ async function listImages(folder: string): Promise<ImageList> {
     throw new InputError(`${folder} has no class folders with PNG or JPEG images.`, cure, 'path');
   }
   return { classNames, files };
+}
+
+async function whatIsAt(path: string): Promise<Stats> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InputError(
+      `${path} cannot be read (${code}).`,
+      'If it is a link, it leads nowhere: mend or remove it.',
+      'path',
+    );
+  }
 }
 
 async function readImages({ classNames, files }: ImageList, digest: PartDigest): Promise<LabelledImages> {

@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { EnvironmentError } from '../artifacts/errors.ts';
 import { closeHome, type Home } from './home.ts';
@@ -10,21 +19,25 @@ export function readKey(home: Home): Uint8Array {
   const file = home.key;
   if (path.dirname(file) === home.folder) makeKey(file);
   let text: string;
+  let descriptor: number | undefined;
   try {
-    const { uid, mode } = statSync(file);
+    descriptor = openSync(file, 'r');
+    const { uid, mode } = fstatSync(descriptor);
     if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o077) !== 0)) {
       throw new EnvironmentError(
         `The key ${file} can be read or changed by others.`,
         `Make it yours alone: chmod 600 ${file}. If others have been there, remove it: the next run makes another.`,
       );
     }
-    text = readFileSync(file, 'utf8').trim();
+    text = readFileSync(descriptor, 'utf8').trim();
   } catch (error) {
     if (error instanceof EnvironmentError) throw error;
     throw new EnvironmentError(
       `The key ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
       'Copy it from the home of the machine that starts the studies.',
     );
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
   if (/^[0-9a-f]{64}$/.test(text)) return Buffer.from(text, 'hex');
   throw new EnvironmentError(

@@ -1,7 +1,10 @@
-import { chmodSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { EnvironmentError } from '../artifacts/errors.ts';
+import { strangersOn } from '../artifacts/trust.mjs';
 import { homeFolder } from './setup/places.mjs';
+
+const elsewhere = 'Choose another folder with --home or EPOCHAL_HOME.';
 
 /** Where everything lives that belongs to one place of work: the server's database, logs, the default store. */
 export interface Home {
@@ -50,20 +53,20 @@ export function openHome(options: { readonly home?: string; readonly keyFile?: s
 /**
  * Makes the folder of a home if it is not there, and closes it to other users: what lies in it decides what runs here.
  *
- * Throws {@link EnvironmentError} if it cannot be made, or if it, the link to it or something in it belongs to somebody else.
+ * Throws {@link EnvironmentError} if it cannot be made, if it, the link to it or something in it belongs to somebody else, or if somebody else could
+ * put another in its place.
  */
 export function closeHome({ folder }: Home): void {
+  mustStayInPlace(path.dirname(folder));
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new EnvironmentError(
-      `The home ${folder} cannot be made (${code}).`,
-      'Choose another folder with --home or EPOCHAL_HOME.',
-    );
+    throw new EnvironmentError(`The home ${folder} cannot be made (${code}).`, elsewhere);
   }
   const own = process.getuid?.();
   if (own === undefined) return;
+  mustStayInPlace(path.dirname(realpathSync(folder)));
   mustBeOwn(folder, own, lstatSync(folder).uid);
   const { uid, mode } = statSync(folder);
   mustBeOwn(folder, own, uid);
@@ -76,10 +79,15 @@ export function closeHome({ folder }: Home): void {
   process.stderr.write(`The home ${folder} was open to other users; it is closed to them now.\n`);
 }
 
+function mustStayInPlace(folder: string): void {
+  const strangers = strangersOn(folder, elsewhere);
+  if (strangers !== undefined) throw new EnvironmentError(strangers.message, strangers.cure);
+}
+
 function mustBeOwn(file: string, own: number, uid: number): void {
   if (uid === own) return;
   throw new EnvironmentError(
     `${file} belongs to another user (id ${uid}), who could have anything done here.`,
-    'Choose another folder with --home or EPOCHAL_HOME.',
+    elsewhere,
   );
 }

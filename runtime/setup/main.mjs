@@ -4,7 +4,9 @@
  * chosen: a shell that has looked `node` up before the set-up would go on with the old one. Runs on Node 20 and without any package.
  */
 import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { strangersOn } from '../../artifacts/trust.mjs';
 import { SetupError, say } from './command.mjs';
 import { removeUnfinished } from './install-once.mjs';
 import { withLock } from './lock.mjs';
@@ -37,7 +39,7 @@ try {
     );
   }
   if (!steps.every((step) => step.isDone())) {
-    const cache = cacheFolder();
+    const cache = openCache();
     await withLock(path.join(cache, 'set-up.lock'), async () => {
       removeUnfinished(cache);
       for (const step of steps) {
@@ -56,6 +58,15 @@ try {
   say(`error: ${error.message}`);
   if (error.cure) say(`  ${error.cure}`);
   process.exitCode = 1;
+}
+
+/** The cache, made if it is not there. What lies in it is run, so nobody else may have put it there. */
+function openCache() {
+  const cache = cacheFolder();
+  const strangers = strangersOn(cache, 'Name another folder in EPOCHAL_CACHE.');
+  if (strangers !== undefined) throw new SetupError(strangers.message, strangers.cure);
+  mkdirSync(cache, { recursive: true, mode: 0o755 });
+  return cache;
 }
 
 /** Runs a script to its end and gives its exit code. Ctrl-C reaches it by itself. */

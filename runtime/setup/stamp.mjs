@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
+import { isTrusted } from '../../artifacts/trust.mjs';
 import { readJson, writeJson } from './install-once.mjs';
 import { packages } from './places.mjs';
 
@@ -11,14 +11,6 @@ const file = path.join(packages, '.epochal-setup.json');
 /** What set-up has done in this clone's node_modules. It goes with the folder, as `npm ci` removes both. Empty if others could have written it. */
 export function readStamp() {
   return isTrusted(file) ? (readJson(file) ?? {}) : {};
-}
-
-/** What names programs that are run must be as hard to change as this program: a file of this user, of root or of this program's owner, and only theirs. */
-export function isTrusted(name) {
-  const info = lstatSync(name, { throwIfNoEntry: false });
-  if (info === undefined || process.getuid === undefined) return true;
-  const owners = [process.getuid(), 0, statSync(fileURLToPath(import.meta.url)).uid];
-  return info.isFile() && owners.includes(info.uid) && (info.mode & 0o022) === 0;
 }
 
 /** Adds to the stamp. */

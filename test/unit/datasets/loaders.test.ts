@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import jpeg from 'jpeg-js';
@@ -239,6 +239,50 @@ describe('image-folder', () => {
     const { train } = await loadDataset(specOf({ name: 'image-folder', path, testExamples: 0 }), '/');
     expect(train.classNames).toEqual(['a', 'b']);
     expect([...train.labels]).toEqual([0, 1, 1]);
+  });
+
+  test('has another digest wherever it gives something else, and only there', async () => {
+    const digestOf = async (
+      names: readonly string[],
+      folder = folderOf({ [`train/${names[0]}/1.png`]: png(1) }),
+    ) => {
+      for (const name of names) mkdirSync(join(folder, 'train', name), { recursive: true });
+      const spec = specOf({ name: 'image-folder', path: folder, testExamples: 0 });
+      const sources = await datasetSources(spec, '/');
+      expect((await loadDataset(spec, '/')).sources).toEqual(sources);
+      return sources.train!;
+    };
+    const digests = await Promise.all(
+      [['a'], ['b'], ['a', 'b'], ['a', 'c'], ['a', 'b', 'c'], ['a', 'b,c'], ['a","b']].map((names) =>
+        digestOf(names),
+      ),
+    );
+    expect(new Set(digests).size).toBe(digests.length);
+    expect(await digestOf(['a'], folderOf({ 'train/a/other.png': png(1), 'train/README': png(2) }))).toBe(
+      digests[0],
+    );
+  });
+
+  test('ends where links lead in a circle, and refuses those that lead nowhere', async () => {
+    const circle = folderOf({ 'train/a/1.png': png(1) });
+    symlinkSync('..', join(circle, 'train', 'a', 'up'));
+    symlinkSync('.', join(circle, 'train', 'b'));
+    const spec = specOf({ name: 'image-folder', path: circle, testExamples: 0 });
+    expect((await loadDataset(spec, '/')).train).toMatchObject({ classNames: ['a', 'b'] });
+    for (const [place, target] of [
+      ['train/c', 'nowhere'],
+      ['train/c', 'c'],
+      ['train/a/2.png', 'nowhere.png'],
+      ['train/a/2.png', '.'],
+    ] as const) {
+      symlinkSync(target, join(circle, place));
+      for (const look of [datasetSources, loadDataset])
+        await expect(look(spec, '/')).rejects.toMatchObject({
+          name: 'InputError',
+          message: expect.stringContaining(join(circle, place)),
+        });
+      rmSync(join(circle, place));
+    }
   });
 
   test('reads JPEG nearly, and says that pixels have changed', async () => {

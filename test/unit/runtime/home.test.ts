@@ -85,9 +85,63 @@ describe('a home', () => {
     },
   );
 
+  test('is refused where others could put another in its place, and says what to do', async () => {
+    const above = path.join(folder, 'above');
+    const below = path.join(above, 'below');
+    await mkdir(below, { recursive: true });
+    const link = path.join(folder, 'link');
+    await symlink('above/below', link);
+    const homes = [below, link].map((place) => path.join(place, 'home'));
+    for (const mode of [0o757, 0o777]) {
+      await chmod(above, mode);
+      for (const place of homes)
+        expect(() => openHome({ home: place })).toThrow(
+          expect.objectContaining({
+            name: 'EnvironmentError',
+            message: expect.stringContaining(`${above} can be written by other users`),
+            cure: expect.stringContaining(`chmod go-w ${above}`),
+          }),
+        );
+    }
+    expect(await readdir(below)).toEqual([]);
+    // Where nobody moves what is another's, and where only the user's own group writes.
+    for (const mode of [0o1777, 0o755]) {
+      await chmod(above, mode);
+      for (const place of homes) expect(() => openHome({ home: place })).not.toThrow();
+    }
+    // Of a home that is a link, what it leads to counts too.
+    await symlink(path.join(below, 'home'), path.join(folder, 'linked'));
+    await chmod(above, 0o757);
+    expect(() => openHome({ home: path.join(folder, 'linked') })).toThrow(/can be written by other users/);
+  });
+
+  test.runIf(isRoot)(
+    'is refused below a folder of another user, or one that another group may write',
+    async () => {
+      const above = path.join(folder, 'above');
+      const open = () => openHome({ home: path.join(above, 'home') });
+      await mkdir(above);
+      await chmod(above, 0o775);
+      await chown(above, 0, nobody);
+      expect(open).toThrow(/can be written by other users/);
+      await chown(above, 0, 0);
+      expect(open).not.toThrow();
+      await chown(above, nobody, 0);
+      expect(open).toThrow(`${above} belongs to another user (id ${nobody})`);
+      // Nobody else could take away what is theirs, but they could.
+      await chmod(above, 0o1777);
+      expect(open).toThrow(/belongs to another user/);
+    },
+  );
+
   test('that cannot be made says so', async () => {
     await writeFile(path.join(folder, 'file'), '');
-    expect(() => openHome({ home: path.join(folder, 'file', 'home') })).toThrow(/cannot be made \(ENOTDIR\)/);
+    for (const below of ['home', 'a/home'])
+      expect(() => openHome({ home: path.join(folder, 'file', below) })).toThrow(
+        /cannot be made \(ENOTDIR\)/,
+      );
+    await symlink('loop', path.join(folder, 'loop'));
+    expect(() => openHome({ home: path.join(folder, 'loop', 'home') })).toThrow(/cannot be made \(ELOOP\)/);
   });
 });
 

@@ -7,17 +7,18 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isTrusted } from '../../../artifacts/trust.mjs';
 import { runCommand, SetupError } from '../../../runtime/setup/command.mjs';
 import { installed, installOnce, removeUnfinished, writeJson } from '../../../runtime/setup/install-once.mjs';
 import { withLock } from '../../../runtime/setup/lock.mjs';
 import { holds } from '../../../runtime/setup/npm-packages.mjs';
-import { isTrusted } from '../../../runtime/setup/stamp.mjs';
 import { wantedFlavour } from '../../../runtime/setup/tensorflow.mjs';
 import { isAtLeast, runsTypeScript } from '../../../runtime/setup/versions.mjs';
 import { unpackWheel } from '../../../runtime/setup/wheel.mjs';
@@ -56,6 +57,24 @@ test('a record of programs to run is believed only if others cannot have written
   if (process.getuid?.() !== 0) return;
   chownSync(file, 65_534, 65_534);
   expect(isTrusted(file)).toBe(false);
+});
+
+test('a cache that others could put something into is refused, and says what to do', async () => {
+  chmodSync(folder, 0o757);
+  const set = (cache: string, TEMPORAL_BIN: string) =>
+    runCommand(process.execPath, [path.join(root, 'runtime', 'setup', 'main.mjs')], {
+      env: { ...process.env, EPOCHAL_CACHE: cache, TEMPORAL_BIN },
+    });
+  // What the set-up lacks, and says that it does, without a download.
+  const noTemporal = path.join(folder, 'none');
+  const cache = path.join(folder, 'cache');
+  await expect(set(cache, noTemporal)).rejects.toThrow(`chmod go-w ${folder}`);
+  expect(existsSync(cache)).toBe(false);
+  chmodSync(folder, 0o755);
+  const umask = process.umask(0);
+  await expect(set(cache, noTemporal)).rejects.toThrow(`TEMPORAL_BIN is ${noTemporal}`);
+  process.umask(umask);
+  expect(statSync(cache).mode & 0o777).toBe(0o755);
 });
 
 describe('an installed folder', () => {
