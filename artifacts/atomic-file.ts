@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EnvironmentError } from './errors.ts';
 
@@ -76,6 +76,20 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.close();
 }
 
+const unreadable = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EACCES', 'EPERM', 'EIO', 'ENXIO', 'ESTALE'];
+
+/** Handles the rejection of reading a file that is gone or cannot be read: a folder, a link to nothing or to itself. Others are thrown on. */
+export function ifUnreadable(error: unknown): undefined {
+  if (!unreadable.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  return undefined;
+}
+
+/** The bytes of a file; undefined if it is gone, cannot be read, or is none: to read a pipe would never end. */
+export async function readIfFile(path: string): Promise<Buffer | undefined> {
+  const info = await stat(path).catch(ifUnreadable);
+  return info?.isFile() ? readFile(path).catch(ifUnreadable) : undefined;
+}
+
 /** A file-system error in the user's terms; other errors as they are. */
 export function explain(error: unknown, place: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
@@ -85,7 +99,10 @@ export function explain(error: unknown, place: string): unknown {
       'Free some space, or choose another place with --store, and run again: finished stages are kept.',
     );
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') {
+  // To make a folder on a read-only disk gives ENOENT.
+  if (
+    ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ELOOP', 'ENAMETOOLONG'].includes(code ?? '')
+  ) {
     return new EnvironmentError(
       `The store cannot be written: ${place} is not a writable folder (${code}).`,
       'Choose another place with --store, or mend its permissions.',

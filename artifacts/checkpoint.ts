@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { writeFileAtomically } from './atomic-file.ts';
+import { readIfFile, writeFileAtomically } from './atomic-file.ts';
 import { checkedName } from './names.ts';
 import type { Checkpoint } from './store.ts';
 
@@ -24,7 +24,7 @@ export function folderCheckpoint(folder: string): Checkpoint {
       return names.filter((name) => !name.startsWith('.')).sort();
     },
     async read(name) {
-      const file = await readFile(pathOf(name)).catch(() => undefined);
+      const file = await readIfFile(pathOf(name));
       if (file === undefined || file.length < digestBytes) return undefined;
       // Not a Buffer, whose slice() is no copy, so that `bytes.slice().buffer` is what it seems.
       const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length - digestBytes);

@@ -6,7 +6,14 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { readArrow, readArrowMetadata } from './arrow-reader.ts';
 import { writeArrowFile } from './arrow-writer.ts';
-import { explain, removeStaleTemporaries, writeAtomically, writeFileAtomically } from './atomic-file.ts';
+import {
+  explain,
+  ifUnreadable,
+  readIfFile,
+  removeStaleTemporaries,
+  writeAtomically,
+  writeFileAtomically,
+} from './atomic-file.ts';
 import { folderCheckpoint } from './checkpoint.ts';
 import { DamagedArtifactError, DamagedRecordError, RefusedError } from './errors.ts';
 import { checkedName } from './names.ts';
@@ -73,8 +80,8 @@ export async function openLocalStore(folder: string): Promise<Store> {
     verify: (ref) => checked.isWhole(pathOf(ref.sha256), ref.sha256),
 
     async readStep(key) {
-      const text = await readFile(stepPath(key), 'utf8').catch(ifUnreadable);
-      const body = text === undefined ? undefined : unseal(text);
+      const bytes = await readIfFile(stepPath(key));
+      const body = bytes === undefined ? undefined : unseal(bytes.toString());
       const record = body === undefined ? undefined : (JSON.parse(body) as StepRecord);
       return record?.key === key ? record : undefined;
     },
@@ -87,10 +94,10 @@ export async function openLocalStore(folder: string): Promise<Store> {
       const path = textPath(name);
       if ((await wayOut(folder, path)) !== undefined)
         throw new DamagedRecordError(name, folder, 'leads out of the store');
-      const text = await readFile(path, 'utf8').catch(ifUnreadable);
+      const bytes = await readIfFile(path);
       // A folder or a link to nothing in the place of a record is no missing record.
-      if (text === undefined && (await lstat(path).catch(ifUnreadable)) === undefined) return undefined;
-      const body = text === undefined ? undefined : unseal(text, name);
+      if (bytes === undefined && (await lstat(path).catch(ifUnreadable)) === undefined) return undefined;
+      const body = bytes === undefined ? undefined : unseal(bytes.toString(), name);
       if (body === undefined) throw new DamagedRecordError(name, folder);
       return body;
     },
@@ -150,14 +157,6 @@ class CheckedFiles {
     seen.metadata ??= await readArrowMetadata(path);
     return seen.metadata;
   }
-}
-
-const unreadable = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EACCES', 'EPERM', 'EIO', 'ENXIO', 'ESTALE'];
-
-/** Handles the rejection of reading a file that is gone or cannot be read: a folder, a link to nothing or to itself. Others are thrown on. */
-function ifUnreadable(error: unknown): undefined {
-  if (!unreadable.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  return undefined;
 }
 
 /** The path of an artifact in a local store. */

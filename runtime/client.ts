@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import { DamagedRecordError, EnvironmentError, InputError } from '../artifacts/errors.ts';
+import { DamagedRecordError, EnvironmentError, InputError, RefusedError } from '../artifacts/errors.ts';
 import { studyRecordName } from '../artifacts/names.ts';
 import { openStore } from '../artifacts/open-store.ts';
 import type { Store } from '../artifacts/store.ts';
@@ -146,7 +146,12 @@ async function writeRecords(store: Store, studyId: string, options: StartStudyOp
 }
 
 async function checkStore(client: Client, studyId: string, storeUri: string): Promise<void> {
-  const { memo } = await client.workflow.getHandle(workflowIdOf(studyId)).describe();
+  const description = client.workflow.getHandle(workflowIdOf(studyId)).describe();
+  const { memo } = await description.catch((error: unknown) => {
+    // Its memo is not sealed.
+    if (error instanceof RefusedError) return { memo: undefined };
+    throw error;
+  });
   const other = memo?.store;
   if (memo?.study !== studyId || typeof other !== 'string') {
     throw new EnvironmentError(

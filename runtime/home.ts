@@ -17,8 +17,6 @@ export interface Home {
   readonly store: string;
   /** The stores that were ever named in this home, a line each. */
   readonly stores: string;
-  /** SQLite file of the embedded Temporal server. */
-  readonly database: string;
   /** Port and process of the embedded server. */
   readonly serverRecord: string;
   /** One file for each process that uses the embedded server. */
@@ -36,7 +34,6 @@ export function findHome(folder = homeFolder(), keyFile = process.env.EPOCHAL_KE
     logs: path.join(root, 'logs'),
     store: path.join(root, 'store'),
     stores: path.join(root, 'stores'),
-    database: path.join(root, 'temporal.db'),
     serverRecord: path.join(root, 'server.json'),
     serverUsers: path.join(root, 'server-users'),
     bundles: path.join(root, 'bundles'),
@@ -75,7 +72,15 @@ export function closeHome({ folder }: Home): void {
     const inside = path.join(folder, name);
     mustBeOwn(inside, own, lstatSync(inside).uid);
   }
-  chmodSync(folder, 0o700);
+  try {
+    chmodSync(folder, 0o700);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new EnvironmentError(
+      `The home ${folder} is open to other users and cannot be closed to them (${code}).`,
+      elsewhere,
+    );
+  }
   process.stderr.write(`The home ${folder} was open to other users; it is closed to them now.\n`);
 }
 

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { StudyProgress } from '../workflows/messages.ts';
+import { decodeFirst, placeOf } from './history.ts';
 
 /** A study that has not ended. */
 export interface OpenStudy {
@@ -10,22 +11,31 @@ export interface OpenStudy {
 
 const queryDeadlineMs = 5000;
 
-/** The studies that are open on a server, except one. */
+/** The studies that are open on a server, except one. What is not of this home is not among them, and hides none. */
 export async function listOpenStudies(client: Client, except: string): Promise<OpenStudy[]> {
-  const open: Promise<OpenStudy>[] = [];
+  const { namespace } = client.options;
   const query = `WorkflowType = 'study' AND ExecutionStatus = 'Running'`;
-  for await (const { workflowId, memo } of client.workflow.list({ query })) {
-    const studyId = memo?.study;
-    if (typeof studyId !== 'string' || studyId === except) continue;
-    const asked = client.withDeadline(Date.now() + queryDeadlineMs, () =>
-      client.workflow.getHandle(workflowId).query<StudyProgress>('progress'),
-    );
-    open.push(
-      asked.then(
-        (progress) => ({ studyId, progress }),
-        () => ({ studyId }),
-      ),
-    );
-  }
+  const open: Promise<OpenStudy>[] = [];
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const request = { namespace, query, ...(nextPageToken === undefined ? {} : { nextPageToken }) };
+    const page = await client.workflowService.listWorkflowExecutions(request);
+    for (const { execution, memo } of page.executions) {
+      const workflowId = execution?.workflowId ?? '';
+      const named = { payloads: [memo?.fields?.study ?? {}] };
+      const studyId = await decodeFirst<string>(client, placeOf(client, workflowId), named);
+      if (studyId === undefined || studyId === except) continue;
+      const asked = client.withDeadline(Date.now() + queryDeadlineMs, () =>
+        client.workflow.getHandle(workflowId).query<StudyProgress>('progress'),
+      );
+      open.push(
+        asked.then(
+          (progress) => ({ studyId, progress }),
+          () => ({ studyId }),
+        ),
+      );
+    }
+    nextPageToken = page.nextPageToken?.length > 0 ? page.nextPageToken : undefined;
+  } while (nextPageToken !== undefined);
   return Promise.all(open);
 }

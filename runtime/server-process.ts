@@ -23,13 +23,18 @@ done
 wait $server
 `;
 
-/** Starts `command` under the guard, in a process group of its own, so that Ctrl-C does not reach it. Resolves to the command's process id. */
+/**
+ * Starts `command` in `folder` under the guard, in a process group of its own, so that Ctrl-C does not reach it. Resolves to the command's process
+ * id.
+ */
 export async function startGuarded(
+  folder: string,
   users: string,
   log: string,
   command: readonly string[],
 ): Promise<{ pid: number; guard: ChildProcess }> {
   const guard = spawn('sh', ['-c', guardScript, 'epochal-guard', users, log, ...command], {
+    cwd: folder,
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   });
@@ -43,12 +48,14 @@ export async function startGuarded(
   return { pid, guard };
 }
 
-/** True if process `pid` runs, is this user's, and its command line contains `mark`: process ids are used again. */
-export function runsWith(pid: number, mark: string): boolean {
+/** True if process `pid` runs in `folder`, is this user's, and its command line contains `mark`: process ids are used again. */
+export function runsIn(folder: string, pid: number, mark: string): boolean {
   if (!isAlive(pid)) return false;
   if (process.platform !== 'linux') return true;
   try {
     if (statSync(`/proc/${pid}`).uid !== process.getuid?.()) return false;
+    const [own, its] = [statSync(folder), statSync(`/proc/${pid}/cwd`)];
+    if (own.ino !== its.ino || own.dev !== its.dev) return false;
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark);
   } catch {
     return false;

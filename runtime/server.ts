@@ -8,10 +8,12 @@ import { connect } from './connection.ts';
 import { withFileLock } from './file-lock.ts';
 import { closeHome, type Home } from './home.ts';
 import { findFreePort, isFree } from './ports.ts';
-import { type Registration, registerUser, runsWith, startGuarded } from './server-process.ts';
+import { type Registration, registerUser, runsIn, startGuarded } from './server-process.ts';
 import { findTemporal } from './temporal-binary.ts';
 
 const host = '127.0.0.1';
+/** SQLite file of the server, in the home. */
+const database = 'temporal.db';
 const startTimeoutMs = 180_000;
 const startsTried = 3;
 const stopTimeoutMs = 10_000;
@@ -57,7 +59,7 @@ export async function startServer({ home, port }: ServerOptions): Promise<Server
   try {
     return await withFileLock(serverLock(home), async () => {
       const last = await readRecord(home);
-      if (last !== undefined && runsWith(last.pid, home.database)) {
+      if (last !== undefined && runs(home, last.pid)) {
         if (port !== undefined && port !== last.port) {
           throw new EnvironmentError(
             `The Temporal server of ${home.folder} already runs, on port ${last.port}.`,
@@ -95,12 +97,13 @@ async function launch(home: Home, ports: Omit<ServerRecord, 'pid'>): Promise<Ser
     '--dynamic-config-value',
     `history.${queue}ProcessorMaxPollRPS=1000`,
   ]);
-  const { pid } = await startGuarded(home.serverUsers, serverLog(home), [
+  const { pid } = await startGuarded(home.folder, home.serverUsers, serverLog(home), [
     temporal,
     ...['server', 'start-dev', '--ip', host, '--port', String(ports.port), '--ui-port', String(ports.uiPort)],
     ...[
       '--db-filename',
-      home.database,
+      // In the folder where the server runs: the path is taken for a URI, in which a `?`, a `#` or a `%` of a folder's name would mean something.
+      database,
       '--sqlite-pragma',
       'journal_mode=wal',
       '--sqlite-pragma',
@@ -147,8 +150,8 @@ async function waitUntilServing({ pid, port }: ServerRecord, home: Home): Promis
       await connection.close();
       return;
     } catch {
-      if (!runsWith(pid, home.database) || Date.now() > deadline) {
-        if (runsWith(pid, home.database)) process.kill(pid, 'SIGKILL');
+      if (!runs(home, pid) || Date.now() > deadline) {
+        if (runs(home, pid)) process.kill(pid, 'SIGKILL');
         const log = await readFile(serverLog(home), 'utf8').catch(() => '');
         throw new EnvironmentError(
           `The Temporal server did not come up on port ${port}. The end of its log:\n${log.trim().split('\n').slice(-6).join('\n')}`,
@@ -161,10 +164,10 @@ async function waitUntilServing({ pid, port }: ServerRecord, home: Home): Promis
 }
 
 function handle(home: Home, record: ServerRecord, reused: boolean, registration: Registration): ServerHandle {
-  const runs = (): boolean => runsWith(record.pid, home.database);
+  const isUp = (): boolean => runs(home, record.pid);
   let released = false;
   const died = (async () => {
-    while (runs() && !released) await setTimeout(300);
+    while (isUp() && !released) await setTimeout(300);
   })();
   return {
     address: `${host}:${record.port}`,
@@ -179,15 +182,19 @@ function handle(home: Home, record: ServerRecord, reused: boolean, registration:
       if (await registration.isShared()) return;
       // Who comes in this moment waits, and starts another.
       await withFileLock(serverLock(home), async () => {
-        if ((await registration.isShared()) || !runs()) return;
+        if ((await registration.isShared()) || !isUp()) return;
         process.kill(record.pid, 'SIGTERM');
         const deadline = Date.now() + stopTimeoutMs;
-        while (runs() && Date.now() < deadline) await setTimeout(50);
-        if (runs()) process.kill(record.pid, 'SIGKILL');
-        while (runs()) await setTimeout(50);
+        while (isUp() && Date.now() < deadline) await setTimeout(50);
+        if (isUp()) process.kill(record.pid, 'SIGKILL');
+        while (isUp()) await setTimeout(50);
       });
     },
   };
+}
+
+function runs(home: Home, pid: number): boolean {
+  return runsIn(home.folder, pid, database);
 }
 
 /** Held while the server is started or ended. */

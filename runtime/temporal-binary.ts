@@ -1,10 +1,12 @@
+import path from 'node:path';
 import { EnvironmentError } from '../artifacts/errors.ts';
 import { locateTemporal } from './setup/temporal.mjs';
 
 /** The path of the Temporal CLI. Throws {@link EnvironmentError} if there is none. */
 export function findTemporal(): string {
   const found = locateTemporal();
-  if (found !== undefined) return found.program;
+  // The server runs in another folder.
+  if (found !== undefined) return path.resolve(found.program);
   const named = process.env.TEMPORAL_BIN;
   throw new EnvironmentError(
     named ? `TEMPORAL_BIN is ${named}, which is not there.` : 'The Temporal CLI is not installed.',

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openStore } from '../../artifacts/open-store.ts';
 import { connect, createClient, startStudy, studyIdOf } from '../../runtime/client.ts';
 import { findHome } from '../../runtime/home.ts';
+import { listOpenStudies } from '../../runtime/open-studies.ts';
 import { startServer } from '../../runtime/server.ts';
 import { type Attacker, preciousFile, startAttacker } from '../fixtures/attack.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';
@@ -185,14 +186,34 @@ describe('of a study that runs', () => {
   });
 });
 
-test('something that has taken the name of a study is told, not waited for', async () => {
-  const plan = slowPlan('squatted');
-  const id = `epochal-${studyIdOf(plan)}`;
-  await attacker.try('start', { type: 'study', id, args: [{}], queue: 'of-nobody' });
-  await expect(studies.start(plan)).rejects.toMatchObject({
-    name: 'EnvironmentError',
-    message: expect.stringContaining('no study of this home'),
+test.each(['unnamed', 'named'])(
+  'something that has taken the name of a study, %s, is told, not waited for',
+  async (name) => {
+    const plan = slowPlan(`squatted-${name}`);
+    const studyId = studyIdOf(plan);
+    const memo = name === 'named' ? { study: studyId, store: storeUri } : {};
+    const squatter = { type: 'study', id: `epochal-${studyId}`, args: [{}], queue: 'of-nobody', memo };
+    await attacker.try('start', squatter);
+    await expect(studies.start(plan)).rejects.toMatchObject({
+      name: 'EnvironmentError',
+      message: expect.stringContaining('no study of this home'),
+    });
+  },
+);
+
+test('a study without a seal is not listed among those that are open, and hides none', async () => {
+  const stranger = { type: 'study', args: [{}], queue: 'of-nobody', memo: { study: 'of-nobody' } };
+  await attacker.try('start', { ...stranger, id: 'epochal-of-nobody-1' });
+  const { study } = await startSlowStudy('seen');
+  await attacker.try('start', { ...stranger, id: 'epochal-of-nobody-2' });
+  const listed = await until(async () => {
+    const { count } = await studies.client.workflow.count(`WorkflowId = 'epochal-of-nobody-2'`);
+    const open = await listOpenStudies(studies.client, 'none');
+    return count === 1 && open.length > 0 && open.map(({ studyId }) => studyId);
   });
+  expect(listed).toEqual([study.studyId]);
+  await study.cancel();
+  await study.result();
 });
 
 test('a result that a worker without the key has given is not believed', async () => {

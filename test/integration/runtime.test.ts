@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -34,6 +34,20 @@ describe('the embedded server', () => {
     expect(isAlive(server.pid)).toBe(true);
     await same.stop();
     await expect.poll(() => isAlive(server.pid)).toBe(false);
+  });
+
+  test('has its database in the home, whatever the name of the folder means in a URI', async () => {
+    const odd = findHome(path.join(home.folder, 'what? 20%20 #1 & <häuschen>'));
+    const server = await startServer({ home: odd });
+    await server.stop();
+    expect(await readdir(odd.folder)).toContain('temporal.db');
+    expect((await readdir(home.folder)).filter((name) => name.startsWith('what'))).toHaveLength(1);
+    const again = await startServer({ home: odd });
+    expect(again).toMatchObject({ reused: false, address: server.address });
+    const same = await startServer({ home: odd });
+    expect(same).toMatchObject({ reused: true, pid: again.pid });
+    await same.stop();
+    await again.stop();
   });
 
   test('is reached although the environment names a proxy', async () => {

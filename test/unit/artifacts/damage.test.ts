@@ -1,10 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DamagedArtifactError, DamagedRecordError } from '../../../artifacts/errors.ts';
 import { localPath } from '../../../artifacts/local-store.ts';
 import { openStore } from '../../../artifacts/open-store.ts';
-import type { Store } from '../../../artifacts/store.ts';
+import type { StepRecord, Store } from '../../../artifacts/store.ts';
 import { damages } from '../../fixtures/damage.ts';
 import { temporaryStore } from './folders.ts';
 
@@ -51,6 +51,48 @@ test.each(ways)('a document %s is named, not given', async (way, damage) => {
   if (way === 'removed') expect(await reading).toBeUndefined();
   else await expect(reading).rejects.toThrow(DamagedRecordError);
 });
+
+test.each(ways)(
+  'a step or a checkpoint %s counts as not done, and can be written again',
+  async (_way, damage) => {
+    const { folder, store } = await temporaryStore();
+    const record = { key: 'one', uses: 'toy', version: 1, with: {}, inputs: {}, outputs: {}, notes: [] };
+    const bytes = new Uint8Array([1, 2, 3]);
+    const write = async () => {
+      await store.writeStep(record as unknown as StepRecord);
+      await store.checkpoint('one').write('state', bytes);
+    };
+    await write();
+    for (const file of ['steps/on/one.json', 'checkpoints/one/state']) damage(join(folder, file));
+    expect(await store.readStep('one')).toBeUndefined();
+    expect(await store.checkpoint('one').read('state')).toBeUndefined();
+    await write();
+    expect(await store.readStep('one')).toEqual(record);
+    expect(await store.checkpoint('one').read('state')).toEqual(bytes);
+  },
+);
+
+test.each(ways)(
+  'a store with its folder, or one in it, %s says so unless it can be made',
+  async (way, damage) => {
+    const { folder } = await temporaryStore();
+    const usable = ['removed', 'with a folder in its place'].includes(way);
+    for (const place of ['store', 'store/incoming']) {
+      const file = join(folder, place);
+      mkdirSync(join(file, '..'), { recursive: true });
+      writeFileSync(file, 'x');
+      damage(file);
+      const opening = openStore(join(folder, 'store'));
+      if (usable) await opening;
+      else
+        await expect(opening).rejects.toMatchObject({
+          name: 'EnvironmentError',
+          message: expect.stringMatching(/cannot be written: .* is not a writable folder/),
+        });
+      rmSync(file, { recursive: true, force: true });
+    }
+  },
+);
 
 test('a checkpoint in the place of another, or of another step, is none', async () => {
   const { folder, store } = await temporaryStore();

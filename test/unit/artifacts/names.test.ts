@@ -44,6 +44,8 @@ test('every cell that a matrix can make has an id that is one', () => {
 
 test.each([
   wayOut,
+  // Longer than any that is made, and than a file's name may be.
+  'a'.repeat(401),
   '',
   '..',
   'a/../b',

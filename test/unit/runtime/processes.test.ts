@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { withFileLock } from '../../../runtime/file-lock.ts';
 import { findHome } from '../../../runtime/home.ts';
 import { keepAlive } from '../../../runtime/keep-alive.ts';
-import { isAlive, registerUser, runsWith, startGuarded } from '../../../runtime/server-process.ts';
+import { isAlive, registerUser, runsIn, startGuarded } from '../../../runtime/server-process.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -24,7 +24,7 @@ async function deadProcess(): Promise<number> {
 test('a home is EPOCHAL_HOME, else .epochal here', () => {
   const before = process.env.EPOCHAL_HOME;
   process.env.EPOCHAL_HOME = '/somewhere';
-  expect(findHome().database).toBe('/somewhere/temporal.db');
+  expect(findHome().key).toBe('/somewhere/key');
   delete process.env.EPOCHAL_HOME;
   expect(findHome().folder).toBe(path.resolve('.epochal'));
   if (before !== undefined) process.env.EPOCHAL_HOME = before;
@@ -52,9 +52,20 @@ describe('a file lock', () => {
   });
 });
 
-test('a process is known by its id and command line', async () => {
-  expect(runsWith(process.pid, process.argv[1]!) || process.platform !== 'linux').toBe(true);
-  if (process.platform === 'linux') expect(runsWith(process.pid, 'not in this command line')).toBe(false);
+test('a process is known by its id, folder and command line', async () => {
+  const program = process.argv[1]!;
+  expect(runsIn(process.cwd(), process.pid, program)).toBe(true);
+  if (process.platform === 'linux') {
+    expect(runsIn(process.cwd(), process.pid, 'not in this command line')).toBe(false);
+    expect(runsIn(folder, process.pid, program)).toBe(false);
+    // Of another user, though all else fits.
+    const server = spawn('sleep', ['3600'], { cwd: folder, stdio: 'ignore' });
+    expect(runsIn(folder, server.pid!, 'sleep')).toBe(true);
+    vi.spyOn(process, 'getuid').mockReturnValue(process.getuid!() + 1);
+    expect(runsIn(folder, server.pid!, 'sleep')).toBe(false);
+    vi.restoreAllMocks();
+    server.kill();
+  }
   expect(isAlive(await deadProcess())).toBe(false);
 });
 
@@ -62,7 +73,7 @@ test('what is guarded ends when its last user is gone, and not before', async ()
   const users = path.join(folder, 'users');
   const registration = await registerUser(users);
   await writeFile(path.join(users, `${await deadProcess()}-0`), '');
-  const { pid, guard } = await startGuarded(users, path.join(folder, 'log'), ['sleep', '3600']);
+  const { pid, guard } = await startGuarded(folder, users, path.join(folder, 'log'), ['sleep', '3600']);
   const ended = new Promise((resolve) => guard.once('close', resolve));
   await new Promise((resolve) => setTimeout(resolve, 2500));
   expect(isAlive(pid)).toBe(true);
