@@ -9,8 +9,8 @@ import { packages } from './places.mjs';
 const file = path.join(packages, '.epochal-setup.json');
 
 /** What set-up has done in this clone's node_modules. It goes with the folder, as `npm ci` removes both. Empty if others could have written it. */
-export function readStamp() {
-  return isTrusted(file) ? (readJson(file) ?? {}) : {};
+export function readStamp(from = file) {
+  return isTrusted(from) ? (readJson(from) ?? {}) : {};
 }
 
 /** Adds to the stamp. */

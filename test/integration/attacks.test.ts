@@ -127,6 +127,12 @@ describe('of a study that runs', () => {
       await attacker.try('signal', { id: cell, name: 'pause', args });
     }
     expect((await study.progress()).paused).toBe(false);
+    // One that was sealed for the study, under the name of another.
+    await study.resume();
+    const { signals } = await attacker.try('read', { id: study.workflowId });
+    expect(signals.resume).toHaveLength(1);
+    await attacker.try('signal', { id: study.workflowId, name: 'pause', args: signals.resume });
+    expect((await study.progress()).paused).toBe(false);
     await study.cancel();
     await study.result();
   });
@@ -143,11 +149,12 @@ describe('of a study that runs', () => {
     await study.result();
   });
 
-  test('a result is not believed', async () => {
-    const { study, cell, activityId } = await startSlowStudy('belied');
+  test.each(['belied', 'unsaid'])('a result is not believed, %s', async (name) => {
+    const { study, cell, activityId } = await startSlowStudy(name);
     const result = { uri: 'file:///etc/passwd', sha256: '../../../etc/passwd', kind: 'evaluation', bytes: 1 };
     const value = { key: '0'.repeat(64), outputs: { result }, reused: true, seconds: 0, notes: [] };
-    await attacker.try('complete', { id: cell, activityId, result: { to: 'slow', value, ...value } });
+    const forged = name === 'belied' ? { to: 'slow', value, ...value } : undefined;
+    await attacker.try('complete', { id: cell, activityId, result: forged });
     expect(await study.result()).toMatchObject({
       status: 'failed',
       failures: [{ stage: 'slow', type: 'RefusedError', message: expect.stringContaining('not sealed') }],

@@ -42,6 +42,7 @@ const modeOf = async (file: string): Promise<number> => (await stat(file)).mode 
 
 describe('a home', () => {
   test('is made for its user only, its key too', async () => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const umask = process.umask(0);
     readKey(home);
     await rememberStore(home, '/a/store');
@@ -50,6 +51,8 @@ describe('a home', () => {
     expect(await modeOf(home.key)).toBe(0o600);
     expect(await modeOf(home.stores)).toBe(0o600);
     expect((await readdir(home.folder)).sort()).toEqual(['key', 'stores']);
+    // Never open, so that there is nothing to close.
+    expect(said).not.toHaveBeenCalled();
   });
 
   test('that was open to others is closed, and that is said', async () => {
@@ -80,6 +83,9 @@ describe('a home', () => {
       const link = path.join(folder, 'link');
       await symlink(home.folder, link);
       expect(() => openHome({ home: link })).not.toThrow();
+      await chown(home.folder, nobody, nobody);
+      expect(() => openHome({ home: link })).toThrow(/belongs to another user/);
+      await chown(home.folder, 0, 0);
       await lchown(link, nobody, nobody);
       expect(() => openHome({ home: link })).toThrow(/belongs to another user/);
     },

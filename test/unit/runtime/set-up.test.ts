@@ -19,6 +19,7 @@ import { runCommand, SetupError } from '../../../runtime/setup/command.mjs';
 import { installed, installOnce, removeUnfinished, writeJson } from '../../../runtime/setup/install-once.mjs';
 import { withLock } from '../../../runtime/setup/lock.mjs';
 import { holds } from '../../../runtime/setup/npm-packages.mjs';
+import { readStamp } from '../../../runtime/setup/stamp.mjs';
 import { wantedFlavour } from '../../../runtime/setup/tensorflow.mjs';
 import { isAtLeast, runsTypeScript } from '../../../runtime/setup/versions.mjs';
 import { unpackWheel } from '../../../runtime/setup/wheel.mjs';
@@ -47,9 +48,11 @@ test('a record of programs to run is believed only if others cannot have written
   writeJson(file, { program: 'x' });
   process.umask(umask);
   expect(isTrusted(file)).toBe(true);
+  expect(readStamp(file)).toEqual({ program: 'x' });
   for (const mode of [0o664, 0o646, 0o666]) {
     chmodSync(file, mode);
     expect(isTrusted(file)).toBe(false);
+    expect(readStamp(file)).toEqual({});
   }
   chmodSync(file, 0o644);
   symlinkSync(file, path.join(folder, 'link'));
