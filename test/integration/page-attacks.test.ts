@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { preciousFile } from '../fixtures/attack.ts';
 import { type LocalStudies, openLocalStudies } from '../fixtures/local-study.ts';
 
@@ -37,8 +37,8 @@ const visited = new Promise<void>((resolve) => {
 let page = '';
 
 beforeAll(async () => {
-  if (chromium === undefined) return;
   studies = await openLocalStudies({ concurrency: 1 });
+  if (chromium === undefined) return;
   profile = await mkdtemp(path.join(tmpdir(), 'epochal-test-'));
   pages = createServer((request, response) => {
     if (request.url === '/done') visit();
@@ -64,8 +64,13 @@ async function portsOf(pid: number): Promise<number[]> {
     .map(([, local]) => Number.parseInt(local!.split(':')[1]!, 16));
 }
 
+interface Order {
+  readonly url: string;
+  readonly body: string;
+}
+
 /** Posts each order as text, which no browser asks leave for, by `fetch` and by a form; then tells that it is done. */
-function attackingPage(orders: readonly { url: string; body: string }[]): string {
+function attackingPage(orders: readonly Order[]): string {
   return `<!doctype html><body><script>
 const orders = ${JSON.stringify(orders)};
 const byForm = ({ url, body }) => new Promise((resolve) => {
@@ -93,39 +98,57 @@ const byForm = ({ url, body }) => new Promise((resolve) => {
 </script>`;
 }
 
-describe.runIf(chromium !== undefined && process.platform === 'linux')(
-  'a page that a browser of this machine has open',
-  () => {
-    test('gives no order to the server', async () => {
-      const storeUri = studies.storeUri();
-      const precious = preciousFile(path.join(studies.home, 'precious'), fileURLToPath(storeUri));
-      const cell = { id: precious.cellId, axes: {}, params: {}, stages: [] };
-      const order = {
-        workflowType: { name: 'cell' },
-        taskQueue: { name: 'epochal' },
-        input: [{ studyId: 'x', storeUri, baseDirectory: '/', cell }],
-      };
-      const ports = await portsOf(studies.runtime.processes.server!);
-      expect(ports.length).toBeGreaterThan(2);
-      const orders = ports.map((port) => ({
-        url: `http://127.0.0.1:${port}/api/v1/namespaces/default/workflows/of-a-page-${port}`,
-        body: JSON.stringify(order),
-      }));
+/** Sends an order to start a cell to every port of the server, as `send` does it, and gives the names of those that were started. */
+async function startedBy(name: string, send: (orders: readonly Order[]) => Promise<void>): Promise<string[]> {
+  const storeUri = studies.storeUri();
+  const precious = preciousFile(path.join(studies.home, name), fileURLToPath(storeUri));
+  const cell = { id: precious.cellId, axes: {}, params: {}, stages: [] };
+  const body = JSON.stringify({
+    workflowType: { name: 'cell' },
+    taskQueue: { name: 'epochal' },
+    input: [{ studyId: 'x', storeUri, baseDirectory: '/', cell }],
+  });
+  const ports = await portsOf(studies.runtime.processes.server!);
+  expect(ports.length).toBeGreaterThan(2);
+  const idOf = (port: number) => `of-${name}-${port}`;
+  const place = 'api/v1/namespaces/default/workflows';
+  await send(ports.map((port) => ({ url: `http://127.0.0.1:${port}/${place}/${idOf(port)}`, body })));
+  const started: string[] = [];
+  for (const id of ports.flatMap((port) => [`${idOf(port)}-fetch`, `${idOf(port)}-form`])) {
+    const description = studies.client.workflow.getHandle(id).describe();
+    await description.then(
+      () => started.push(id),
+      (error) => expect(error).toMatchObject({ name: 'WorkflowNotFoundError' }),
+    );
+  }
+  expect(precious.contents()).toBe('precious');
+  return started;
+}
+
+const isLinux = process.platform === 'linux';
+
+test.runIf(isLinux)('what a page sends is no order to the server', async () => {
+  const started = await startedBy('a-page', async (orders) => {
+    const headers = { 'content-type': 'text/plain', origin: 'http://a.page' };
+    for (const { url, body } of orders) {
+      // The other ports speak something else, and some of them say nothing to that.
+      const signal = AbortSignal.timeout(20_000);
+      await fetch(`${url}-fetch`, { method: 'POST', headers, body, signal }).catch(() => undefined);
+    }
+  });
+  expect(started).toEqual([]);
+});
+
+test.runIf(isLinux && chromium !== undefined)(
+  'a page that a browser of this machine has open gives no order to the server',
+  async () => {
+    const started = await startedBy('a-browser', async (orders) => {
       page = attackingPage(orders);
       const browser = startBrowser(origin);
       await visited;
       browser.kill('SIGKILL');
-      const started: string[] = [];
-      for (const id of ports.flatMap((port) => [`of-a-page-${port}-fetch`, `of-a-page-${port}-form`])) {
-        const description = studies.client.workflow.getHandle(id).describe();
-        await description.then(
-          () => started.push(id),
-          (error) => expect(error).toMatchObject({ name: 'WorkflowNotFoundError' }),
-        );
-      }
-      expect(started).toEqual([]);
-      expect(precious.contents()).toBe('precious');
     });
+    expect(started).toEqual([]);
   },
 );
 

@@ -35,9 +35,9 @@ test('a signal is heard only with a seal', async () => {
   const heard: unknown[] = [];
   for (const args of [[], [refusal], ['pause']])
     await inbound!.handleSignal!({ signalName: 'pause', args, headers: {} }, async (input) => {
-      heard.push(...input.args);
+      heard.push(input.args);
     });
-  expect(heard).toEqual(['pause']);
+  expect(heard).toEqual([['pause']]);
 });
 
 test.each(strange)('the result %j of an activity or of a cell is not taken', async (result) => {
