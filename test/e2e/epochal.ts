@@ -1,10 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { runsTypeScript } from '../../runtime/setup/versions.mjs';
+import { createGate, type Gate } from '../fixtures/gate.ts';
 
 export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 
@@ -21,6 +23,8 @@ export interface Running {
   output(): string;
   /** Resolves as soon as `pattern` occurs in the output; rejects if the command ends before. */
   until(pattern: RegExp): Promise<void>;
+  /** Polls until `look` gives something; rejects if the command ends before. */
+  meets<T>(look: () => T | undefined | false): Promise<T>;
 }
 
 /** Starts the real command as a user does, with its state in `home`; `detached` in a process group of its own, as a shell does. */
@@ -73,6 +77,14 @@ export function startEpochal(
         listeners.add(look);
         look();
       }),
+    async meets(look) {
+      for (;;) {
+        const seen = look();
+        if (seen !== undefined && seen !== false) return seen;
+        if (ended) throw new Error(`ended before it was met:\n${stdout}${stderr}`);
+        await setTimeout(50);
+      }
+    },
   };
 }
 
@@ -83,6 +95,24 @@ export function epochal(
   environment?: NodeJS.ProcessEnv,
 ): Promise<Finished> {
   return startEpochal(args, home, environment).finished;
+}
+
+/** A gate for the stages of runs with this environment. */
+export function gateIn(folder: string): { gate: Gate; environment: NodeJS.ProcessEnv } {
+  const gate = createGate(join(folder, 'gate'));
+  const modules = join(root, 'test', 'fixtures', 'held-stages');
+  return { gate, environment: { ...gate.environment, EPOCHAL_STAGE_MODULES: modules } };
+}
+
+/** When the last checkpoint in the store of a home was written, in ms; 0 if there is none. */
+export function lastCheckpoint(home: string): number {
+  const folder = join(home, 'store', 'checkpoints');
+  if (!existsSync(folder)) return 0;
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return files
+    .filter((file) => file.isFile() && !file.name.startsWith('.'))
+    .map((file) => statSync(join(file.parentPath, file.name), { throwIfNoEntry: false })?.mtimeMs ?? 0)
+    .reduce((last, time) => Math.max(last, time), 0);
 }
 
 /** A fresh home folder, removed by `remove`. */
@@ -113,21 +143,6 @@ export function descendants(pid: number, pattern: RegExp): number[] {
   return [...commands]
     .filter(([child, command]) => pattern.test(command) && isBelow(child))
     .map(([child]) => child);
-}
-
-/** Polls until `condition` gives a value. */
-export async function eventually<T>(
-  condition: () => T | undefined | false,
-  limitMs: number,
-  what: string,
-): Promise<T> {
-  const end = Date.now() + limitMs;
-  for (;;) {
-    const value = condition();
-    if (value !== undefined && value !== false) return value;
-    if (Date.now() > end) throw new Error(`timed out: ${what}`);
-    await new Promise((done) => setTimeout(done, 50));
-  }
 }
 
 /** A Node on the PATH that cannot run TypeScript files. */

@@ -1,32 +1,13 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { descendants, epochal, eventually, freshHome, root, startEpochal } from './epochal.ts';
+import { openStore } from '../../artifacts/open-store.ts';
+import type { CellResult } from '../../workflows/messages.ts';
+import { descendants, epochal, freshHome, gateIn, root, startEpochal } from './epochal.ts';
 
 const pipeline = join(root, 'test', 'e2e', 'fixtures', 'small.yaml');
-/** Long enough to be caught in the middle of each stage. */
-const settings = ['--set', 'epochs=40', '--set', 'recordEpochs=120', '--set', 'eigenpairs=40'];
-
-interface Listed {
-  readonly stage: string;
-  readonly output: string;
-  readonly sha256: string;
-}
-
-/** Resolves when `train`, the first stage with a checkpoint, has left one: however fast it is, it is not missed. */
-function trains(home: string): Promise<unknown> {
-  const checkpoints = join(home, 'store', 'checkpoints');
-  const isThere = () =>
-    existsSync(checkpoints) &&
-    readdirSync(checkpoints).some((key) => readdirSync(join(checkpoints, key)).length > 0);
-  return eventually(isThere, 600_000, 'a checkpoint of the training');
-}
-
-async function digests(studyId: string, home: string): Promise<string[]> {
-  const { stdout } = await epochal(['artifacts', studyId, '--json'], home);
-  const { artifacts } = JSON.parse(stdout) as { artifacts: Listed[] };
-  return artifacts.map(({ stage, output, sha256 }) => `${stage}.${output} ${sha256}`);
-}
+/** Enough for several checkpoints of each stage. */
+const settings = ['--set', 'recordEpochs=6', '--set', 'eigenpairs=40'];
+const command = ['run', pipeline, ...settings, '--json'];
 
 describe('a study that is killed ends with the artifacts of an undisturbed one', () => {
   const calm = freshHome();
@@ -34,76 +15,85 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
   let studyId: string;
 
   beforeAll(async () => {
-    const finished = await epochal(['run', pipeline, ...settings, '--json'], calm.home);
+    const finished = await epochal(command, calm.home);
     expect(finished.code, finished.stderr).toBe(0);
     studyId = (JSON.parse(finished.stdout) as { studyId: string }).studyId;
-    expected = await digests(studyId, calm.home);
+    expected = (await outcomeIn(calm.home)).digests;
     expect(expected.length).toBeGreaterThan(8);
   });
   afterAll(() => calm.remove());
 
-  /** Kills what matches `victim` with -9 in the middle of `stage` and lets the study go on by itself. */
-  async function killDuring(stage: string, victim: RegExp): Promise<void> {
-    const { home, remove } = freshHome();
-    try {
-      const study = startEpochal(['run', pipeline, ...settings], home);
-      if (stage === 'train') await trains(home);
-      else await study.until(new RegExp(`\\b${stage}\\b.* [1-9][\\d,]* ?/ ?[\\d,]+ `));
-      const [pid] = await eventually(
-        () => {
-          const found = descendants(study.child.pid!, victim);
-          return found.length > 0 && found;
-        },
-        600_000,
-        `a process ${victim}`,
-      );
-      process.kill(pid!, 'SIGKILL');
-      const finished = await study.finished;
-      expect(finished.code, finished.stdout + finished.stderr).toBe(0);
-      expect(await digests(studyId, home)).toEqual(expected);
-    } finally {
-      remove();
+  /** Digest of every output, and the attempts that each stage took. */
+  async function outcomeIn(home: string) {
+    const store = await openStore(join(home, 'store'));
+    const { stages } = JSON.parse(
+      (await store.readText(`studies/${studyId}/cells/main.json`))!,
+    ) as CellResult;
+    const digests: string[] = [];
+    const attempts: Record<string, number> = {};
+    for (const [stage, { key, outputs }] of Object.entries(stages)) {
+      attempts[stage] = (await store.readStep(key))!.provenance.attempts;
+      for (const [output, { sha256 }] of Object.entries(outputs))
+        digests.push(`${stage}.${output} ${sha256}`);
     }
+    return { digests, attempts };
   }
 
-  test.each(['train', 'record', 'hessian'])('compute process killed during %s', (stage) =>
-    killDuring(stage, /compute-process/),
+  test.each([
+    ['compute process', /compute-process/, { train: 2, record: 2, hessian: 2 }],
+    ['worker', /worker-process/, { train: 2, record: 2, hessian: 2 }],
+    ['Temporal server', /^\S+ server start-dev/, {}],
+  ])(
+    'the %s is killed in the middle of `train`, of `record` and of `hessian`',
+    async (_, victim, attempts) => {
+      const { home, remove } = freshHome();
+      const { gate, environment } = gateIn(home);
+      try {
+        for (const stage of ['train', 'record', 'hessian']) gate.hold(stage);
+        const study = startEpochal(command, home, environment);
+        for (const stage of ['train', 'record', 'hessian']) {
+          await study.meets(() => gate.met(stage));
+          const [pid] = descendants(study.child.pid!, victim);
+          process.kill(pid!, 'SIGKILL');
+          gate.release(stage);
+        }
+        const finished = await study.finished;
+        expect(finished.code, finished.stdout + finished.stderr).toBe(0);
+        const outcome = await outcomeIn(home);
+        expect(outcome.digests).toEqual(expected);
+        expect(outcome.attempts).toMatchObject(attempts);
+      } finally {
+        remove();
+      }
+    },
   );
 
-  test.each(['train', 'record', 'hessian'])('worker killed during %s', (stage) =>
-    killDuring(stage, /worker-process/),
-  );
-
-  test('the Temporal server killed during record', () => killDuring('record', /start-dev/));
-
-  test('Ctrl-C in the middle, then run again: the study goes on where it was', async () => {
+  test.each([
+    ['Ctrl-C', 'record', (pid: number) => process.kill(pid, 'SIGINT')],
+    [
+      'a kill of the whole program, as in a power cut,',
+      'train',
+      (pid: number) => {
+        for (const each of [pid, ...descendants(pid, /./)]) process.kill(each, 'SIGKILL');
+      },
+    ],
+  ])('%s in the middle, then run again: the study goes on where it was', async (_, stage, end) => {
     const { home, remove } = freshHome();
+    const { gate, environment } = gateIn(home);
     try {
-      const study = startEpochal(['run', pipeline, ...settings], home);
-      await study.until(/\brecord\b.* [1-9][\d,]* ?\/ ?[\d,]+ /);
-      study.child.kill('SIGINT');
+      gate.hold(stage);
+      const study = startEpochal(command, home, environment);
+      await study.meets(() => gate.met(stage));
+      end(study.child.pid!);
       const stopped = await study.finished;
-      expect(stopped.code, stopped.stdout + stopped.stderr).toBe(130);
-      expect(stopped.stdout + stopped.stderr).toMatch(/again/);
-      const again = await epochal(['run', pipeline, ...settings, '--json'], home);
+      gate.release(stage);
+      if (stage === 'record') {
+        expect(stopped.code, stopped.stdout + stopped.stderr).toBe(130);
+        expect(stopped.stdout + stopped.stderr).toMatch(/again/);
+      }
+      const again = await epochal(command, home, environment);
       expect(again.code, again.stderr).toBe(0);
-      expect(await digests(studyId, home)).toEqual(expected);
-    } finally {
-      remove();
-    }
-  });
-
-  test('the whole program killed at once, as in a power cut, then run again', async () => {
-    const { home, remove } = freshHome();
-    try {
-      const study = startEpochal(['run', pipeline, ...settings], home);
-      await trains(home);
-      for (const pid of [study.child.pid!, ...descendants(study.child.pid!, /./)])
-        process.kill(pid, 'SIGKILL');
-      await study.finished;
-      const again = await epochal(['run', pipeline, ...settings, '--json'], home);
-      expect(again.code, again.stderr).toBe(0);
-      expect(await digests(studyId, home)).toEqual(expected);
+      expect((await outcomeIn(home)).digests).toEqual(expected);
     } finally {
       remove();
     }

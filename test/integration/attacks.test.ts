@@ -35,12 +35,13 @@ afterAll(async () => {
 
 /** Each has a step of its own: equal ones would wait for each other. */
 const slowPlan = (name: string) => {
-  const withs = { steps: 100_000, seed: name.length, name, delayMs: 50 };
+  const withs = { steps: 2, seed: name.length, name };
   return planOf(name, [plannedCell('main', {}, [plannedStage('slow', 'counter', withs)])]);
 };
 
 /** A study whose only stage runs for as long as it is let. */
 async function startSlowStudy(name: string) {
+  studies.gate.hold(`${name.length}-1`);
   const study = await studies.start(slowPlan(name));
   await until(async () => ((await study.cells())[0]?.live[0]?.done ?? 0) > 0);
   const cell = `${study.workflowId}/main`;

@@ -26,14 +26,14 @@ async function run(
   disturb?: (processId: (step: number) => Promise<number>) => Promise<void>,
 ): Promise<CellResult['stages']> {
   const storeUri = studies.storeUri(name);
-  if (disturb !== undefined) for (const step of [5, 10]) studies.hold(step);
+  if (disturb !== undefined) for (const step of [5, 10]) studies.gate.hold(step);
   const study = await studies.start(slowPlan(name), { storeUri });
   const processId = async (step: number): Promise<number> => {
     const live = await until(async () => (await study.cells())[0]?.live.find(({ done }) => done >= step));
     return Number(live.message!.replace('process ', ''));
   };
   await disturb?.(processId);
-  studies.release();
+  studies.gate.release();
   expect(await study.result()).toMatchObject({ status: 'succeeded', stagesRun: 2 });
   const text = await (await openStore(storeUri)).readText(`studies/${study.studyId}/cells/main.json`);
   return (JSON.parse(text!) as CellResult).stages;

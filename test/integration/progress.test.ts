@@ -20,8 +20,8 @@ beforeAll(async () => {
 afterAll(() => studies?.close());
 
 /** Two stages in a row. */
-function chain(seed: number, more: { steps?: number; delayMs?: number } = {}): PlannedCell {
-  const withs = { steps: 3, delayMs: 0, seed, ...more };
+function chain(seed: number, steps = 3): PlannedCell {
+  const withs = { steps, seed };
   return plannedCell(`seed=${seed}`, { seed }, [
     plannedStage('first', 'counter', withs),
     plannedStage('second', 'counter', { ...withs, from: resultOf('first') }, { needs: ['first'] }),
@@ -99,9 +99,13 @@ describe('what is told of a study', () => {
         ),
         plannedStage('lost', 'faulty', { how: 'input', times: 9, log: `${id}-lost.log` }),
       ]);
-    const slow = plannedStage('slow', 'counter', { steps: 40, delayMs: 50, seed: 12 });
+    const slow = plannedStage('slow', 'counter', { steps: 2, seed: 12 });
+    studies.gate.hold('12-1');
     const study = await studies.start(planOf('failing', [failing('short', []), failing('long', [slow])]));
     const { events, ended } = listen(study);
+    await until(async () => events.some((event) => event.type === 'cell' && event.cellId === 'short'));
+    await until(async () => events.map(line).includes('long work done'));
+    studies.gate.release();
     await study.result();
     await ended;
     const of = (id: string) => events.map(line).filter((text) => text.startsWith(`${id} `));
@@ -121,13 +125,15 @@ describe('what is told of a study', () => {
   });
 
   test('is, for one who comes later, what happens from then on; what was before is counted', async () => {
-    const plan = planOf('joined', [chain(21), chain(22, { steps: 40, delayMs: 50 })], { maxParallel: 1 });
+    const plan = planOf('joined', [chain(21), chain(22)], { maxParallel: 1 });
+    studies.gate.hold('22-1');
     const first = await studies.start(plan);
     await until(async () => (await first.cells())[0]?.cellId === 'seed=22');
     const second = await studies.start(plan);
     const { events, look, ended } = listen(second);
     const seen = await until(async () => (await look())?.running[0]?.live[0] !== undefined && look());
     expect(seen).toMatchObject({ cells: 2, counts: { succeeded: 1 }, running: [{ cellId: 'seed=22' }] });
+    studies.gate.release();
     await second.result();
     await ended;
     expect(events.map(line)).toEqual(['seed=22 first done', 'seed=22 second done', 'seed=22 succeeded 2']);
@@ -136,15 +142,17 @@ describe('what is told of a study', () => {
 
 describe('a study that is stopped', () => {
   test('stays stopped while another one runs with the same worker, until it is launched again', async () => {
-    const plan = planOf('stopped', [chain(31, { steps: 60, delayMs: 50 }), chain(32)], { maxParallel: 1 });
+    const plan = planOf('stopped', [chain(31), chain(32)], { maxParallel: 1 });
+    studies.gate.hold('31-2');
     const study = await studies.start(plan);
     const { events, ended } = listen(study);
-    const { pid } = await atStep(study, 3);
+    const { pid } = await atStep(study, 2);
     await study.stop();
+    studies.gate.release();
     expect(() => process.kill(pid, 0)).toThrow();
     expect((await study.cells())[0]?.stages.map(({ status }) => status)).toEqual(['waiting', 'waiting']);
 
-    const other = await studies.start(planOf('meanwhile', [chain(33, { steps: 20, delayMs: 50 })]));
+    const other = await studies.start(planOf('meanwhile', [chain(33)]));
     expect(await listOpenStudies(studies.client, other.studyId)).toMatchObject([
       { studyId: study.studyId, progress: { paused: true } },
     ]);
@@ -172,19 +180,22 @@ describe('a study that is stopped', () => {
   });
 
   test('and cancelled then ends', async () => {
-    const study = await studies.start(planOf('given-up', [chain(34, { steps: 60, delayMs: 50 })]));
+    studies.gate.hold('34-1');
+    const study = await studies.start(planOf('given-up', [chain(34)]));
     await atStep(study, 1);
     await study.stop();
     await study.cancel();
     expect((await study.result()).status).toBe('cancelled');
+    studies.gate.release();
   });
 });
 
 test('a worker that is told to stop while another run uses the server lets its stages end first', async () => {
-  const plan = planOf(
-    'drained',
-    [41, 42, 43, 44].map((seed) => chain(seed, { steps: 40, delayMs: 50 })),
+  const cells = [41, 42, 43, 44, 45].map((seed) =>
+    plannedCell(`seed=${seed}`, { seed }, [plannedStage('work', 'counter', { steps: 2, seed })]),
   );
+  // One more than a worker takes: the other has some of them for sure.
+  const plan = planOf('drained', cells, { maxParallel: 5 });
   const run = async (name: string, disturb: () => Promise<void>): Promise<CellResult[]> => {
     const storeUri = studies.storeUri(name);
     const study = await studies.start(plan, { storeUri });
@@ -200,9 +211,11 @@ test('a worker that is told to stop while another run uses the server lets its s
     onEvent: () => undefined,
   });
   const worker = shorter.processes.worker!;
+  studies.gate.hold(1);
   const shared = await run('shared', async () => {
     await until(async () => childrenOf(worker).length > 0);
     await shorter.stop();
+    studies.gate.release();
   });
   const store = await openStore(studies.storeUri('shared'));
   for (const [index, { stages }] of shared.entries()) {

@@ -11,7 +11,8 @@ import { findFreePort } from '../../runtime/ports.ts';
 import { startServer } from '../../runtime/server.ts';
 import { isAlive } from '../../runtime/server-process.ts';
 import { startRuntime } from '../../runtime/supervisor.ts';
-import { createGate, until } from '../fixtures/local-study.ts';
+import { createGate } from '../fixtures/gate.ts';
+import { until } from '../fixtures/local-study.ts';
 import { plannedCell, plannedStage, planOf } from '../fixtures/plans.ts';
 
 let home: Home;
@@ -134,6 +135,7 @@ describe('the runtime', () => {
   test('continues an open study after everything was stopped, as after a reboot', async () => {
     const stage = plannedStage('slow', 'counter', { steps: 60, seed: 3 });
     const gate = createGate(path.join(home.folder, 'gate'));
+    Object.assign(process.env, gate.environment);
     gate.hold(6);
     const plan = planOf('rebooted', [plannedCell('main', {}, [stage])]);
     const storeUri = pathToFileURL(home.store).href;

@@ -24,16 +24,10 @@ beforeAll(async () => {
 afterAll(() => studies?.close());
 
 /** Two stages in a row, so that the second needs the first. */
-function chain(seed: number, more: { steps?: number; delayMs?: number } = {}): PlannedCell {
-  const { steps = 3, delayMs = 0 } = more;
+function chain(seed: number, steps = 3): PlannedCell {
   return plannedCell(`seed=${seed}`, { seed }, [
-    plannedStage('first', 'counter', { steps, seed, delayMs }),
-    plannedStage(
-      'second',
-      'counter',
-      { steps, seed, delayMs, from: resultOf('first') },
-      { needs: ['first'] },
-    ),
+    plannedStage('first', 'counter', { steps, seed }),
+    plannedStage('second', 'counter', { steps, seed, from: resultOf('first') }, { needs: ['first'] }),
   ]);
 }
 
@@ -126,12 +120,20 @@ describe('a study', () => {
   });
 
   test('computes a step once that several cells share', async () => {
-    const stage = plannedStage('work', 'counter', { steps: 4, seed: 77, delayMs: 50 });
-    const cells = [1, 2, 3].map((copy) => plannedCell(`copy=${copy}`, { copy }, [stage]));
-    expect(await (await studies.start(planOf('shared', cells))).result()).toMatchObject({
-      stagesRun: 1,
-      stagesReused: 2,
+    const stage = plannedStage('work', 'counter', { steps: 2, seed: 77 });
+    studies.gate.hold('77-1');
+    const study = await studies.start(
+      planOf(
+        'shared',
+        [1, 2, 3].map((copy) => plannedCell(`copy=${copy}`, { copy }, [stage])),
+      ),
+    );
+    await until(async () => {
+      const begun = (await study.cells()).filter(({ stages }) => stages[0]?.status === 'running');
+      return begun.length === 3;
     });
+    studies.gate.release();
+    expect(await study.result()).toMatchObject({ stagesRun: 1, stagesReused: 2 });
   });
 
   test('goes on with the same artifacts after one was damaged', async () => {
@@ -278,12 +280,14 @@ describe('a failing stage', () => {
   });
 
   test('stops a study that fails fast', async () => {
-    const slow = [61, 62, 63].map((seed) => chain(seed, { steps: 1000, delayMs: 50 }));
+    const slow = [61, 62, 63].map((seed) => chain(seed));
+    for (const seed of [61, 62, 63]) studies.gate.hold(`${seed}-1`);
     const plan = planOf('fast', [slow[0]!, faultyCell('stopper', 'input', 9), slow[1]!, slow[2]!], {
       failFast: true,
       maxParallel: 2,
     });
     const result = await (await studies.start(plan)).result();
+    studies.gate.release();
     expect(result).toMatchObject({ status: 'failed', counts: { succeeded: 0, failed: 1 } });
     expect(result.counts.cancelled).toBeLessThanOrEqual(2);
   });
@@ -291,8 +295,8 @@ describe('a failing stage', () => {
 
 describe('a running study', () => {
   test('tells how far it is, pauses, resumes and is attached to', async () => {
-    const plan = planOf('controlled', [chain(71, { steps: 30 }), chain(72)], { maxParallel: 1 });
-    studies.hold(3);
+    const plan = planOf('controlled', [chain(71, 30), chain(72)], { maxParallel: 1 });
+    studies.gate.hold(3);
     const study = await studies.start(plan);
     const [cell] = await until(async () => {
       const cells = await study.cells();
@@ -307,7 +311,7 @@ describe('a running study', () => {
       live: [{ stage: 'first', total: 30, unit: 'steps', attempt: 1 }],
     });
     await study.pause();
-    studies.release();
+    studies.gate.release();
     await until(async () => (await study.cells())[0]?.stages[0]?.status === 'done');
     expect((await study.cells())[0]!.stages[1]!.status).toBe('waiting');
     expect(await study.progress()).toMatchObject({
@@ -327,8 +331,8 @@ describe('a running study', () => {
   });
 
   test('is cancelled with its compute processes, and goes on from the checkpoint when launched again', async () => {
-    const plan = planOf('cancelled', [chain(81, { steps: 40 })]);
-    studies.hold(4);
+    const plan = planOf('cancelled', [chain(81, 40)]);
+    studies.gate.hold(4);
     const study = await studies.start(plan);
     const live = await until(async () => (await study.cells())[0]?.live.find((stage) => stage.done > 3));
     const pid = Number(live.message!.replace('process ', ''));
@@ -338,7 +342,7 @@ describe('a running study', () => {
       counts: { succeeded: 0, failed: 0, cancelled: 1 },
     });
     await expect.poll(() => isAlive(pid)).toBe(false);
-    studies.release();
+    studies.gate.release();
     const { status } = await studies.client.workflow.getHandle(study.workflowId).describe();
     expect(status.name).toBe('CANCELLED');
 

@@ -1,0 +1,56 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+/** A server looks every two seconds whether somebody uses it; a busy machine takes its time. */
+const endingMs = 60_000;
+/** Of the whole suite: Node's cache of compiled code, in which it is faster; of npm, another. */
+const shared = ['compiled', 'node-compile-cache'];
+
+/** Everything temporary that the suite makes. */
+export interface Temporary {
+  /** What is left of tests that have ended: their processes, which are ended, and their files, which are removed. */
+  clear(): Promise<string[]>;
+}
+
+/** Gives this process and all that it starts a folder of their own for temporary files, removed at its end, so that what tests leave is seen. */
+export function openTemporary(): Temporary {
+  const folder = mkdtempSync(path.join(tmpdir(), 'epochal-suite-'));
+  process.env.TMPDIR = folder;
+  process.env.NODE_COMPILE_CACHE = path.join(folder, 'compiled');
+  const end = (): string[] => {
+    const processes = processesOf(folder);
+    for (const { pid } of processes) process.kill(pid, 'SIGKILL');
+    const files = readdirSync(folder).filter((name) => !shared.includes(name));
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
+    return [...processes.map(({ pid, command }) => `process ${pid}: ${command}`), ...files];
+  };
+  process.once('exit', end);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
+  return {
+    async clear() {
+      const deadline = Date.now() + endingMs;
+      while (processesOf(folder).length > 0 && Date.now() < deadline) await setTimeout(100);
+      process.removeListener('exit', end);
+      return end();
+    },
+  };
+}
+
+/** Processes that were given the folder, this one aside; none where there is no /proc. */
+function processesOf(folder: string): { readonly pid: number; readonly command: string }[] {
+  const read = (pid: number, name: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+    } catch {
+      // It has ended, or is another user's.
+      return '';
+    }
+  };
+  const entries = process.platform === 'linux' ? readdirSync('/proc') : [];
+  return entries
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid && read(pid, 'environ').includes(`TMPDIR=${folder}\0`))
+    .map((pid) => ({ pid, command: read(pid, 'cmdline').replaceAll('\0', ' ').slice(0, 200) }));
+}
