@@ -4,17 +4,19 @@ import { readSetupStamp } from './runtime/setup-stamp.ts';
 const { temporal, testPython } = readSetupStamp();
 
 /** Layers, fast ones first; each runs by itself with `npx vitest run --project NAME`. */
-const layer = (name: string, timeoutMs: number, atOnce: number, groupOrder: number) => ({
+const layer = (name: string, timeoutMs: number, groupOrder: number, globalSetup: string[] = []) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
+    globalSetup,
     // TensorFlow's threads are fixed by its first use in a process, and a crash of it must not take other tests along.
     pool: 'forks' as const,
     // A test that passes never waits for these: they are only there to end one that hangs, on however busy a machine.
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     expect: { poll: { timeout: timeoutMs / 2, interval: 50 } },
-    maxWorkers: atOnce,
+    // Each file has homes, servers and ports of its own; half of its time it waits.
+    maxWorkers: 2,
     sequence: { groupOrder },
   },
 });
@@ -26,9 +28,9 @@ export default defineConfig({
       ...(testPython === undefined ? {} : { EPOCHAL_TEST_PYTHON: testPython.program }),
     },
     projects: [
-      layer('unit', 300_000, 2, 1),
-      layer('integration', 600_000, 1, 2),
-      layer('e2e', 900_000, 1, 3),
+      layer('unit', 300_000, 1),
+      layer('integration', 600_000, 2, ['test/bundled-home.ts']),
+      layer('e2e', 900_000, 3, ['test/bundled-home.ts']),
     ],
   },
 });

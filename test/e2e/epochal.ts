@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { runsTypeScript } from '../../runtime/setup/versions.mjs';
+import { copyBundledHome } from '../bundled-home.ts';
 import { createGate, type Gate } from '../fixtures/gate.ts';
 
 export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
@@ -115,34 +116,11 @@ export function lastCheckpoint(home: string): number {
     .reduce((last, time) => Math.max(last, time), 0);
 }
 
-/** A fresh home folder, removed by `remove`. */
-export function freshHome(): { home: string; remove(): void } {
+/** A folder for one or more homes, removed by `remove`; `home` is one, in which no workflow has to be bundled if it is `bundled`. */
+export function freshHome({ bundled = false } = {}): { home: string; remove(): void } {
   const home = mkdtempSync(join(tmpdir(), 'epochal-e2e-'));
+  if (bundled) copyBundledHome(home);
   return { home, remove: () => rmSync(home, { recursive: true, force: true }) };
-}
-
-/** Process ids of all living descendants of `pid` whose command line matches, read from /proc. */
-export function descendants(pid: number, pattern: RegExp): number[] {
-  const parents = new Map<number, number>();
-  const commands = new Map<number, string>();
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const status = readFileSync(`/proc/${entry}/status`, 'utf8');
-      if (/^State:\s+Z/m.test(status)) continue;
-      parents.set(Number(entry), Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]));
-      commands.set(Number(entry), readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' '));
-    } catch {
-      // It ended between the listing and the reading.
-    }
-  }
-  const isBelow = (child: number): boolean => {
-    const parent = parents.get(child);
-    return parent !== undefined && (parent === pid || isBelow(parent));
-  };
-  return [...commands]
-    .filter(([child, command]) => pattern.test(command) && isBelow(child))
-    .map(([child]) => child);
 }
 
 /** A Node on the PATH that cannot run TypeScript files. */

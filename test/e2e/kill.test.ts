@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { CellResult } from '../../workflows/messages.ts';
-import { descendants, epochal, freshHome, gateIn, root, startEpochal } from './epochal.ts';
+import { descendants } from '../fixtures/processes.ts';
+import { epochal, freshHome, gateIn, root, startEpochal } from './epochal.ts';
 
 const pipeline = join(root, 'test', 'e2e', 'fixtures', 'small.yaml');
 /** Enough for several checkpoints of each stage. */
@@ -10,7 +11,7 @@ const settings = ['--set', 'recordEpochs=6', '--set', 'eigenpairs=40'];
 const command = ['run', pipeline, ...settings, '--json'];
 
 describe('a study that is killed ends with the artifacts of an undisturbed one', () => {
-  const calm = freshHome();
+  const calm = freshHome({ bundled: true });
   let expected: string[];
   let studyId: string;
 
@@ -46,7 +47,7 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
   ])(
     'the %s is killed in the middle of `train`, of `record` and of `hessian`',
     async (_, victim, attempts) => {
-      const { home, remove } = freshHome();
+      const { home, remove } = freshHome({ bundled: true });
       const { gate, environment } = gateIn(home);
       try {
         for (const stage of ['train', 'record', 'hessian']) gate.hold(stage);
@@ -78,7 +79,7 @@ describe('a study that is killed ends with the artifacts of an undisturbed one',
       },
     ],
   ])('%s in the middle, then run again: the study goes on where it was', async (_, stage, end) => {
-    const { home, remove } = freshHome();
+    const { home, remove } = freshHome({ bundled: true });
     const { gate, environment } = gateIn(home);
     try {
       gate.hold(stage);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../cli/main.ts';
+import { copyBundledHome } from '../bundled-home.ts';
 import { epochal, freshHome, root, startEpochal } from './epochal.ts';
 
 const schemas = join(root, 'schemas', 'output');
@@ -37,7 +38,7 @@ report: { title: Machines, figures: [] }
 `;
 
 const place = freshHome();
-const home = join(place.home, 'home');
+const home = copyBundledHome(join(place.home, 'home'));
 const file = (name: string) => join(place.home, name);
 let ran: { code: number | null; stdout: string };
 let studyId: string;

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { CellResult } from '../../workflows/messages.ts';
+import { copyBundledHome } from '../bundled-home.ts';
+import { descendants } from '../fixtures/processes.ts';
 import {
-  descendants,
   epochal,
   type Finished,
   freshHome,
@@ -54,7 +55,7 @@ beforeAll(() => {
   writeFileSync(files.endless, pipeline('endless', '21', 1_000_000));
 });
 beforeEach(() => {
-  home = join(place.home, `home-${homes++}`);
+  home = copyBundledHome(join(place.home, `home-${homes++}`));
 });
 afterAll(() => place.remove());
 
@@ -84,7 +85,7 @@ async function outcomeOf(finished: Finished, of: string): Promise<{ digests: str
 test('two runs at once: the end of one costs the other nothing', async () => {
   const calm = await epochal(['run', files.long, '--json'], home);
   expect(calm.code, calm.stderr).toBe(0);
-  const shared = join(place.home, 'shared');
+  const shared = copyBundledHome(join(place.home, 'shared'));
   const { gate, environment } = gateIn(place.home);
   gate.hold(lastTraining);
   const longer = startEpochal(['run', files.long, '--json'], shared, environment);
@@ -212,7 +213,7 @@ const moments: Record<string, (study: Running, home: string) => boolean> = {
 
 test.each(Object.entries(moments))('an interruption %s ends as one', async (_, isThere) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    const fresh = join(home, signal);
+    const fresh = copyBundledHome(join(home, signal));
     const study = startEpochal(['run', files.endless], fresh);
     await study.meets(() => isThere(study, fresh));
     study.child.kill(signal);

@@ -24,8 +24,8 @@ async function artifactsOf(studyId: string, home: string): Promise<ListedArtifac
 }
 
 describe('a small study, from its YAML to its report', () => {
-  const first = freshHome();
-  const second = freshHome();
+  const first = freshHome({ bundled: true });
+  const second = freshHome({ bundled: true });
   let finished: Finished;
   let result: {
     readonly studyId: string;

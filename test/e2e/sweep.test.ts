@@ -7,7 +7,7 @@ import { epochal, type Finished, freshHome, root } from './epochal.ts';
 const pipeline = join(root, 'test', 'e2e', 'fixtures', 'sweep.yaml');
 
 describe('a matrix of cells, collected', () => {
-  const { home, remove } = freshHome();
+  const { home, remove } = freshHome({ bundled: true });
   let finished: Finished;
   beforeAll(async () => {
     finished = await epochal(['run', pipeline, '--json'], home);

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../artifacts/open-store.ts';
 import { connect, createClient, startStudy, studyIdOf } from '../../runtime/client.ts';
 import { findHome } from '../../runtime/home.ts';
@@ -12,8 +12,6 @@ import { startServer } from '../../runtime/server.ts';
 import { type Attacker, preciousFile, startAttacker } from '../fixtures/attack.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';
 import { plannedCell, plannedStage, planOf } from '../fixtures/plans.ts';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const refused = { type: 'RefusedError', failure: expect.stringContaining('not sealed') };
 

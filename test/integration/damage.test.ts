@@ -109,7 +109,7 @@ describe('what is damaged after its cell has ended', () => {
       ];
       const plan = planOf(`after-${index}`, cells, { collect: [plannedCollect('sweep', 'work', ['when'])] });
       const study = await studies.start(plan);
-      await until(async () => existsSync(recordFile(plan, 'cells/early.json')), 120_000);
+      await until(async () => existsSync(recordFile(plan, 'cells/early.json')));
       damage(plan, await cellOf(plan, 'early'));
       writeFileSync(path.join(studies.home, go), '');
       const result: StudyResult = await study.result();

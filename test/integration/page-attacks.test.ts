@@ -5,11 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { preciousFile } from '../fixtures/attack.ts';
 import { type LocalStudies, openLocalStudies } from '../fixtures/local-study.ts';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const chromium = findChromium();
 if (chromium === undefined)
@@ -160,5 +158,7 @@ function startBrowser(url: string): ChildProcess {
     '--no-first-run',
     '--disable-dev-shm-usage',
   ];
-  return spawn(chromium!, [...flags, `--user-data-dir=${profile}`, url], { stdio: 'ignore' });
+  // What it leaves when it is killed goes with its profile.
+  const env = { ...process.env, TMPDIR: profile };
+  return spawn(chromium!, [...flags, `--user-data-dir=${profile}`, url], { stdio: 'ignore', env });
 }

@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { PlannedCell } from '../../compiler/plan.ts';
 import type { StudyEvent, StudyHandle } from '../../runtime/client.ts';
@@ -9,8 +8,7 @@ import { startRuntime } from '../../runtime/supervisor.ts';
 import type { CellResult } from '../../workflows/messages.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';
 import { plannedCell, plannedCollect, plannedStage, planOf, resultOf } from '../fixtures/plans.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+import { descendants } from '../fixtures/processes.ts';
 
 let studies: LocalStudies;
 
@@ -213,7 +211,7 @@ test('a worker that is told to stop while another run uses the server lets its s
   const worker = shorter.processes.worker!;
   studies.gate.hold(1);
   const shared = await run('shared', async () => {
-    await until(async () => childrenOf(worker).length > 0);
+    await until(async () => descendants(worker, /compute-process/).length > 0);
     await shorter.stop();
     studies.gate.release();
   });
@@ -226,27 +224,6 @@ test('a worker that is told to stop while another run uses the server lets its s
       expect((await store.readStep(key))!.provenance.attempts).toBe(1);
     }
   }
-  await until(async () => !isRunning(worker));
+  await until(async () => !descendants(process.pid, /worker-process/).includes(worker));
   expect(studies.events).toEqual([]);
 });
-
-/** Compute processes of a worker, read from /proc. */
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((child) => statusOf(child)?.includes(`\nPPid:\t${pid}\n`));
-}
-
-function isRunning(pid: number): boolean {
-  const status = statusOf(pid);
-  return status !== undefined && !/^State:\tZ/m.test(status);
-}
-
-function statusOf(pid: number): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/status`, 'utf8');
-  } catch {
-    return undefined;
-  }
-}

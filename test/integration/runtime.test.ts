@@ -11,6 +11,7 @@ import { findFreePort } from '../../runtime/ports.ts';
 import { startServer } from '../../runtime/server.ts';
 import { isAlive } from '../../runtime/server-process.ts';
 import { startRuntime } from '../../runtime/supervisor.ts';
+import { copyBundledHome } from '../bundled-home.ts';
 import { createGate } from '../fixtures/gate.ts';
 import { until } from '../fixtures/local-study.ts';
 import { plannedCell, plannedStage, planOf } from '../fixtures/plans.ts';
@@ -19,7 +20,7 @@ let home: Home;
 
 beforeAll(async () => {
   process.env.EPOCHAL_STAGE_MODULES = path.join(import.meta.dirname, '..', 'fixtures', 'stages');
-  home = findHome(await mkdtemp(path.join(tmpdir(), 'epochal-test-')));
+  home = findHome(copyBundledHome(await mkdtemp(path.join(tmpdir(), 'epochal-test-'))));
 });
 afterAll(() => rm(home.folder, { recursive: true, force: true }));
 

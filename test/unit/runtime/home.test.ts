@@ -262,4 +262,4 @@ test('workflow code that another has put into the home is not run', async () => 
   await writeFile(file, `${kept.split('\n')[0]}\n${code.slice(0, 1000)}`);
   expect((await bundleWorkflows(home)).code.length).toBe(code.length);
   expect(await modeOf(file)).toBe(0o600);
-}, 60_000);
+});
