@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { preciousFile } from '../fixtures/attack.ts';
 import { type LocalStudies, openLocalStudies } from '../fixtures/local-study.ts';
 
@@ -37,7 +38,7 @@ let page = '';
 beforeAll(async () => {
   studies = await openLocalStudies({ concurrency: 1 });
   if (chromium === undefined) return;
-  profile = await mkdtemp(path.join(tmpdir(), 'epochal-test-'));
+  profile = await mkdtemp(path.join(tmpdir(), 'web-'));
   pages = createServer((request, response) => {
     if (request.url === '/done') visit();
     response.setHeader('content-type', 'text/html').end(request.url === '/' ? page : '');
@@ -144,7 +145,8 @@ test.runIf(isLinux && chromium !== undefined)(
       page = attackingPage(orders);
       const browser = startBrowser(origin);
       await visited;
-      browser.kill('SIGKILL');
+      browser.kill('SIGTERM');
+      await once(browser, 'exit');
     });
     expect(started).toEqual([]);
   },
@@ -158,7 +160,7 @@ function startBrowser(url: string): ChildProcess {
     '--no-first-run',
     '--disable-dev-shm-usage',
   ];
-  // What it leaves when it is killed goes with its profile.
+  // It leaves a folder with a socket, whose path must be short, wherever temporary files go.
   const env = { ...process.env, TMPDIR: profile };
   return spawn(chromium!, [...flags, `--user-data-dir=${profile}`, url], { stdio: 'ignore', env });
 }
