@@ -75,20 +75,22 @@ export async function readPlan(store: Store, studyId: string): Promise<Plan> {
   return plan;
 }
 
-/** The results of the cells that have ended, in the order of the plan; those that are damaged are told, not given. */
+/** The results of the cells that have ended; those that are damaged are told, not given. Both in the order of the plan. */
 export async function readCells(
   store: Store,
   plan: Plan,
   studyId: string,
   tell: (error: DamagedRecordError, cellId: string) => void = () => undefined,
 ): Promise<CellResult[]> {
+  const damage = new Map<string, DamagedRecordError>();
   const results = await Promise.all(
     plan.cells.map(({ id }) =>
       unlessDamaged(readJson<CellResult>(store, `studies/${studyId}/cells/${id}.json`), (error) =>
-        tell(error, id),
+        damage.set(id, error),
       ),
     ),
   );
+  for (const { id } of plan.cells) if (damage.has(id)) tell(damage.get(id)!, id);
   return results.filter((result) => result !== undefined);
 }
 
