@@ -135,7 +135,7 @@ function explain(error: ErrorObject, base: Path): SchemaProblem {
     }
     case 'not': {
       const message = `${name}: expected ${phraseOf(keyword, schema)}, got ${describe(data)}`;
-      return { code: 'wrong-value', path, at: 'key', message, cure: 'remove it' };
+      return { code: 'wrong-value', path, at: 'key', message, cure: 'remove it', data };
     }
     default: {
       const message = `${name}: expected ${phraseOf(keyword, schema)}, got ${describe(data)}`;

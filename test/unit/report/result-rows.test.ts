@@ -89,7 +89,7 @@ describe('the rows of results', () => {
   });
   const study: Study = {
     ...{ studyId: 's-0', plan, cells: new Map(), damaged: [], detailed: [] },
-    ...{ result: undefined, steps: new Map() },
+    ...{ result: undefined, steps: new Map(), completeness: new Map() },
   };
   const ids = (epochs: number) => plan.cells.filter(({ axes }) => axes.epochs === epochs).map(({ id }) => id);
   const trained = (cellId: string, testLoss: number) => ({
