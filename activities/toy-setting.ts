@@ -32,7 +32,7 @@ export function toyProblem(settings: ToyWith) {
   checkNoisyBatch(batchSize, examples);
   const eigenvalues = loss.name === 'quadratic' ? eigenvaluesOf(loss) : undefined;
   if (eigenvalues === undefined) checkValley(settings);
-  const dimension = eigenvalues?.length ?? loss.width + 1;
+  const dimension = eigenvalues?.length ?? loss.width! + 1;
   const { start } = settings;
   if (start.length !== dimension) {
     throw new InputError(
@@ -53,7 +53,7 @@ export function knowsTrace({ loss, noise, momentum }: ToyWith): boolean {
 export function toySetting(settings: ToyWith): ToySetting {
   const { loss, noise, examples, batchSize, learningRate, momentum, seed, sampling } = settings;
   const { eigenvalues, start, batchesPerEpoch } = toyProblem(settings);
-  const toyLoss = eigenvalues === undefined ? wideningValley(loss.width) : quadraticLoss(eigenvalues);
+  const toyLoss = eigenvalues === undefined ? wideningValley(loss.width!) : quadraticLoss(eigenvalues);
   const variances = Array.from({ length: toyLoss.dimension }, (_, i) =>
     noise.covariance === 'hessian' && eigenvalues !== undefined ? noise.scale * eigenvalues[i]! : noise.scale,
   );
@@ -127,7 +127,7 @@ function checkValley({ loss, noise }: ToyWith): void {
 }
 
 function valleyTrace({ loss, noise, learningRate }: ToyWith, start: readonly number[], steps: number) {
-  const uSquared = start.slice(0, loss.width).reduce((sum, u) => sum + u * u, 0);
-  const valley = { learningRate, width: loss.width, variance: noise.scale };
-  return antiPgdValleyTrace(valley, { uSquared, v: start[loss.width]! }, steps);
+  const uSquared = start.slice(0, loss.width!).reduce((sum, u) => sum + u * u, 0);
+  const valley = { learningRate, width: loss.width!, variance: noise.scale };
+  return antiPgdValleyTrace(valley, { uSquared, v: start[loss.width!]! }, steps);
 }

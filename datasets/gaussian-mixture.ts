@@ -13,15 +13,15 @@ const defaultExamples = 1000;
 export const gaussianMixture: Loader = {
   sources: async () => ({}),
   load: async (spec) => ({
-    train: draw(spec, spec.examples ?? defaultExamples, 'train'),
-    test: draw(spec, spec.testExamples ?? defaultExamples, 'test'),
+    train: draw(spec as Required<DatasetSpec>, spec.examples ?? defaultExamples, 'train'),
+    test: draw(spec as Required<DatasetSpec>, spec.testExamples ?? defaultExamples, 'test'),
     description: `mixture of ${spec.classes} Gaussians in ${spec.dimension} dimensions, separation ${spec.separation}, seed ${spec.seed}`,
     notes: [],
   }),
 };
 
 function draw(
-  { classes, dimension, separation, seed }: DatasetSpec,
+  { classes, dimension, separation, seed }: Required<DatasetSpec>,
   examples: number,
   part: string,
 ): LabelledImages {

@@ -65,8 +65,8 @@ export async function datasetSize(
 ): Promise<DatasetSize | undefined> {
   const { name, examples, testExamples } = spec;
   if (name === 'gaussian-mixture') {
-    const shape = [1, spec.dimension, 1] as const;
-    return { shape, classes: spec.classes, train: examples ?? 1000, test: testExamples ?? 1000 };
+    const shape = [1, spec.dimension!, 1] as const;
+    return { shape, classes: spec.classes!, train: examples ?? 1000, test: testExamples ?? 1000 };
   }
   const { measure } = loaders[name];
   const measured =

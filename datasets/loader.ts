@@ -8,9 +8,10 @@ export interface DatasetSpec {
   readonly examples?: number;
   readonly testExamples?: number;
   readonly seed: number;
-  readonly classes: number;
-  readonly dimension: number;
-  readonly separation: number;
+  /** These three of a gaussian-mixture, and of no other. */
+  readonly classes?: number;
+  readonly dimension?: number;
+  readonly separation?: number;
 }
 
 export interface LoadedData {

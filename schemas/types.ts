@@ -92,15 +92,15 @@ export interface DatasetWith {
   /**
    * Classes of a gaussian-mixture.
    */
-  classes: number;
+  classes?: number;
   /**
    * Dimension of a gaussian-mixture.
    */
-  dimension: number;
+  dimension?: number;
   /**
    * Distance of the mixture's centres from the origin, in standard deviations of one component.
    */
-  separation: number;
+  separation?: number;
 }
 /**
  * Mean loss (with its L2 term) and accuracy of a state on a dataset, without changing the state.
@@ -467,7 +467,7 @@ export interface ToyLoss {
   /**
    * d, the components of u in a valley.
    */
-  width: number;
+  width?: number;
 }
 /**
  * lambda_i of a quadratic at equal ratios.
