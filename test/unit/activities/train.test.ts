@@ -9,6 +9,7 @@ import { doubleLoss } from '../science/double-loss.ts';
 import { specimens } from '../science/model-specimens.ts';
 
 const store = await storeOfThisFile();
+const elsewhere = await storeOfThisFile();
 const { data, problem } = specimens.find(({ model }) => model.spec.name === 'resnet20')!;
 const dataset = await writeDataset(store);
 const model = { name: 'resnet20', width: 2, blocks: 1 };
@@ -30,7 +31,6 @@ function writeDataset(into: Store): Promise<ArtifactRef> {
 }
 
 test('a run that was killed between epochs and goes on has the bytes of one that was not', async () => {
-  const elsewhere = await storeOfThisFile();
   await writeDataset(elsewhere);
   const whole = await runStage(elsewhere, 'train', settings, 'same');
   let breaths = 0;
