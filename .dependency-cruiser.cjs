@@ -13,8 +13,28 @@ const only = (room, allowed) => ({
   },
 });
 
+/** Rooms within a room, in the order in which they build on each other: none imports one that comes after it. */
+const inOrder = (room, names) =>
+  names.slice(0, -1).map((name, index) => ({
+    name: `${room}-${name}-imports`,
+    comment: `${room}/${name}/ builds on ${names.slice(0, index).join(', ') || 'nothing'} of ${room}/.`,
+    severity: 'error',
+    from: { path: `^${room}/${name}/` },
+    to: { path: `^${room}/(${names.slice(index + 1).join('|')})/` },
+  }));
+
 module.exports = {
   forbidden: [
+    ...inOrder('compiler', [
+      'diagnostics',
+      'schema',
+      'source',
+      'expressions',
+      'spec',
+      'matrix',
+      'plan',
+      'docs',
+    ]),
     only('cli', ['runtime', 'compiler', 'report', 'workflows', 'artifacts']),
     only('runtime', ['activities', 'workflows', 'compiler', 'artifacts', 'compute']),
     only('report', ['workflows', 'compiler', 'artifacts', 'science']),

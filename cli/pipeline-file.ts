@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InputError } from '../artifacts/errors.ts';
-import { didYouMean } from '../compiler/did-you-mean.ts';
+import { didYouMean } from '../compiler/diagnostics/did-you-mean.ts';
 import { type Compilation, compile, decode, formatDiagnostics } from '../compiler/index.ts';
 import type { Output } from './output.ts';
 import { checkProspects } from './sure-to-fail.ts';

@@ -1,7 +1,7 @@
 import { InputError } from '../artifacts/errors.ts';
+import { Problems, type Span } from '../compiler/diagnostics/problems.ts';
 import type { Plan, PlannedStage } from '../compiler/index.ts';
-import { Problems, type Span } from '../compiler/problems.ts';
-import { parseYaml, spanOfKey, spanOfValue, type YamlSource } from '../compiler/yaml-source.ts';
+import { parseYaml, spanOfKey, spanOfValue, type YamlSource } from '../compiler/source/yaml-source.ts';
 import { createProspector } from '../runtime/prospects.ts';
 
 /**

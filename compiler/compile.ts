@@ -1,24 +1,24 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { axisNames, extraNames } from './axes.ts';
-import { makeCells } from './cells.ts';
-import { planCollect } from './collect.ts';
-import type { Diagnostic } from './diagnostic.ts';
-import { freeze } from './freeze.ts';
-import { compileMatrix } from './matrix.ts';
-import { orderStages } from './order.ts';
-import { applyOverrides } from './overrides.ts';
-import { compileParams, scopeOf } from './params.ts';
+import type { Diagnostic } from './diagnostics/diagnostic.ts';
+import { Problems } from './diagnostics/problems.ts';
+import type { Scope } from './expressions/scope.ts';
+import { axisNames, extraNames } from './matrix/axes.ts';
+import { makeCells } from './matrix/cells.ts';
+import { compileMatrix } from './matrix/matrix.ts';
+import { applyOverrides } from './matrix/overrides.ts';
+import { compileParams, scopeOf } from './matrix/params.ts';
+import { compileStrategy, planStrategy } from './matrix/strategy.ts';
+import { planCollect } from './plan/collect.ts';
+import { freeze } from './plan/freeze.ts';
+import { orderStages } from './plan/order.ts';
+import { createPlanner } from './plan/plan-stage.ts';
+import { checkReport } from './plan/report.ts';
+import { type CheckedStage, checkStage, directoryOf, downstreamOf } from './plan/stages.ts';
+import { warnOfUnused } from './plan/unused.ts';
 import type { Plan } from './plan.ts';
-import { createPlanner } from './plan-stage.ts';
-import { Problems } from './problems.ts';
-import { checkReport } from './report.ts';
-import type { Scope } from './scope.ts';
-import { readSpec, toJsonAt } from './spec.ts';
-import { type CheckedStage, checkStage, directoryOf, downstreamOf } from './stages.ts';
-import { compileStrategy, planStrategy } from './strategy.ts';
-import { warnOfUnused } from './unused.ts';
-import { parseYaml } from './yaml-source.ts';
+import { parseYaml } from './source/yaml-source.ts';
+import { readSpec, toJsonAt } from './spec/spec.ts';
 
 export interface CompileOptions {
   /** Path of the pipeline file, for messages; the plan keeps its last part. */

@@ -3,11 +3,11 @@
  * and `docs/figures-of-a-report.md`. With `--check` it writes nothing and fails if one of them is stale.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { figurePage } from './figure-docs.ts';
-import { keysPage } from './language-docs.ts';
-import { publishedSchema } from './published-schema.ts';
-import { stagePages } from './stage-docs.ts';
-import { typesText } from './types-text.ts';
+import { figurePage } from './docs/figure-docs.ts';
+import { keysPage } from './docs/language-docs.ts';
+import { publishedSchema } from './docs/published-schema.ts';
+import { stagePages } from './docs/stage-docs.ts';
+import { typesText } from './docs/types-text.ts';
 
 const root = new URL('../', import.meta.url);
 const pages = Object.entries(stagePages()).map(([name, text]) => [`docs/stages/${name}`, text] as const);

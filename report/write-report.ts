@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EnvironmentError } from '../artifacts/errors.ts';
 import type { Store } from '../artifacts/store.ts';
-import { figureKinds } from '../compiler/figure-kinds.ts';
+import { figureKinds } from '../compiler/plan/figure-kinds.ts';
 import type { PlannedFigure } from '../compiler/plan.ts';
 import { renderFigure } from './figures/index.ts';
 import { readKeyResults } from './key-results.ts';

@@ -7,7 +7,7 @@ import { findStep } from '../artifacts/outputs.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { StepRecord, Store } from '../artifacts/store.ts';
 import { type Plan, type PlannedCell, type PlannedStage, stepKey } from '../compiler/index.ts';
-import { digestOf } from '../compiler/recipe.ts';
+import { digestOf } from '../compiler/plan/recipe.ts';
 import { instructionSet } from '../compute/environment.ts';
 import { createEstimator, type Estimate } from './estimate.ts';
 import { createProspector } from './prospects.ts';

@@ -3,8 +3,8 @@ import { loadStage } from '../activities/registry.ts';
 import type { Stage } from '../activities/stage.ts';
 import { type ArtifactKind, artifactKinds } from '../artifacts/reference.ts';
 import type { PlannedStage } from '../compiler/index.ts';
+import { asReference, replaceParts } from '../compiler/plan/recipe.ts';
 import type { PlannedReference } from '../compiler/plan.ts';
-import { asReference, replaceParts } from '../compiler/recipe.ts';
 
 /** An artifact as a step record names it. */
 export interface Digest {

@@ -1,4 +1,4 @@
-import { figureKinds } from '../../compiler/figure-kinds.ts';
+import { figureKinds } from '../../compiler/plan/figure-kinds.ts';
 import type { PlannedFigure } from '../../compiler/plan.ts';
 import { figureCsv } from '../csv.ts';
 import { countOf } from '../numbers.ts';

@@ -7,7 +7,7 @@ import { openLocalStore } from '../../../artifacts/local-store.ts';
 import { cellRecordName, checkedName, studyRecordName } from '../../../artifacts/names.ts';
 import { isArtifactRef } from '../../../artifacts/reference.ts';
 import type { Store } from '../../../artifacts/store.ts';
-import { cellId } from '../../../compiler/cells.ts';
+import { cellId } from '../../../compiler/matrix/cells.ts';
 
 const wayOut = '../../../../package';
 /** What an attacker would try, besides what nobody would think of. */

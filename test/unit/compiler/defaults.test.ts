@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
-import { digestOf } from '../../../compiler/recipe.ts';
-import { fillWith, schemas } from '../../../compiler/schemas.ts';
-import { stageKinds } from '../../../compiler/stage-kinds.ts';
-import { stepKey } from '../../../compiler/step-key.ts';
+import { digestOf } from '../../../compiler/plan/recipe.ts';
+import { stepKey } from '../../../compiler/plan/step-key.ts';
+import { fillWith, schemas } from '../../../compiler/schema/schemas.ts';
+import { stageKinds } from '../../../compiler/schema/stage-kinds.ts';
 import { createModel, type ModelSpec } from '../../../science/models/index.ts';
 import { edit, planOf, tiny } from './pipelines.ts';
 

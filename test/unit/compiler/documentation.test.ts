@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { keyTable } from '../../../compiler/docs-tables.ts';
+import { keyTable } from '../../../compiler/docs/docs-tables.ts';
 import { compile, diagnosticCodes, figureKinds, stageKinds } from '../../../compiler/index.ts';
-import { schemas } from '../../../compiler/schemas.ts';
+import { schemas } from '../../../compiler/schema/schemas.ts';
 import { edit, errorsOf, planOf, tiny, withOf } from './pipelines.ts';
 
 const docs = path.join(import.meta.dirname, '..', '..', '..', 'docs');

@@ -3,10 +3,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { artifactKinds } from '../../../artifacts/reference.ts';
+import { publishedSchema } from '../../../compiler/docs/published-schema.ts';
+import { typesText } from '../../../compiler/docs/types-text.ts';
 import { figureKinds, stageKinds } from '../../../compiler/index.ts';
-import { publishedSchema } from '../../../compiler/published-schema.ts';
-import { schemas, validateWith } from '../../../compiler/schemas.ts';
-import { typesText } from '../../../compiler/types-text.ts';
+import { schemas, validateWith } from '../../../compiler/schema/schemas.ts';
 import { edit, sweep, tiny, withMatrix } from './pipelines.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../../schemas/${name}`, import.meta.url), 'utf8');

@@ -1,0 +1,49 @@
+import { choose } from '../diagnostics/did-you-mean.ts';
+import type { Problems } from '../diagnostics/problems.ts';
+import { evaluateFormula } from '../expressions/formula.ts';
+import type { Directory } from '../expressions/scope.ts';
+import type { Json, PlannedCollect } from '../plan.ts';
+import { explainSchemaErrors } from '../schema/schema-errors.ts';
+import { fillWith } from '../schema/schemas.ts';
+import { spanOfValue, type YamlSource } from '../source/yaml-source.ts';
+import { reportSchemaProblems, toJsonAt } from '../spec/spec.ts';
+import type { ValueMap } from '../values.ts';
+import { referencesTo } from './plan-stage.ts';
+import { asReference } from './recipe.ts';
+import type { CheckedStage } from './stages.ts';
+
+/** Plans a stage over all cells; `params` are the defaults, since a collect belongs to no cell. */
+export function planCollect(
+  stage: CheckedStage,
+  params: ValueMap,
+  axes: readonly string[],
+  cells: Directory,
+  source: YamlSource,
+  problems: Problems,
+): PlannedCollect | undefined {
+  const path = [...stage.path, 'with'];
+  const withs = evaluateFormula(stage.with, { params, cells: referencesTo(cells) }, { source, problems });
+  if (withs === undefined) return undefined;
+  const json = toJsonAt(withs, path, source, problems) as Record<string, Json>;
+  const { errors } = fillWith(stage.kind.uses, json);
+  reportSchemaProblems(explainSchemaErrors(errors, path), path, source, problems, '', params);
+  const table = asReference(json.table);
+  if (errors.length > 0 || table === undefined) return undefined;
+  const by = (json.by as readonly string[] | undefined) ?? axes;
+  for (const [index, axis] of by.entries()) {
+    if (axes.includes(axis)) continue;
+    const span = spanOfValue(source, [...path, 'by', index]);
+    problems.error(
+      'unknown-axis',
+      span,
+      `the matrix has no axis \`${axis}\``,
+      choose(
+        axis,
+        axes.filter((other) => !by.includes(other)),
+        'axes',
+      ),
+    );
+  }
+  const { name, kind, line } = stage;
+  return { name, uses: kind.uses, version: kind.version, table, by: [...by], outputs: kind.outputs, line };
+}

@@ -1,0 +1,111 @@
+import type { Problems } from '../diagnostics/problems.ts';
+import type { Values } from '../expressions/expression.ts';
+import { evaluateFormula } from '../expressions/formula.ts';
+import type { Directory } from '../expressions/scope.ts';
+import type { Cell } from '../matrix/cells.ts';
+import type { Json, PlannedStage } from '../plan.ts';
+import { explainSchemaErrors } from '../schema/schema-errors.ts';
+import { fillWith } from '../schema/schemas.ts';
+import type { YamlSource } from '../source/yaml-source.ts';
+import { reportSchemaProblems, toJsonAt } from '../spec/spec.ts';
+import type { ValueMap } from '../values.ts';
+import { freeze } from './freeze.ts';
+import { asReference, digestOf, replaceParts, without } from './recipe.ts';
+import { type CheckedStage, readExecution } from './stages.ts';
+
+/** Plans the stages of one cell after another. Stages that come out equal in several cells are evaluated again but planned once. */
+export interface StagePlanner {
+  /** The stages of a cell, or those that are sound after reporting the others. */
+  plan(cell: Cell): PlannedStage[];
+}
+
+/** `stages` in the order in which they run; `directory` has the outputs of all of them. */
+export function createPlanner(
+  stages: readonly CheckedStage[],
+  directory: Directory,
+  source: YamlSource,
+  problems: Problems,
+): StagePlanner {
+  const references = referencesTo(directory);
+  const planned = new Map<string, PlannedStage | undefined>();
+  /** By stage and settings, which are the same in most cells. */
+  const executions = new Map<string, NonNullable<ReturnType<typeof readExecution>>>();
+
+  const planStage = (stage: CheckedStage, cell: Cell, recipes: ReadonlyMap<string, string>) => {
+    const values: Values = { params: cell.params, stages: references };
+    const path = [...stage.path, 'with'];
+    const withs = evaluateFormula(stage.with, values, { source, problems }, cell.where);
+    const execution = evaluateFormula(stage.execution, values, { source, problems }, cell.where);
+    if (withs === undefined || execution === undefined) return undefined;
+    const json = toJsonAt(withs, path, source, problems, cell.where) as Record<string, Json>;
+    const settings = toJsonAt(execution, stage.path, source, problems, cell.where);
+    const needed = stage.edges.map(({ to }) => recipes.get(to) ?? '');
+    const key = JSON.stringify([stage.name, json, settings, needed]);
+    if (!planned.has(key)) planned.set(key, finish(stage, json, settings, cell, recipes));
+    return planned.get(key);
+  };
+
+  const finish = (
+    stage: CheckedStage,
+    json: Record<string, Json>,
+    settings: Json,
+    cell: Cell,
+    recipes: ReadonlyMap<string, string>,
+  ): PlannedStage | undefined => {
+    const { name, kind, line } = stage;
+    const path = [...stage.path, 'with'];
+    const { errors, locations } = fillWith(kind.uses, json);
+    reportSchemaProblems(explainSchemaErrors(errors, path), path, source, problems, cell.where, cell.params);
+    const key = JSON.stringify([name, settings]);
+    const execution = executions.get(key) ?? readExecution(settings, stage, source, problems, cell);
+    if (errors.length > 0 || execution === undefined) return undefined;
+    executions.set(key, execution);
+    const needs = new Set(stage.needs);
+    const ingredients = replaceParts(without(json, locations), (part) => {
+      const reference = asReference(part);
+      if (reference === undefined) return undefined;
+      needs.add(reference.stage);
+      return { recipe: recipes.get(reference.stage) ?? '', output: reference.output };
+    });
+    const recipe = digestOf({
+      uses: kind.uses,
+      version: kind.version,
+      with: ingredients,
+      ...(kind.compute ? { threads: execution.resources.threads } : {}),
+      ...(kind.compute && execution.resources.gpu > 0 ? { device: 'gpu' } : {}),
+    });
+    return freeze({
+      name,
+      uses: kind.uses,
+      version: kind.version,
+      with: json,
+      needs: [...needs].sort(),
+      outputs: kind.outputs,
+      ...execution,
+      recipe,
+      line,
+    });
+  };
+
+  return {
+    plan(cell) {
+      const recipes = new Map<string, string>();
+      return stages.flatMap((stage) => {
+        const result = planStage(stage, cell, recipes);
+        if (result !== undefined) recipes.set(stage.name, result.recipe);
+        return result === undefined ? [] : [result];
+      });
+    },
+  };
+}
+
+/** `stages.train.state` as expressions see it: the reference that stands for it in the plan. */
+export function referencesTo(directory: Directory): ValueMap {
+  const entries = [...directory].map(([stage, outputs]) => [
+    stage,
+    Object.fromEntries(
+      Object.entries(outputs ?? {}).map(([output, kind]) => [output, { $output: { stage, output, kind } }]),
+    ),
+  ]);
+  return Object.fromEntries(entries) as ValueMap;
+}
