@@ -1,11 +1,11 @@
 import type { Activities } from '../workflows/messages.ts';
-import { createCollect } from './collect.ts';
-import { GpuPool } from './gpus.ts';
-import { createRunStage } from './run-stage.ts';
-import { createStores } from './stores.ts';
-import { createStudyRecords, type StudyRecords } from './study-records.ts';
+import { createCollect } from './engine/collect.ts';
+import { createRunStage } from './engine/run-stage.ts';
+import { createStores } from './engine/stores.ts';
+import { createStudyRecords, type StudyRecords } from './engine/study-records.ts';
+import { GpuPool } from './processes/gpus.ts';
 
-export { countGpus, gpuNames } from './gpus.ts';
+export { countGpus, gpuNames } from './processes/gpus.ts';
 
 /** The activities of one worker process, by the queue that they belong to. */
 export interface WorkerActivities {

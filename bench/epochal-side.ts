@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Tensor2D } from '@tensorflow/tfjs-node';
-import { compile } from '../compute/graph.ts';
+import { compile } from '../compute/graph/graph.ts';
 import { loadTensorFlow, type ThreadSharing } from '../compute/tensorflow.ts';
 import { type Round, tasks } from './epochal-tasks.ts';
 import { writeNpy } from './npy.ts';

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
-import { compile } from '../compute/graph.ts';
-import { prepareReductionGradients } from '../compute/reduction-gradients.ts';
+import { prepareReductionGradients } from '../compute/gradients/reduction-gradients.ts';
+import { compile } from '../compute/graph/graph.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import { type Examples, standardize } from '../science/examples.ts';
 import { lossAndGradient } from '../science/gradient.ts';

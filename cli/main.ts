@@ -6,9 +6,9 @@ import { addPipelineCommands } from './commands/pipeline.ts';
 import { addProcessCommands } from './commands/processes.ts';
 import { addRun } from './commands/run.ts';
 import { addStudyCommands } from './commands/studies.ts';
-import { type ErrorReport, exitCode, reportError, tellError } from './errors.ts';
-import { createOutput } from './output.ts';
-import { standardError, standardOutput } from './streams.ts';
+import { type ErrorReport, exitCode, reportError, tellError } from './output/errors.ts';
+import { createOutput } from './output/output.ts';
+import { standardError, standardOutput } from './output/streams.ts';
 
 /**
  * Runs one command, given its arguments without the program's name, and gives the exit code once all that it said is written. With `--json`,

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fixEnvironment, instructionSet } from './environment.ts';
-import { registerNarrowChannels } from './narrow-channels.ts';
+import { registerReluGradient } from './gradients/relu-gradient.ts';
+import { registerNarrowChannels } from './kernels/narrow-channels.ts';
+import { registerPackedConvolutions } from './kernels/packed-convolution.ts';
 import { nativeBackend, type TensorFlow } from './native-backend.ts';
-import { registerPackedConvolutions } from './packed-convolution.ts';
-import { registerReluGradient } from './relu-gradient.ts';
 
 export {
   type NativeBackend,

@@ -160,7 +160,7 @@ async function examineTool(name, program, args, cure) {
 async function examineGpus() {
   // Where this Node cannot load it, there is no set-up yet, and a GPU is of no use.
   if (!runsTypeScript(process.version)) return part('GPU', 'absent', '', 'looked for after the set-up');
-  const { gpuNames } = await import('../activities/gpus.ts');
+  const { gpuNames } = await import('../activities/processes/gpus.ts');
   const names = gpuNames();
   const flavour = readStamp().tensorflow?.flavour;
   if (names.length === 0) return part('GPU', 'absent', '', 'none here: stages compute on the CPU');

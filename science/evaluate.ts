@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
-import { type CompiledFunction, compile } from '../compute/graph.ts';
+import { type CompiledFunction, compile } from '../compute/graph/graph.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import { type Examples, inputsOf, type Standardization } from './examples.ts';
 import { laneSizes } from './lanes.ts';

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
-import { detachedRowMax } from '../compute/detached-max.ts';
+import { detachedRowMax } from '../compute/kernels/detached-max.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import type { Model } from './models/model.ts';
 import { count } from './models/parameters.ts';

@@ -1,5 +1,5 @@
 import type { Tensor2D } from '@tensorflow/tfjs-node';
-import { compileDeviationProducts } from '../compute/double-precision.ts';
+import { compileDeviationProducts } from '../compute/kernels/double-precision.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 
 /** k vectors of length P. */

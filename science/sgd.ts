@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
-import { gatherRows } from '../compute/gather.ts';
-import { type CompiledFunction, compile } from '../compute/graph.ts';
-import { prepareReductionGradients } from '../compute/reduction-gradients.ts';
+import { prepareReductionGradients } from '../compute/gradients/reduction-gradients.ts';
+import { type CompiledFunction, compile } from '../compute/graph/graph.ts';
+import { gatherRows } from '../compute/kernels/gather.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import { type Examples, type Standardization, standardize } from './examples.ts';
 import { lossAndGradient } from './gradient.ts';

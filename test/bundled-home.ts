@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openHome } from '../runtime/home.ts';
-import { bundleWorkflows } from '../runtime/workflow-bundle.ts';
+import { bundleWorkflows } from '../runtime/workers/workflow-bundle.ts';
 
 const variable = 'EPOCHAL_TEST_BUNDLED_HOME';
 

@@ -1,10 +1,10 @@
 import type { ArrowTable } from '../../artifacts/table.ts';
 import type { AnalyzeWith } from '../../schemas/types.ts';
 import { analyzeSeries } from '../../science/analysis/analyze-series.ts';
-import { toldShortcoming } from '../basis.ts';
-import { spectrumBytes } from '../prospect.ts';
-import type { Stage } from '../stage.ts';
-import { trainingMetadata, trainingOf } from '../training-data.ts';
+import { spectrumBytes } from '../kinds/prospect.ts';
+import type { Stage } from '../kinds/stage.ts';
+import { toldShortcoming } from '../parts/basis.ts';
+import { trainingMetadata, trainingOf } from '../parts/training-data.ts';
 
 /** `uses: analyze`: variances and correlation times in each direction, beside equations (12)-(18). */
 export const stage: Stage<AnalyzeWith> = {

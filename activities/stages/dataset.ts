@@ -1,8 +1,8 @@
 import { checkPath, datasetSize, datasetSources, loadDataset } from '../../datasets/index.ts';
 import type { LabelledImages } from '../../datasets/labelled-images.ts';
 import type { DatasetWith } from '../../schemas/types.ts';
-import { rowBytes } from '../prospect.ts';
-import type { Stage, StageContext } from '../stage.ts';
+import { rowBytes } from '../kinds/prospect.ts';
+import type { Stage, StageContext } from '../kinds/stage.ts';
 
 /** `uses: dataset`: loads examples and writes them as two artifacts, `train` and `test`. */
 export const stage: Stage<DatasetWith> = {

@@ -2,16 +2,16 @@ import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { EvaluateWith } from '../../schemas/types.ts';
 import { createEvaluator } from '../../science/evaluate.ts';
 import { createModel } from '../../science/models/index.ts';
-import { checkImages, checkNotEmpty } from '../checks.ts';
-import { rowBytes } from '../prospect.ts';
-import type { Stage } from '../stage.ts';
+import { rowBytes } from '../kinds/prospect.ts';
+import type { Stage } from '../kinds/stage.ts';
+import { checkImages, checkNotEmpty } from '../parts/checks.ts';
 import {
   evaluationMetadata,
   findExamples,
   readExamples,
   trainingMetadata,
   trainingOf,
-} from '../training-data.ts';
+} from '../parts/training-data.ts';
 
 /** `uses: evaluate`: loss and accuracy of a state on a dataset. */
 export const stage: Stage<EvaluateWith> = {

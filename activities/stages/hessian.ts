@@ -8,13 +8,13 @@ import { sharingFor } from '../../science/lanes.ts';
 import { describeLoss } from '../../science/loss.ts';
 import { createModel, type Model } from '../../science/models/index.ts';
 import { statisticsAt, statisticsNote } from '../../science/models/statistics.ts';
-import { checkIterations, checkSubset, pairsOf } from '../checks.ts';
-import { openLanczosCheckpoint } from '../lanczos-checkpoint.ts';
-import { resumable } from '../lanczos-progress.ts';
-import { rowBytes } from '../prospect.ts';
-import { spectrumEstimates } from '../spectrum-estimates.ts';
-import type { Stage, StageContext } from '../stage.ts';
-import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../training-data.ts';
+import { rowBytes } from '../kinds/prospect.ts';
+import type { Stage, StageContext } from '../kinds/stage.ts';
+import { checkIterations, checkSubset, pairsOf } from '../parts/checks.ts';
+import { openLanczosCheckpoint } from '../parts/lanczos-checkpoint.ts';
+import { resumable } from '../parts/lanczos-progress.ts';
+import { spectrumEstimates } from '../parts/spectrum-estimates.ts';
+import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../parts/training-data.ts';
 
 type Context = StageContext<HessianWith>;
 

@@ -6,13 +6,13 @@ import type { DirectionsOptions } from '../../science/noise/directions.ts';
 import { expectedAutocorrelation } from '../../science/noise/finite-population.ts';
 import { tailEpochs } from '../../science/noise/lagged-products.ts';
 import { isPeriodic } from '../../science/theory/noise.ts';
-import { buildModel, checkNoiseBasis, checkNoisyBatch } from '../checks.ts';
-import { checkNoise, checkSeparable, type NoiseSetting, noiseSetting } from '../noise-setting.ts';
-import { measureNoiseSpectrum, type NoiseSpectrum } from '../noise-spectrum.ts';
-import { measureLagSums } from '../noise-sums.ts';
-import { rowBytes } from '../prospect.ts';
-import type { Stage, StageContext } from '../stage.ts';
-import { trainingMetadata } from '../training-data.ts';
+import { rowBytes } from '../kinds/prospect.ts';
+import type { Stage, StageContext } from '../kinds/stage.ts';
+import { buildModel, checkNoiseBasis, checkNoisyBatch } from '../parts/checks.ts';
+import { checkNoise, checkSeparable, type NoiseSetting, noiseSetting } from '../parts/noise-setting.ts';
+import { measureNoiseSpectrum, type NoiseSpectrum } from '../parts/noise-spectrum.ts';
+import { measureLagSums } from '../parts/noise-sums.ts';
+import { trainingMetadata } from '../parts/training-data.ts';
 
 /** `uses: noise`: autocovariance of the gradient noise against equation (2), and its covariance in the eigenbasis of the Hessian. */
 export const stage: Stage<NoiseWith> = {

@@ -9,13 +9,13 @@ import { statisticsAt } from '../../science/models/statistics.ts';
 import { type Covariance, createCovariance } from '../../science/pca/covariance.ts';
 import { type Curvature, curvatureAlong } from '../../science/pca/curvature.ts';
 import { randomWalkComponents, shareExplained } from '../../science/pca/random-walk.ts';
-import { checkComponents } from '../checks.ts';
-import { openLanczosCheckpoint } from '../lanczos-checkpoint.ts';
-import { resumable } from '../lanczos-progress.ts';
-import { rowBytes, spectrumBytes } from '../prospect.ts';
-import type { Stage, StageContext } from '../stage.ts';
-import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../training-data.ts';
-import { trajectoryRows } from '../trajectory-reader.ts';
+import { rowBytes, spectrumBytes } from '../kinds/prospect.ts';
+import type { Stage, StageContext } from '../kinds/stage.ts';
+import { checkComponents } from '../parts/checks.ts';
+import { openLanczosCheckpoint } from '../parts/lanczos-checkpoint.ts';
+import { resumable } from '../parts/lanczos-progress.ts';
+import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../parts/training-data.ts';
+import { trajectoryRows } from '../parts/trajectory-reader.ts';
 
 type Context = StageContext<PcaWith>;
 

@@ -2,10 +2,10 @@ import { partsOf } from '../../artifacts/outputs.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { ProjectWith } from '../../schemas/types.ts';
 import { createProjection } from '../../science/projection.ts';
-import { readBasis, toldShortcoming } from '../basis.ts';
-import { checkProjectable } from '../checks.ts';
-import { rowBytes } from '../prospect.ts';
-import type { Stage } from '../stage.ts';
+import { rowBytes } from '../kinds/prospect.ts';
+import type { Stage } from '../kinds/stage.ts';
+import { readBasis, toldShortcoming } from '../parts/basis.ts';
+import { checkProjectable } from '../parts/checks.ts';
 
 /** Rows projected between two breaths. */
 const rowsPerChunk = 256;

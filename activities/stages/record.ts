@@ -6,19 +6,18 @@ import type { RecordWith } from '../../schemas/types.ts';
 import { sharingFor } from '../../science/lanes.ts';
 import { createModel } from '../../science/models/index.ts';
 import { createTrainer, type SgdState, type Trainer } from '../../science/sgd.ts';
-import { warnIfDiverged } from '../dead-network.ts';
-import { batchesOf, rowBytes, sgdWork } from '../prospect.ts';
-
-import type { Stage, StageContext } from '../stage.ts';
-import { findExamples, trainingMetadata, trainingOf } from '../training-data.ts';
+import { batchesOf, rowBytes, sgdWork } from '../kinds/prospect.ts';
+import type { Stage, StageContext } from '../kinds/stage.ts';
+import { warnIfDiverged } from '../parts/dead-network.ts';
+import { findExamples, trainingMetadata, trainingOf } from '../parts/training-data.ts';
 import {
   partLayout,
   type RecordedSteps,
   type TrajectoryPart,
   writeManifest,
   writeParts,
-} from '../trajectory-writer.ts';
-import { writeState } from '../write-state.ts';
+} from '../parts/trajectory-writer.ts';
+import { writeState } from '../parts/write-state.ts';
 
 /** Everything that recording needs to go on after an epoch, apart from the rows that are not in a part yet. */
 interface RecordCheckpoint {

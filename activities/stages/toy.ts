@@ -1,9 +1,9 @@
 import { deserialize, serialize } from 'node:v8';
 import type { ToyWith } from '../../schemas/types.ts';
 import { simulateEpoch, startState, type ToyState } from '../../science/toy/simulate.ts';
-import { rowBytes } from '../prospect.ts';
-import type { Stage, StageContext } from '../stage.ts';
-import { knowsTrace, type ToySetting, toyProblem, toySetting } from '../toy-setting.ts';
+import { rowBytes } from '../kinds/prospect.ts';
+import type { Stage, StageContext } from '../kinds/stage.ts';
+import { knowsTrace, type ToySetting, toyProblem, toySetting } from '../parts/toy-setting.ts';
 
 /** Values of theta between two checkpoints, about. */
 const valuesPerPiece = 1e6;

@@ -10,20 +10,18 @@ import { learningRateAt, type Schedule } from '../../science/learning-rate.ts';
 import { kernelMask, l2Loss } from '../../science/loss.ts';
 import type { Model, ModelSpec } from '../../science/models/index.ts';
 import { createTrainer, type SgdState } from '../../science/sgd.ts';
-
-import { buildModel, checkBatchSize, checkNotEmpty } from '../checks.ts';
-import { warnIfDead } from '../dead-network.ts';
-import { rowBytes, sgdWork } from '../prospect.ts';
-
-import type { Stage, StageContext } from '../stage.ts';
+import { rowBytes, sgdWork } from '../kinds/prospect.ts';
+import type { Stage, StageContext } from '../kinds/stage.ts';
+import { buildModel, checkBatchSize, checkNotEmpty } from '../parts/checks.ts';
+import { warnIfDead } from '../parts/dead-network.ts';
 import {
   type DataDigests,
   evaluationMetadata,
   type LabelledExamples,
   readExamples,
   trainingMetadata,
-} from '../training-data.ts';
-import { writeState } from '../write-state.ts';
+} from '../parts/training-data.ts';
+import { writeState } from '../parts/write-state.ts';
 
 interface HistoryRow {
   readonly epoch: number;

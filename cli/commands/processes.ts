@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import { openHome } from '../../runtime/home.ts';
-import { startServer } from '../../runtime/server.ts';
-import { exitCode } from '../errors.ts';
-import { onInterrupt } from '../interrupt.ts';
-import { createOutput } from '../output.ts';
-import { findServer } from '../server-connection.ts';
+import { startServer } from '../../runtime/server/server.ts';
+import { exitCode } from '../output/errors.ts';
+import { createOutput } from '../output/output.ts';
+import { onInterrupt } from '../run/interrupt.ts';
+import { findServer } from './server-connection.ts';
 import { addServerOptions, handled, portNumber, positiveInteger, type ServerOptions } from './shared.ts';
 
 interface WorkerCommandOptions extends ServerOptions {
@@ -37,7 +37,7 @@ export function addProcessCommands(program: Command): void {
           );
         }
         await server.connection.close();
-        const { installWorkerRuntime, runWorker } = await import('../../runtime/worker.ts');
+        const { installWorkerRuntime, runWorker } = await import('../../runtime/workers/worker.ts');
         installWorkerRuntime();
         const interruption = onInterrupt();
         const stop = new AbortController();

@@ -2,9 +2,9 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../../artifacts/errors.ts';
 import { openHome } from '../../runtime/home.ts';
-import { launch } from '../launch.ts';
-import { createOutput } from '../output.ts';
-import { collectOverride, compileFile } from '../pipeline-file.ts';
+import { createOutput } from '../output/output.ts';
+import { launch } from '../run/launch.ts';
+import { collectOverride, compileFile } from '../run/pipeline-file.ts';
 import {
   addPlaceOptions,
   addServerOptions,

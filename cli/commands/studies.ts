@@ -3,19 +3,25 @@ import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import type { Store } from '../../artifacts/store.ts';
-import { findStudy, type StudyHandle, type StudyRecord } from '../../runtime/client.ts';
 import type { Home } from '../../runtime/home.ts';
-import { startRuntime } from '../../runtime/supervisor.ts';
-import { exitCode } from '../errors.ts';
-import { onInterrupt } from '../interrupt.ts';
-import { launch } from '../launch.ts';
-import { createOutput, type Output } from '../output.ts';
-import { showProgress } from '../progress.ts';
-import { createProgressView } from '../progress-view.ts';
-import { type Connected, findServer } from '../server-connection.ts';
-import { listStudies, readPlan, resolveStudy, resolveStudyId, unlessDamaged } from '../study-records.ts';
-import { examineBriefly, examineStudy, type ListedStudy } from '../study-status.ts';
-import { formatStatus, formatStudies } from '../study-view.ts';
+import { findStudy, type StudyHandle, type StudyRecord } from '../../runtime/study/client.ts';
+import { startRuntime } from '../../runtime/workers/supervisor.ts';
+import {
+  listStudies,
+  readPlan,
+  resolveStudy,
+  resolveStudyId,
+  unlessDamaged,
+} from '../checks/study-records.ts';
+import { exitCode } from '../output/errors.ts';
+import { createOutput, type Output } from '../output/output.ts';
+import { showProgress } from '../progress/progress.ts';
+import { createProgressView } from '../progress/progress-view.ts';
+import { examineBriefly, examineStudy, type ListedStudy } from '../progress/study-status.ts';
+import { formatStatus, formatStudies } from '../progress/study-view.ts';
+import { onInterrupt } from '../run/interrupt.ts';
+import { launch } from '../run/launch.ts';
+import { type Connected, findServer } from './server-connection.ts';
 import {
   addPlaceOptions,
   addServerOptions,

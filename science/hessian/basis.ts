@@ -1,5 +1,5 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-node';
-import { type CompiledFunction, compile } from '../../compute/graph.ts';
+import { type CompiledFunction, compile } from '../../compute/graph/graph.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { addScaled, dot, norm, scaled } from './vectors.ts';
 

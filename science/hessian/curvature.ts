@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
-import { checkedForSecondDerivatives } from '../../compute/second-derivatives.ts';
+import { checkedForSecondDerivatives } from '../../compute/gradients/second-derivatives.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { lossOf, type Objective, unflatten } from '../loss.ts';
 

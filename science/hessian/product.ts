@@ -1,8 +1,8 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
-import { prepareSecondDerivatives } from '../../compute/second-derivatives.ts';
+import { prepareSecondDerivatives } from '../../compute/gradients/second-derivatives.ts';
+import { prepareWindowPooling } from '../../compute/gradients/window-pooling.ts';
+import { compileInTwoParts, type TwoPartFunction } from '../../compute/graph/two-part-graph.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
-import { compileInTwoParts, type TwoPartFunction } from '../../compute/two-part-graph.ts';
-import { prepareWindowPooling } from '../../compute/window-pooling.ts';
 import { type Examples, type Standardization, standardize } from '../examples.ts';
 import { laneSizes } from '../lanes.ts';
 import { kernelMask, type LossName } from '../loss.ts';
@@ -65,7 +65,7 @@ interface Batch {
  * costs only what is linear in v. Each batch is computed in float32, the mean over batches and the L2 term, 2 l2 v on kernels, in double
  * precision and in fixed order.
  *
- * Throws {@link import('../../compute/second-derivatives.ts').SecondDerivativeError} for a model with an unverified operation.
+ * Throws {@link import('../../compute/gradients/second-derivatives.ts').SecondDerivativeError} for a model with an unverified operation.
  */
 export function createHessianProduct(options: HessianProductOptions): HessianProduct {
   const { tf, data, loss, l2, weights, cacheBytes = 2e9, matrix = 'hessian' } = options;

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-node';
-import { detachedRowMax } from '../../compute/detached-max.ts';
+import { detachedRowMax } from '../../compute/kernels/detached-max.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { dense, type Layer } from './layers.ts';
 import type { Parameters } from './parameters.ts';

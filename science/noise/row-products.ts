@@ -1,4 +1,4 @@
-import { compileDeviationProducts } from '../../compute/double-precision.ts';
+import { compileDeviationProducts } from '../../compute/kernels/double-precision.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 
 /** Inner products of all rows of `a` with all rows of `b`, both of `size` columns, row-major: rows of a x rows of b. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { Plan, PlannedStage } from '../../compiler/plan.ts';
-import { studyIdOf } from '../../runtime/client.ts';
+import { studyIdOf } from '../../runtime/study/client.ts';
 import type { CellResult, StudyResult } from '../../workflows/messages.ts';
 import { damages } from '../fixtures/damage.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';

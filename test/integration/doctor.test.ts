@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { examine, formatParts } from '../../runtime/doctor.mjs';
+import { findTemporal } from '../../runtime/server/temporal-binary.ts';
 import { readSetupStamp } from '../../runtime/setup-stamp.ts';
-import { findTemporal } from '../../runtime/temporal-binary.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../artifacts/open-store.ts';
 import type { PlannedCell } from '../../compiler/plan.ts';
-import type { StudyEvent, StudyHandle } from '../../runtime/client.ts';
 import { findHome } from '../../runtime/home.ts';
-import { listOpenStudies } from '../../runtime/open-studies.ts';
-import { startRuntime } from '../../runtime/supervisor.ts';
+import type { StudyEvent, StudyHandle } from '../../runtime/study/client.ts';
+import { listOpenStudies } from '../../runtime/study/open-studies.ts';
+import { startRuntime } from '../../runtime/workers/supervisor.ts';
 import type { CellResult } from '../../workflows/messages.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';
 import { plannedCell, plannedCollect, plannedStage, planOf, resultOf } from '../fixtures/plans.ts';

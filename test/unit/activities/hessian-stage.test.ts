@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { checkIterations } from '../../../activities/checks.ts';
+import { checkIterations } from '../../../activities/parts/checks.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
-import { checkContent } from '../../../cli/artifact-checks.ts';
+import { checkContent } from '../../../cli/checks/artifact-checks.ts';
 import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
 
 const store = await storeOfThisFile();

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { loadStage, stageModulesVariable } from '../../../activities/registry.ts';
+import { loadStage, stageModulesVariable } from '../../../activities/kinds/registry.ts';
 
 let folder: string;
 beforeEach(() => {

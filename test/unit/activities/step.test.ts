@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { GpuPool } from '../../../activities/gpus.ts';
-import { loadStage } from '../../../activities/registry.ts';
-import { resolveWith } from '../../../activities/resolve-with.ts';
-import { SingleFlight } from '../../../activities/single-flight.ts';
-import { identity } from '../../../activities/step.ts';
-import { commonMetadata } from '../../../activities/step-metadata.ts';
-import { findExamples } from '../../../activities/training-data.ts';
+import { resolveWith } from '../../../activities/engine/resolve-with.ts';
+import { SingleFlight } from '../../../activities/engine/single-flight.ts';
+import { identity } from '../../../activities/engine/step.ts';
+import { loadStage } from '../../../activities/kinds/registry.ts';
+import { findExamples } from '../../../activities/parts/training-data.ts';
+import { GpuPool } from '../../../activities/processes/gpus.ts';
+import { commonMetadata } from '../../../activities/processes/step-metadata.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import { plannedStage, resultOf } from '../../fixtures/plans.ts';
 import { temporaryStore } from '../artifacts/folders.ts';

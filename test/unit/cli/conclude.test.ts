@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../../artifacts/open-store.ts';
 import type { Store } from '../../../artifacts/store.ts';
-import { conclude } from '../../../cli/conclude.ts';
+import { conclude } from '../../../cli/run/conclude.ts';
 import type { Plan } from '../../../compiler/plan.ts';
 import { findHome } from '../../../runtime/home.ts';
 import type { StudyResult } from '../../../workflows/messages.ts';

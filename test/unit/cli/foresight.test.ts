@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { formatForesight } from '../../../cli/foresight.ts';
+import { formatForesight } from '../../../cli/run/foresight.ts';
 import { compile } from '../../../compiler/index.ts';
-import { foresee } from '../../../runtime/foresight.ts';
+import { foresee } from '../../../runtime/cost/foresight.ts';
 
 const train = (data: string) =>
   `{ uses: train, with: { data: "\${{ stages.${data}.train }}", model: { name: linear }, epochs: 2, batchSize: 10, optimizer: { name: sgd, learningRate: "\${{ params.rate }}" } } }`;

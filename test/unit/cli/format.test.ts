@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatDuration, formatMoment, plural } from '../../../cli/format.ts';
+import { formatBytes, formatDuration, formatMoment, plural } from '../../../cli/output/format.ts';
 
 test.each([
   [0, '0 ms'],

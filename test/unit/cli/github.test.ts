@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { reportDiagnostic } from '../../../cli/errors.ts';
-import { githubCommands } from '../../../cli/github.ts';
+import { reportDiagnostic } from '../../../cli/output/errors.ts';
+import { githubCommands } from '../../../cli/output/github.ts';
 import { compile, type PipelineError } from '../../../compiler/index.ts';
 
 beforeEach(() => vi.stubEnv('GITHUB_WORKSPACE', ''));

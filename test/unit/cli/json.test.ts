@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { jsonPieces } from '../../../cli/json.ts';
+import { jsonPieces } from '../../../cli/output/json.ts';
 
 describe('JSON in pieces', () => {
   test('is what JSON.stringify gives, to the byte', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatOpenStudies } from '../../../cli/open-studies.ts';
+import { formatOpenStudies } from '../../../cli/progress/open-studies.ts';
 import type { StudyProgress } from '../../../workflows/messages.ts';
 
 const progress = (paused: boolean, cells: number): StudyProgress => ({

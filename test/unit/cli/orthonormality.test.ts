@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deviationOf } from '../../../cli/orthonormality.ts';
+import { deviationOf } from '../../../cli/checks/orthonormality.ts';
 
 /** Rows of a Hadamard matrix: orthonormal to the bit. */
 function hadamard(count: number, size: number): Float32Array[] {

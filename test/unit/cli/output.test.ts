@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { table } from '../../../cli/output.ts';
+import { table } from '../../../cli/output/output.ts';
 
 describe('a table', () => {
   test('may have as many rows as a sweep has artifacts', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { formatSnapshot, tellEvent } from '../../../cli/progress-view.ts';
-import { describeStage, formatStages, shortenCells } from '../../../cli/stage-lines.ts';
-import type { LiveStage, StudyEvent, StudySnapshot } from '../../../runtime/client.ts';
+import { formatSnapshot, tellEvent } from '../../../cli/progress/progress-view.ts';
+import { describeStage, formatStages, shortenCells } from '../../../cli/progress/stage-lines.ts';
+import type { LiveStage, StudyEvent, StudySnapshot } from '../../../runtime/study/client.ts';
 
 const live = (more: Partial<LiveStage>): LiveStage => ({
   ...{ stage: 'train', done: 4500, total: 10_000, unit: 'steps', elapsedMs: 60_000, from: 0, attempt: 1 },

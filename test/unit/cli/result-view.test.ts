@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatNotes, formatResults, formatWarnings } from '../../../cli/result-view.ts';
+import { formatNotes, formatResults, formatWarnings } from '../../../cli/progress/result-view.ts';
 import type { KeyResults } from '../../../report/key-results.ts';
 import type { NoteKind } from '../../../report/notes.ts';
 import type { Study } from '../../../report/read-study.ts';

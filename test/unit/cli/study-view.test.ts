@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ListedStudy, StudyStatus } from '../../../cli/study-status.ts';
-import { formatStatus, formatStudies } from '../../../cli/study-view.ts';
+import type { ListedStudy, StudyStatus } from '../../../cli/progress/study-status.ts';
+import { formatStatus, formatStudies } from '../../../cli/progress/study-view.ts';
 
 const now = new Date('2026-03-04T12:00:00Z');
 const launched = { createdAt: '2026-03-01T00:00:00Z', startedAt: '2026-03-04T08:57:00Z' };

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { checkProspects } from '../../../cli/sure-to-fail.ts';
+import { checkProspects } from '../../../cli/checks/sure-to-fail.ts';
 import { compile, type Diagnostic, PipelineError } from '../../../compiler/index.ts';
-import { foresee } from '../../../runtime/foresight.ts';
+import { foresee } from '../../../runtime/cost/foresight.ts';
 import { edit, tiny, withMatrix } from '../compiler/pipelines.ts';
 import { folderOf, idx } from '../datasets/files.ts';
 

@@ -1,6 +1,6 @@
 import type { Tensor4D } from '@tensorflow/tfjs-node';
 import { expect, test } from 'vitest';
-import { prepareSecondDerivatives } from '../../../compute/second-derivatives.ts';
+import { prepareSecondDerivatives } from '../../../compute/gradients/second-derivatives.ts';
 import { loadTensorFlow } from '../../../compute/tensorflow.ts';
 import { RandomStream } from '../../../science/random.ts';
 

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-node';
 import { expect, test } from 'vitest';
-import { CaptureError } from '../../../compute/capture-error.ts';
-import { compile } from '../../../compute/graph.ts';
+import { CaptureError } from '../../../compute/graph/capture-error.ts';
+import { compile } from '../../../compute/graph/graph.ts';
 import { loadTensorFlow } from '../../../compute/tensorflow.ts';
 
 const { tf, backend } = await loadTensorFlow({ threads: 1, backend: 'cpu' });

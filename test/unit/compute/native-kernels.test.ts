@@ -1,6 +1,6 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-node';
 import { describe, expect, test } from 'vitest';
-import { packedColumns } from '../../../compute/packed-convolution.ts';
+import { packedColumns } from '../../../compute/kernels/packed-convolution.ts';
 import { loadTensorFlow } from '../../../compute/tensorflow.ts';
 import { RandomStream } from '../../../science/random.ts';
 

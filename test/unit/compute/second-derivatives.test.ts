@@ -5,7 +5,7 @@ import {
   prepareSecondDerivatives,
   SecondDerivativeError,
   twiceDifferentiable,
-} from '../../../compute/second-derivatives.ts';
+} from '../../../compute/gradients/second-derivatives.ts';
 import { loadTensorFlow } from '../../../compute/tensorflow.ts';
 import { crossEntropy } from '../../../science/loss.ts';
 import { RandomStream } from '../../../science/random.ts';

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { readExamples } from '../../../activities/parts/training-data.ts';
 import { stage } from '../../../activities/stages/dataset.ts';
-import { readExamples } from '../../../activities/training-data.ts';
 import { datasetSources } from '../../../datasets/index.ts';
 import { storeOfThisFile } from '../../fixtures/run-stage.ts';
 import { stageContext } from '../../fixtures/stage-context.ts';

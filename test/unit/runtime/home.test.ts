@@ -17,10 +17,10 @@ import { defaultPayloadConverter, type SerializationContext } from '@temporalio/
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { closeHome, findHome, type Home, openHome } from '../../../runtime/home.ts';
-import { readKey } from '../../../runtime/home-key.ts';
-import { sealingCodec } from '../../../runtime/sealing-codec.ts';
-import { rememberStore, servedStores } from '../../../runtime/served-stores.ts';
-import { bundleWorkflows } from '../../../runtime/workflow-bundle.ts';
+import { readKey } from '../../../runtime/seal/home-key.ts';
+import { sealingCodec } from '../../../runtime/seal/sealing-codec.ts';
+import { rememberStore, servedStores } from '../../../runtime/seal/served-stores.ts';
+import { bundleWorkflows } from '../../../runtime/workers/workflow-bundle.ts';
 import { isRefusal } from '../../../workflows/messages.ts';
 
 const nobody = 65_534;

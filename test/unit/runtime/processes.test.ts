@@ -3,10 +3,10 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { withFileLock } from '../../../runtime/file-lock.ts';
 import { findHome } from '../../../runtime/home.ts';
-import { keepAlive } from '../../../runtime/keep-alive.ts';
-import { isAlive, registerUser, runsIn, startGuarded } from '../../../runtime/server-process.ts';
+import { withFileLock } from '../../../runtime/server/file-lock.ts';
+import { keepAlive } from '../../../runtime/server/keep-alive.ts';
+import { isAlive, registerUser, runsIn, startGuarded } from '../../../runtime/server/server-process.ts';
 import { descendants } from '../../fixtures/processes.ts';
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { PNG } from 'pngjs';
 import { describe, expect, test } from 'vitest';
-import type { Facts } from '../../../activities/prospect.ts';
+import type { Facts } from '../../../activities/kinds/prospect.ts';
 import { openLocalStore } from '../../../artifacts/local-store.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import type { StepRecord, Store } from '../../../artifacts/store.ts';
@@ -8,8 +8,8 @@ import { digestOf } from '../../../compiler/plan/recipe.ts';
 import { fillWith } from '../../../compiler/schema/schemas.ts';
 import { datasetSize, loadDataset } from '../../../datasets/index.ts';
 import type { DatasetSpec } from '../../../datasets/loader.ts';
-import { createEstimator } from '../../../runtime/estimate.ts';
-import { type Digest, type KnownFacts, prospectOf } from '../../../runtime/prospects.ts';
+import { createEstimator } from '../../../runtime/cost/estimate.ts';
+import { type Digest, type KnownFacts, prospectOf } from '../../../runtime/cost/prospects.ts';
 import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
 import { folderOf, idx, specOf } from '../datasets/files.ts';
 

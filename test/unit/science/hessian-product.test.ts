@@ -1,13 +1,13 @@
 import type { Tensor } from '@tensorflow/tfjs-node';
 import { describe, expect, test } from 'vitest';
-import { compile } from '../../../compute/graph.ts';
 import {
   checkedForSecondDerivatives,
   prepareSecondDerivatives,
-} from '../../../compute/second-derivatives.ts';
+} from '../../../compute/gradients/second-derivatives.ts';
+import { prepareWindowPooling } from '../../../compute/gradients/window-pooling.ts';
+import { compile } from '../../../compute/graph/graph.ts';
+import { boundaryOf, compileInTwoParts } from '../../../compute/graph/two-part-graph.ts';
 import { loadTensorFlow } from '../../../compute/tensorflow.ts';
-import { boundaryOf, compileInTwoParts } from '../../../compute/two-part-graph.ts';
-import { prepareWindowPooling } from '../../../compute/window-pooling.ts';
 import { createHessianProduct } from '../../../science/hessian/product.ts';
 import { RandomStream } from '../../../science/random.ts';
 import { zoo } from './zoo.ts';

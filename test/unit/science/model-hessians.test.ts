@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
 import { describe, expect, test } from 'vitest';
-import { compile } from '../../../compute/graph.ts';
-import { prepareSecondDerivatives } from '../../../compute/second-derivatives.ts';
+import { prepareSecondDerivatives } from '../../../compute/gradients/second-derivatives.ts';
+import { compile } from '../../../compute/graph/graph.ts';
 import { loadTensorFlow } from '../../../compute/tensorflow.ts';
 import { createEvaluator } from '../../../science/evaluate.ts';
 import { standardize } from '../../../science/examples.ts';
@@ -97,7 +97,7 @@ describe.each(specimens)('$name', ({ model, loss, data, weights, l2, problem }) 
       const [once, again] = graphs.map((graph) => graph.run(inputs)) as [Tensor[], Tensor[]];
       for (const [i, eager] of f(inputs).entries()) {
         expect(bits(once[i]!)).toEqual(bits(again[i]!));
-        // TensorFlow regroups the sums of normalizations and gelu (compute/graph.ts), so the last bits may differ.
+        // TensorFlow regroups the sums of normalizations and gelu (compute/graph/graph.ts), so the last bits may differ.
         expect(relativeDistance(once[i]!.dataSync(), eager.dataSync())).toBeLessThan(2e-6);
       }
       for (const graph of graphs) graph.dispose();

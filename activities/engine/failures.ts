@@ -1,0 +1,43 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { DamagedRecordError, InputError, RefusedError } from '../../artifacts/errors.ts';
+import type { FailureDetail } from '../../workflows/messages.ts';
+import { ComputeProcessError } from '../processes/compute-client.ts';
+
+/** Thrown when a worker is told to stop: another one takes the stage over at once, from its checkpoint. */
+export class WorkerShutdownError extends Error {
+  override readonly name = 'WorkerShutdownError';
+}
+
+/**
+ * The failure of a stage that Temporal is told. Lost workers and compute processes are retried by the server; a failure of the stage's own
+ * work is not, since the cell counts those against `retry.attempts` (`workflows/cell.ts`).
+ */
+export function toStageFailure(error: unknown): Error {
+  return toFailure(error, error instanceof ComputeProcessError || error instanceof WorkerShutdownError);
+}
+
+/** The failure of reading or writing a study's records: all but wrong input, damage and what is refused may pass. */
+export function toRecordFailure(error: unknown): Error {
+  return toFailure(
+    error,
+    ![InputError, DamagedRecordError, RefusedError].some((kind) => error instanceof kind),
+  );
+}
+
+function toFailure(error: unknown, retryable: boolean): Error {
+  if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
+  const { name, message, cure, cells } = (
+    error instanceof Error ? error : new Error(String(error))
+  ) as Error & FailureDetail;
+  const detail: FailureDetail = {
+    ...(cure === undefined ? {} : { cure }),
+    ...(cells === undefined ? {} : { cells }),
+  };
+  return ApplicationFailure.create({
+    message,
+    type: name,
+    nonRetryable: !retryable,
+    details: [detail],
+    ...(error instanceof Error ? { cause: error } : {}),
+  });
+}

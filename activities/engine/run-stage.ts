@@ -1,0 +1,105 @@
+import { checkedName } from '../../artifacts/names.ts';
+import { findStep } from '../../artifacts/outputs.ts';
+import type { Store } from '../../artifacts/store.ts';
+import { type StageOutcome, type StageTask, workflowIdOf } from '../../workflows/messages.ts';
+import { loadStage } from '../kinds/registry.ts';
+import type { Stage } from '../kinds/stage.ts';
+import { type ComputeResult, compute } from '../processes/compute-client.ts';
+import type { ComputeRequest } from '../processes/compute-protocol.ts';
+import type { GpuPool } from '../processes/gpus.ts';
+import { toStageFailure } from './failures.ts';
+import { type Heartbeats, withHeartbeats } from './heartbeat.ts';
+import { resolveWith } from './resolve-with.ts';
+import { SingleFlight } from './single-flight.ts';
+import { damageNotes, identity, outcome, recordStep, type StepIdentity } from './step.ts';
+import { mustBelongTo, type OpenStores } from './stores.ts';
+
+/**
+ * The activity that runs one stage of one cell: finds the step's key, takes what an equal step left in the store, or computes it in a compute
+ * process and records it. All that it needs to go on after a kill is in the store, so any worker may take over.
+ */
+export function createRunStage(
+  openStore: OpenStores,
+  gpus: GpuPool,
+  stop: AbortSignal,
+): (task: StageTask) => Promise<StageOutcome> {
+  const flights = new SingleFlight();
+  return async (task) => {
+    try {
+      mustBelongTo(workflowIdOf(task.studyId, task.cellId));
+      const stage = checkedName('stage name', task.stage.name);
+      return await withHeartbeats(stage, stop, async (heartbeats, signal) => {
+        const store = await openStore(task.storeUri);
+        const { step, request } = await identify(task, gpus.size);
+        return await flights.run(`${store.uri}\n${step.key}`, signal, async () => {
+          const found = await findStep(store, step.key, task.stage.outputs);
+          if (found?.damage.length === 0)
+            return outcome(found.record, { reused: true, seconds: 0, notes: [] });
+          const computation = { task, store, step, request, gpus, heartbeats, signal };
+          return await computeStep(computation, damageNotes(found));
+        });
+      });
+    } catch (error) {
+      throw toStageFailure(error);
+    }
+  };
+}
+
+async function identify({ stage, available, baseDirectory, storeUri }: StageTask, gpus: number) {
+  const { uses, version, resources } = stage;
+  const resolved = resolveWith(stage, available);
+  const kind = (await loadStage(uses)) as Stage<unknown>;
+  const sources = (await kind.sources?.(resolved.with, baseDirectory)) ?? {};
+  const inputs = { ...resolved.inputs, ...sources };
+  const { threads } = resources;
+  const device = resources.gpu > 0 && gpus > 0 ? ({ device: 'gpu' } as const) : {};
+  const step = identity({ uses, version, with: resolved.with, inputs, threads, ...device });
+  const request: ComputeRequest = {
+    uses,
+    with: resolved.with,
+    key: step.key,
+    inputs,
+    storeUri,
+    threads,
+    baseDirectory,
+  };
+  return { step, request };
+}
+
+interface Computation {
+  readonly task: StageTask;
+  readonly store: Store;
+  readonly step: StepIdentity;
+  readonly request: ComputeRequest;
+  readonly gpus: GpuPool;
+  readonly heartbeats: Heartbeats;
+  readonly signal: AbortSignal;
+}
+
+async function computeStep(computation: Computation, damage: readonly string[]): Promise<StageOutcome> {
+  const { task, store, step, gpus } = computation;
+  const { stage } = task;
+  const continued = (await store.checkpoint(step.key).list()).length > 0;
+  const startedAt = new Date();
+  const result = await computeOnDevice(computation);
+  const missing = Object.keys(stage.outputs).filter((name) => result.outputs[name] === undefined);
+  if (missing.length > 0)
+    throw new Error(`Stage kind ${stage.uses} did not return its output ${missing.join(', ')}.`);
+  const record = await recordStep(store, step, result, startedAt);
+  const notes = [...damage, ...gpuNotes(stage.resources.gpu, gpus.size)];
+  const { seconds } = record.provenance;
+  return outcome(record, { reused: false, seconds, ...(continued ? { continued } : {}), notes });
+}
+
+function computeOnDevice({ task, request, gpus, heartbeats, signal }: Computation): Promise<ComputeResult> {
+  const { timeoutMs, resources } = task.stage;
+  const options = { signal, timeoutMs, onProgress: heartbeats.report.bind(heartbeats) };
+  if (resources.gpu === 0 || gpus.size === 0) return compute(request, options);
+  return gpus.lend(resources.gpu, signal, (gpu) => compute(request, { ...options, gpu }));
+}
+
+function gpuNotes(wanted: number, present: number): string[] {
+  if (wanted <= present) return [];
+  const got = present === 0 ? 'none, so the stage computed on the CPU' : `${present}`;
+  return [`${wanted} GPU${wanted === 1 ? ' was' : 's were'} asked for; this machine has ${got}.`];
+}

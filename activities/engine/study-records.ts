@@ -1,0 +1,85 @@
+import { EnvironmentError } from '../../artifacts/errors.ts';
+import { cellRecordName, studyRecordName } from '../../artifacts/names.ts';
+import type { Plan } from '../../compiler/plan.ts';
+import {
+  type Activities,
+  type Answer,
+  type CellResult,
+  type PlanRequest,
+  type StudyResult,
+  workflowIdOf,
+} from '../../workflows/messages.ts';
+import { toRecordFailure } from './failures.ts';
+import { mustBelongTo, type OpenStores } from './stores.ts';
+
+/** Plans kept in memory. A plan never changes under its name, and reading one of 10,000 cells takes a while. */
+const keptPlans = 4;
+
+/** The activities that read the plan and write the records of a study, and the reading of a plan for other activities. */
+export interface StudyRecords {
+  readonly activities: Omit<Activities, 'runStage' | 'collect'>;
+  loadPlan(request: PlanRequest): Promise<Plan>;
+}
+
+export function createStudyRecords(openStore: OpenStores): StudyRecords {
+  const plans = new Map<string, Promise<Plan>>();
+  const loadPlan = ({ storeUri, studyId }: PlanRequest): Promise<Plan> => {
+    const address = `${storeUri}\n${studyId}`;
+    const plan = plans.get(address) ?? readPlan(storeUri, studyId);
+    plans.delete(address);
+    plans.set(address, plan);
+    for (const oldest of [...plans.keys()].slice(0, -keptPlans)) plans.delete(oldest);
+    plan.catch(() => plans.delete(address));
+    return plan;
+  };
+  const readPlan = async (storeUri: string, studyId: string): Promise<Plan> => {
+    const name = studyRecordName(studyId, 'plan');
+    const text = await (await openStore(storeUri)).readText(name);
+    if (text !== undefined) return JSON.parse(text) as Plan;
+    throw new EnvironmentError(
+      `There is no ${name} in ${storeUri}.`,
+      'Does this worker see the same store as the machine that started the study? A store in a folder must lie on a shared file system.',
+    );
+  };
+  const write = async (storeUri: string, name: string, record: CellResult | StudyResult) => {
+    await (await openStore(storeUri)).writeText(name, `${JSON.stringify(record, undefined, 2)}\n`);
+    return null;
+  };
+  const activities: StudyRecords['activities'] = {
+    loadCells: ({ from, count, ...of }) =>
+      answered(
+        () => workflowIdOf(of.studyId),
+        String(from),
+        async () => (await loadPlan(of)).cells.slice(from, from + count),
+      ),
+    loadCollects: (of) =>
+      answered(
+        () => workflowIdOf(of.studyId),
+        'collect',
+        async () => (await loadPlan(of)).collect,
+      ),
+    writeCellResult: ({ storeUri, studyId, result }) =>
+      answered(
+        () => workflowIdOf(studyId, result.cellId),
+        'result',
+        () => write(storeUri, cellRecordName(studyId, result.cellId), result),
+      ),
+    writeStudyResult: ({ storeUri, result }) =>
+      answered(
+        () => workflowIdOf(result.studyId),
+        'result',
+        () => write(storeUri, studyRecordName(result.studyId, 'result'), result),
+      ),
+  };
+  return { activities, loadPlan };
+}
+
+/** Does the work if it belongs to the workflow that asks. */
+async function answered<T>(owner: () => string, to: string, work: () => Promise<T>): Promise<Answer<T>> {
+  try {
+    mustBelongTo(owner());
+    return { to, value: await work() };
+  } catch (error) {
+    throw toRecordFailure(error);
+  }
+}

@@ -1,0 +1,142 @@
+/** What is sure to fail, checked by the dry run from what is known before, and by the run. Each throws {@link InputError}. */
+import { InputError } from '../../artifacts/errors.ts';
+import {
+  createModel,
+  type ImageShape,
+  type Model,
+  ModelError,
+  type ModelSpec,
+} from '../../science/models/index.ts';
+
+/** The network, if its layers fit together and the images. */
+export function buildModel(spec: ModelSpec, shape: ImageShape, classes: number): Model {
+  try {
+    return createModel(spec, shape, classes);
+  } catch (error) {
+    if (error instanceof ModelError) throw new InputError(error.message, error.cure, 'model');
+    throw error;
+  }
+}
+
+/** A set of examples that is read has some. */
+export function checkNotEmpty(examples: number | undefined, setting?: string): void {
+  if (examples !== 0) return;
+  throw new InputError(
+    'This set has no examples, since its dataset stage has `testExamples: 0`.',
+    'Raise `testExamples`, or leave out what uses the test set.',
+    setting,
+  );
+}
+
+/** An epoch has at least one batch. */
+export function checkBatchSize(batchSize: number, examples: number): void {
+  if (batchSize <= examples) return;
+  throw new InputError(
+    `batchSize is ${batchSize}, but there are only ${examples} training examples.`,
+    'Choose a smaller batch size or more examples.',
+    'batchSize',
+  );
+}
+
+/** An epoch has at least two batches: one has no noise. */
+export function checkNoisyBatch(batchSize: number, examples: number): void {
+  if (batchSize <= examples / 2) return;
+  throw new InputError(
+    `batchSize is ${batchSize} and there are ${examples} examples: an epoch of one batch has no noise.`,
+    'Choose a batch size of at most half the examples.',
+    'batchSize',
+  );
+}
+
+/** Examples of the Hessian are some of those of the training. */
+export function checkSubset(wanted: number | undefined, examples: number | undefined): void {
+  if (wanted === undefined || examples === undefined || wanted <= examples) return;
+  throw new InputError(
+    `examples is ${wanted}, but there are only ${examples} training examples.`,
+    'Choose fewer, or leave `examples` out to take all.',
+    'examples',
+  );
+}
+
+/** As many eigenpairs as there are, of those that were asked for. Fewer are given only if they are allowed. */
+export function pairsOf(top: number, size: number, partial: 'refuse' | 'allow'): number {
+  if (top > size && partial === 'refuse') {
+    throw new InputError(
+      `top is ${top}, but the network has only ${size} weights, and so many eigenpairs.`,
+      `Ask for at most ${size}, or set \`partial: allow\` to get all there are.`,
+      'top',
+    );
+  }
+  return Math.min(top, size);
+}
+
+/** Lanczos has no more eigenpairs than it has taken products. Fewer than were asked for are given only if they are allowed. */
+export function checkIterations(maxIterations: number, pairs: number, partial: 'refuse' | 'allow'): void {
+  if (maxIterations >= pairs || partial === 'allow') return;
+  throw new InputError(
+    `maxIterations is ${maxIterations}, but ${pairs} eigenpairs take at least as many products, and mostly several times that.`,
+    'Raise `maxIterations` or leave it out, lower `top`, or set `partial: allow` to go on with those that have converged.',
+    'maxIterations',
+  );
+}
+
+/** Principal components have steps and weights to come from. */
+export function checkComponents(components: number, steps: number, size: number): void {
+  const most = Math.min(steps - 2, size);
+  if (components <= most) return;
+  throw new InputError(
+    `components is ${components}; ${steps} recorded steps of ${size} weights have at most ${Math.max(most, 0)} after their drift ` +
+      'is subtracted.',
+    'Ask for fewer components, or record more epochs.',
+    'components',
+  );
+}
+
+interface Images {
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+}
+
+/** Examples are images like those that the network was trained on. */
+export function checkImages(examples: Images, trained: Images): void {
+  const words = ({ imageShape, classes }: Images) => `${imageShape.join(' x ')} images of ${classes} classes`;
+  if (words(examples) === words(trained)) return;
+  throw new InputError(
+    `The examples are ${words(examples)}; the network was trained on ${words(trained)}.`,
+    'Evaluate on data of the dataset that the network was trained on.',
+    'data',
+  );
+}
+
+/** Recorded weights and basis vectors are of one length. */
+export function checkProjectable(weights: number, basis: number): void {
+  if (weights === basis) return;
+  throw new InputError(
+    `The trajectory has ${weights} weights, the basis vectors have ${basis}.`,
+    'Take both from the same network: project the trajectory on the Hessian at its own mean.',
+    'basis',
+  );
+}
+
+/** The eigenpairs of a noise stage belong to its network, and there are those that it names. */
+export function checkNoiseBasis(
+  basis: { readonly size: number; readonly count: number },
+  size: number,
+  along: readonly number[],
+): void {
+  if (basis.size !== size) {
+    throw new InputError(
+      `The basis vectors have ${basis.size} weights, the network has ${size}.`,
+      'Take the eigenpairs of the Hessian at the state `from`.',
+      'basis',
+    );
+  }
+  const beyond = along.find((index) => index >= basis.count);
+  if (beyond !== undefined) {
+    throw new InputError(
+      `along names eigenvector ${beyond}, but the basis has ${basis.count}, counted from 0.`,
+      'Name fewer, or compute more eigenpairs.',
+      'along',
+    );
+  }
+}

@@ -1,0 +1,25 @@
+import type { ArtifactRef } from '../../artifacts/reference.ts';
+import type { TrainingContext } from '../../artifacts/training-context.ts';
+import type { Model } from '../../science/models/index.ts';
+import type { SgdState } from '../../science/sgd.ts';
+import type { StageContext } from '../kinds/stage.ts';
+import { type DataDigests, trainingMetadata } from './training-data.ts';
+
+/** Writes a `state` artifact: one row of step, epoch, weights and velocity, and in its metadata how it came to be. */
+export function writeState(
+  context: Pick<StageContext<unknown>, 'write'>,
+  state: SgdState & { readonly epoch: number },
+  training: TrainingContext,
+  model: Model,
+  data: DataDigests,
+): Promise<ArtifactRef> {
+  const metadata = { ...trainingMetadata(training, data), 'epochal.layout': JSON.stringify(model.layout) };
+  return context.write('state', metadata, (writer) =>
+    writer.append({
+      step: [state.step],
+      epoch: [state.epoch],
+      weights: state.weights,
+      velocity: state.velocity,
+    }),
+  );
+}

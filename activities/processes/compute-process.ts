@@ -1,0 +1,106 @@
+/**
+ * Entry of a compute process: runs one stage, then exits. TensorFlow blocks the JavaScript thread, so heartbeats come from the worker that
+ * forked this process; it is told about progress over the IPC channel and stops this process with SIGTERM.
+ */
+import { writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
+import { openStore } from '../../artifacts/open-store.ts';
+import type { Store } from '../../artifacts/store.ts';
+import { loadedBackend } from '../../compute/tensorflow.ts';
+import { loadStage } from '../kinds/registry.ts';
+import type { Stage, StageContext } from '../kinds/stage.ts';
+import type { ComputeMessage, ComputeRequest } from './compute-protocol.ts';
+import { commonMetadata } from './step-metadata.ts';
+
+/** Progress goes out, and messages are let in, at most this often. */
+const quietMs = 50;
+
+/** Ends the process without an answer. A worker that did not want it so has lost a compute process, and the stage is tried again. */
+class StageCancelledError extends Error {
+  override readonly name = 'StageCancelledError';
+}
+
+let cancelled = false;
+// Ctrl-C, the end of a terminal and the warning of a batch system reach every process: it is the worker that decides whether this one stops.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => undefined);
+process.on('SIGTERM', () => {
+  cancelled = true;
+});
+// The worker is gone; the work goes on from its checkpoint in another process.
+process.on('disconnect', () => process.exit(1));
+process.once('message', (request: ComputeRequest) => void serve(request));
+yieldToTheRest();
+
+function send(message: ComputeMessage): Promise<void> {
+  return new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
+}
+
+async function serve(request: ComputeRequest): Promise<void> {
+  try {
+    const store = await openStore(request.storeUri);
+    const stage = (await loadStage(request.uses)) as Stage<unknown>;
+    const outputs = await stage.run(stageContext(request, store));
+    await send({ type: 'done', outputs, backend: loadedBackend() ?? { backend: 'none', library: 'none' } });
+    process.exit(0);
+  } catch (error) {
+    if (error instanceof StageCancelledError) {
+      console.error(error.message);
+      process.exit(1);
+    }
+    const { name, message, stack, cure } = (
+      error instanceof Error ? error : new Error(String(error))
+    ) as Error & { cure?: string };
+    await send({
+      type: 'error',
+      name,
+      message,
+      ...(cure === undefined ? {} : { cure }),
+      ...(stack === undefined ? {} : { stack }),
+    });
+    process.exit(1);
+  }
+}
+
+function stageContext(request: ComputeRequest, store: Store): StageContext<unknown> {
+  let lastSent = -Infinity;
+  let lastBreath = performance.now();
+  return {
+    with: request.with,
+    key: request.key,
+    inputs: request.inputs,
+    store,
+    checkpoint: store.checkpoint(request.key),
+    threads: request.threads,
+    baseDirectory: request.baseDirectory,
+    progress(progress) {
+      const now = performance.now();
+      if (now - lastSent < quietMs && progress.done < progress.total) return;
+      lastSent = now;
+      void send({ type: 'progress', progress });
+    },
+    note(text, kind) {
+      void send({ type: 'note', text, kind });
+    },
+    async breathe() {
+      if (performance.now() - lastBreath >= quietMs) {
+        await setImmediate();
+        lastBreath = performance.now();
+      }
+      if (cancelled) throw new StageCancelledError('It was told to stop.');
+    },
+    write(kind, metadata, fill) {
+      return store.write(kind, { ...metadata, ...commonMetadata(request) }, fill);
+    },
+  };
+}
+
+/** Heartbeats and the server come first when cores are scarce, and memory is taken from here first when it is: this process is retried. */
+function yieldToTheRest(): void {
+  try {
+    setPriority(5);
+    writeFileSync('/proc/self/oom_score_adj', '500');
+  } catch {
+    // Not on this system: a courtesy only.
+  }
+}

@@ -1,0 +1,40 @@
+import type { ArtifactRef } from '../../artifacts/reference.ts';
+import type { NoteKind, Progress } from '../kinds/stage.ts';
+
+/** What a compute process is asked to do. */
+export interface ComputeRequest {
+  readonly uses: string;
+  /** Evaluated `with`, references resolved. */
+  readonly with: Readonly<Record<string, unknown>>;
+  readonly key: string;
+  /** Input name -> SHA-256, written into every output. */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly storeUri: string;
+  readonly threads: number;
+  readonly baseDirectory: string;
+}
+
+/** What computed: "tensorflow" and the version of its library, or "none". */
+export interface ComputeBackend {
+  readonly backend: string;
+  readonly library: string;
+  /** The processor's widest instructions, on which the last bits depend. */
+  readonly instructions?: string;
+}
+
+/** From a compute process to its worker. */
+export type ComputeMessage =
+  | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'note'; readonly text: string; readonly kind?: NoteKind | undefined }
+  | {
+      readonly type: 'done';
+      readonly outputs: Readonly<Record<string, ArtifactRef>>;
+      readonly backend: ComputeBackend;
+    }
+  | {
+      readonly type: 'error';
+      readonly name: string;
+      readonly message: string;
+      readonly cure?: string;
+      readonly stack?: string;
+    };

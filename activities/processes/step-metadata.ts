@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import canonicalize from 'canonicalize';
+import type { ComputeRequest } from './compute-protocol.ts';
+
+/** Version of the artifacts' format, not of the program: a release that writes the same bytes keeps it. */
+const formatVersion = '1';
+
+/** Metadata that every artifact carries besides its kind. Nothing in it depends on when or where the step ran. */
+export function commonMetadata(
+  request: Pick<ComputeRequest, 'uses' | 'key' | 'inputs'>,
+): Record<string, string> {
+  return {
+    'epochal.stage': request.uses,
+    'epochal.key': request.key,
+    'epochal.inputs': canonicalize(request.inputs) ?? '{}',
+    'epochal.version': formatVersion,
+  };
+}
+
+/** Version of the program, for provenance. */
+export const programVersion = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;

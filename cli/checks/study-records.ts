@@ -1,0 +1,152 @@
+import { fileURLToPath } from 'node:url';
+import fastest from 'fastest-levenshtein';
+import { DamagedRecordError, InputError } from '../../artifacts/errors.ts';
+import { isName } from '../../artifacts/names.ts';
+import type { ArtifactRef } from '../../artifacts/reference.ts';
+import type { Store } from '../../artifacts/store.ts';
+import type { Plan } from '../../compiler/index.ts';
+import type { StudyRecord } from '../../runtime/study/client.ts';
+import type { CellResult, StudyResult } from '../../workflows/messages.ts';
+
+/** An output of a stage of a study. */
+export interface ListedArtifact extends ArtifactRef {
+  /** `study` for the output of a stage over all cells. */
+  readonly cell: string;
+  readonly stage: string;
+  readonly output: string;
+  /** File of an artifact in a local store. */
+  readonly path: string | undefined;
+}
+
+/** The studies in a store, newest launch first; a study whose record is damaged is named only. */
+export async function listStudies(
+  store: Store,
+): Promise<{ readonly studies: StudyRecord[]; readonly damaged: string[] }> {
+  const studies: StudyRecord[] = [];
+  const damaged: string[] = [];
+  const names = (await store.listTexts('studies')).map((name) => name.split('/')[1]!);
+  for (const studyId of new Set(names)) {
+    if (!isName('study id', studyId)) continue;
+    const record = await unlessDamaged(readStudy(store, studyId), () => damaged.push(studyId));
+    if (record !== undefined) studies.push(record);
+  }
+  studies.sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+  return { studies, damaged };
+}
+
+/**
+ * The id of the study that `wanted` names: an id, the beginning of one, or a pipeline's name; without it, the one launched last.
+ * Throws `InputError` naming those that there are.
+ */
+export async function resolveStudyId(store: Store, wanted: string | undefined): Promise<string> {
+  const { studies, damaged } = await listStudies(store);
+  const ids = [...studies.map(({ studyId }) => studyId), ...damaged];
+  const found =
+    wanted === undefined
+      ? ids[0]
+      : (ids.find((id) => id === wanted) ?? ids.find((id) => id.startsWith(wanted)));
+  if (found !== undefined) return found;
+  if (ids.length === 0)
+    throw new InputError(
+      `There are no studies in ${store.uri}.`,
+      'Start one with `epochal run FILE`, or name another --store.',
+    );
+  throw new InputError(
+    `There is no study ${wanted} in ${store.uri}.`,
+    `Did you mean ${fastest.closest(wanted!, ids)}? \`epochal list\` shows all.`,
+  );
+}
+
+/** The study that `wanted` names, as {@link resolveStudyId}. Throws `DamagedRecordError` if its record is damaged. */
+export async function resolveStudy(store: Store, wanted: string | undefined): Promise<StudyRecord> {
+  return (await readStudy(store, await resolveStudyId(store, wanted)))!;
+}
+
+/** The record of a study. Throws `DamagedRecordError`. */
+export function readStudy(store: Store, studyId: string): Promise<StudyRecord | undefined> {
+  return readJson<StudyRecord>(store, `studies/${studyId}/study.json`);
+}
+
+/** The frozen plan of a study. Throws `DamagedRecordError` if it is damaged or gone. */
+export async function readPlan(store: Store, studyId: string): Promise<Plan> {
+  const name = `studies/${studyId}/plan.json`;
+  const plan = await readJson<Plan>(store, name);
+  if (plan === undefined) throw new DamagedRecordError(name, store.uri);
+  return plan;
+}
+
+/** The results of the cells that have ended; those that are damaged are told, not given. Both in the order of the plan. */
+export async function readCells(
+  store: Store,
+  plan: Plan,
+  studyId: string,
+  tell: (error: DamagedRecordError, cellId: string) => void = () => undefined,
+): Promise<CellResult[]> {
+  const damage = new Map<string, DamagedRecordError>();
+  const results = await Promise.all(
+    plan.cells.map(({ id }) =>
+      unlessDamaged(readJson<CellResult>(store, `studies/${studyId}/cells/${id}.json`), (error) =>
+        damage.set(id, error),
+      ),
+    ),
+  );
+  for (const { id } of plan.cells) if (damage.has(id)) tell(damage.get(id)!, id);
+  return results.filter((result) => result !== undefined);
+}
+
+/** The result of a study that has ended. Throws `DamagedRecordError`. */
+export function readResult(store: Store, studyId: string): Promise<StudyResult | undefined> {
+  return readJson<StudyResult>(store, `studies/${studyId}/result.json`);
+}
+
+/** Every output of every finished stage, cell by cell; cells whose record is damaged are told, not listed. */
+export async function listArtifacts(
+  store: Store,
+  studyId: string,
+  tell: TellDamage,
+): Promise<ListedArtifact[]> {
+  const plan = await readPlan(store, studyId);
+  const cells = await readCells(store, plan, studyId, tell);
+  const order = plan.cells[0]?.stages.map(({ name }) => name) ?? [];
+  const listed: ListedArtifact[] = [];
+  for (const { cellId, stages } of cells) {
+    for (const stage of Object.keys(stages).sort((a, b) => order.indexOf(a) - order.indexOf(b))) {
+      for (const [output, ref] of Object.entries(stages[stage]!.outputs))
+        listed.push(entry(cellId, stage, output, ref));
+    }
+  }
+  const result = await unlessDamaged(readResult(store, studyId), tell);
+  for (const [stage, { outputs }] of Object.entries(result?.collect ?? {})) {
+    for (const [output, ref] of Object.entries(outputs)) listed.push(entry('study', stage, output, ref));
+  }
+  return listed;
+}
+
+function entry(cell: string, stage: string, output: string, ref: ArtifactRef): ListedArtifact {
+  return {
+    cell,
+    stage,
+    output,
+    ...ref,
+    path: ref.uri.startsWith('file:') ? fileURLToPath(ref.uri) : undefined,
+  };
+}
+
+/** Is told of a record that is not shown. */
+export type TellDamage = (error: DamagedRecordError) => void;
+
+/** What was read; undefined, and told, if it is damaged. */
+export async function unlessDamaged<T>(read: Promise<T>, tell: TellDamage): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (!(error instanceof DamagedRecordError)) throw error;
+    tell(error);
+    return undefined;
+  }
+}
+
+async function readJson<T>(store: Store, name: string): Promise<T | undefined> {
+  const text = await store.readText(name);
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}

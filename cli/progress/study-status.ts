@@ -1,0 +1,105 @@
+import type { Store } from '../../artifacts/store.ts';
+import type { LiveCell, StudyHandle, StudyRecord } from '../../runtime/study/client.ts';
+import type {
+  CellCounts,
+  CellFailure,
+  CellResult,
+  StudyProgress,
+  StudyResult,
+} from '../../workflows/messages.ts';
+import { readCells, readPlan, readResult, type TellDamage, unlessDamaged } from '../checks/study-records.ts';
+
+export type StudyState = 'running' | 'paused' | StudyResult['status'] | 'not finished';
+
+/** What `list` says of a study: `schemas/output/list.schema.json`. */
+export interface ListedStudy extends StudyRecord {
+  readonly status: StudyState;
+  readonly cells: number;
+  /** Cells that have ended, by how. */
+  readonly counts: CellCounts;
+}
+
+/** What `status` says of a study: `schemas/output/status.schema.json`. */
+export interface StudyStatus extends Omit<ListedStudy, 'command' | 'baseDirectory'> {
+  readonly running: boolean;
+  readonly ended: number;
+  /** Of every failed cell, and of the stages over all cells. */
+  readonly failures: readonly CellFailure[];
+  readonly progress?: StudyProgress;
+  /** Running cells, at most 32. */
+  readonly live: readonly LiveCell[];
+  readonly result?: StudyResult;
+  /** Records that were changed or torn, of which nothing is shown. */
+  readonly damaged: readonly string[];
+}
+
+/** How far a study is, as the store and the server (if it knows of the study) tell. */
+export async function examineStudy(
+  store: Store,
+  record: StudyRecord,
+  study: StudyHandle | undefined,
+): Promise<StudyStatus> {
+  const { studyId, name, createdAt, startedAt } = record;
+  const damaged = new Set<string>();
+  const tell: TellDamage = ({ message }) => void damaged.add(message);
+  const { status, counts, cells, progress, result } = await examineBriefly(store, record, study, tell);
+  const records = await readCells(store, await readPlan(store, studyId), studyId, tell);
+  // Failures of an earlier launch, which the one that runs has not come to yet, are none of it.
+  const failed = progress?.counts.failed === 0 ? [] : records;
+  const ofCells = failed.flatMap(({ cellId, failure }) =>
+    failure === undefined ? [] : [{ cellId, ...failure }],
+  );
+  const isOfCell = new Set(ofCells.map(({ cellId }) => cellId));
+  const beyond = result?.failures.filter(({ cellId }) => !isOfCell.has(cellId)) ?? [];
+  return {
+    studyId,
+    name,
+    createdAt,
+    startedAt,
+    status,
+    running: progress !== undefined,
+    cells,
+    ended: endedCells(counts),
+    counts,
+    failures: [...ofCells, ...beyond],
+    live: progress === undefined ? [] : await study!.cells().catch(() => []),
+    ...(progress === undefined ? {} : { progress }),
+    ...(result === undefined ? {} : { result }),
+    damaged: [...damaged],
+  };
+}
+
+/** The same without the single cells. Throws `DamagedRecordError` for a damaged result, unless that can be told. */
+export async function examineBriefly(
+  store: Store,
+  { studyId, cells }: StudyRecord,
+  study: StudyHandle | undefined,
+  tell?: TellDamage,
+): Promise<Pick<StudyStatus, 'status' | 'cells' | 'counts' | 'progress' | 'result'>> {
+  const progress = study?.attached ? await study.progress().catch(() => undefined) : undefined;
+  if (progress !== undefined && progress.phase !== 'done') {
+    const { paused, counts } = progress;
+    return { status: paused ? 'paused' : 'running', cells: progress.cells, counts, progress };
+  }
+  // A study that is open but that no worker answers for: what an earlier launch has left is not its result.
+  const open = study?.attached === true && progress === undefined;
+  const result = open
+    ? undefined
+    : await (tell ? unlessDamaged(readResult(store, studyId), tell) : readResult(store, studyId));
+  const plan = result === undefined || cells === undefined ? await readPlan(store, studyId) : undefined;
+  return {
+    status: result?.status ?? 'not finished',
+    cells: cells ?? plan!.cells.length,
+    counts: result?.counts ?? countCells(await readCells(store, plan!, studyId, tell)),
+    ...(result === undefined ? {} : { result }),
+  };
+}
+
+export function endedCells({ succeeded, failed, cancelled }: CellCounts): number {
+  return succeeded + failed + cancelled;
+}
+
+function countCells(cells: readonly CellResult[]): CellCounts {
+  const count = (status: CellResult['status']) => cells.filter((cell) => cell.status === status).length;
+  return { succeeded: count('succeeded'), failed: count('failed'), cancelled: count('cancelled') };
+}

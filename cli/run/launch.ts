@@ -1,0 +1,191 @@
+import type { Connection } from '@temporalio/client';
+import pc from 'picocolors';
+import { openStore } from '../../artifacts/open-store.ts';
+import type { Plan } from '../../compiler/index.ts';
+import type { Home } from '../../runtime/home.ts';
+import { rememberStore } from '../../runtime/seal/served-stores.ts';
+import {
+  connect,
+  createClient,
+  type StudyHandle,
+  startStudy,
+  studyIdOf,
+} from '../../runtime/study/client.ts';
+import { listOpenStudies } from '../../runtime/study/open-studies.ts';
+import { type LocalRuntime, startRuntime } from '../../runtime/workers/supervisor.ts';
+import type { StudyResult } from '../../workflows/messages.ts';
+import { exitCode, tellError } from '../output/errors.ts';
+import { plural } from '../output/format.ts';
+import type { Output } from '../output/output.ts';
+import { formatOpenStudies } from '../progress/open-studies.ts';
+import { showProgress } from '../progress/progress.ts';
+import { createProgressView, type ProgressView } from '../progress/progress-view.ts';
+import { conclude } from './conclude.ts';
+import { type Interruption, onInterrupt } from './interrupt.ts';
+
+export interface LaunchOptions {
+  readonly plan: Plan;
+  readonly baseDirectory: string;
+  readonly home: Home;
+  readonly storeUri: string;
+  readonly address?: string;
+  readonly namespace?: string;
+  /** Start a worker although the server is not ours. */
+  readonly worker?: boolean;
+  readonly concurrency?: number;
+  /** Return as soon as the study is launched. */
+  readonly detach?: boolean;
+  readonly reportDirectory?: string;
+  /** How the user launches this study again. */
+  readonly again: string;
+  readonly output: Output;
+}
+
+/** How long a study with a server elsewhere waits for it to come back. */
+const outageLimitMs = 60_000;
+
+/** Launches a plan, shows its progress, writes its report. Gives the exit code. */
+export async function launch(options: LaunchOptions): Promise<number> {
+  const { output, home, address, namespace, plan, storeUri, baseDirectory } = options;
+  // One that is too large is refused before anything starts.
+  studyIdOf(plan);
+  const store = await openStore(storeUri);
+  await rememberStore(home, storeUri);
+  const view = createProgressView(output, plan.cells.length);
+  const interruption = onInterrupt(() => view.line(interruptLine(options)));
+  let runtime: LocalRuntime | undefined;
+  let connection: Connection | undefined;
+  try {
+    runtime = await startRuntime({
+      home,
+      ...(address === undefined ? {} : { address }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(options.worker === undefined ? {} : { worker: options.worker }),
+      ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+      onEvent: (line) => view.line(line),
+    });
+    if (interruption.happened) return stoppedEarly(view);
+    connection = await connect(runtime.address);
+    const client = createClient(home, connection, runtime.namespace);
+    const study = await startStudy({ client, plan, storeUri, baseDirectory });
+    introduce(options, runtime, study);
+    if (options.detach) {
+      output.line(
+        `\`npx epochal status ${study.studyId} --watch --address ${runtime.address}\` shows how far it is.`,
+      );
+      if (output.json) output.result({ studyId: study.studyId, status: 'running' });
+      return exitCode.done;
+    }
+    const tellOthers = async (served: boolean): Promise<void> => {
+      if (address !== undefined) return;
+      const others = await listOpenStudies(client, study.studyId);
+      for (const line of formatOpenStudies(others, served)) view.line(line);
+    };
+    const told = tellOthers(true).catch(() => undefined);
+    const outcome = await follow(study, runtime, view, interruption);
+    if (outcome === 'interrupted') {
+      await interrupt(options, study, view);
+      await tellOthers(await runtime.isShared()).catch(() => undefined);
+      return exitCode.interrupted;
+    }
+    await told;
+    view.end();
+    const code = await conclude({
+      ...options,
+      store,
+      result: outcome,
+      seconds: (Date.now() - performance.timeOrigin) / 1000,
+    });
+    await tellOthers(await runtime.isShared()).catch(() => undefined);
+    return code;
+  } catch (error) {
+    if (!interruption.happened) throw error;
+    // What the same signal has ended, or what could not begin any more.
+    tellError(error);
+    return stoppedEarly(view);
+  } finally {
+    view.end();
+    await connection?.close();
+    await runtime?.stop();
+    interruption.off();
+  }
+}
+
+function stoppedEarly(view: ProgressView): number {
+  view.end();
+  view.line('Stopped. Everything done so far is kept.');
+  return exitCode.interrupted;
+}
+
+function interruptLine({ address }: LaunchOptions): string {
+  return address === undefined
+    ? 'Stopping; running stages keep their checkpoints. Ctrl-C once more ends at once.'
+    : 'Leaving the study. Ctrl-C once more ends at once.';
+}
+
+/** Stops a study of the home's own server, so that no other run goes on with it; one elsewhere is left to its workers. */
+async function interrupt(
+  { address, again }: LaunchOptions,
+  study: StudyHandle,
+  view: ProgressView,
+): Promise<void> {
+  const { studyId } = study;
+  if (address !== undefined) {
+    view.end();
+    view.line(`${studyId} goes on with the workers of ${address}.`);
+    view.line(`  To see how far it is: npx epochal status ${studyId} --watch --address ${address}`);
+    view.line(`  To give it up: npx epochal cancel ${studyId} --address ${address}`);
+    return;
+  }
+  const stopped = await study.stop().then(
+    () => true,
+    () => false,
+  );
+  view.end();
+  view.line(
+    stopped
+      ? 'Stopped. Everything done so far is kept, and nothing goes on by itself.'
+      : 'Everything done so far is kept. The server could not be told to stop the study: the next run of this home goes on with it.',
+  );
+  view.line(`  To go on, run it again: ${again}\n  To give it up: npx epochal cancel ${studyId}`);
+}
+
+function introduce(
+  { plan, home, storeUri, output }: LaunchOptions,
+  runtime: LocalRuntime,
+  study: StudyHandle,
+): void {
+  const stages = plan.cells.reduce((sum, cell) => sum + cell.stages.length, 0) + plan.collect.length;
+  output.line(
+    `${pc.bold(study.studyId)}  ${plural(plan.cells.length, 'cell')}, ${plural(stages, 'stage')}${study.attached ? ', already running' : ''}`,
+  );
+  output.line(`  store  ${storeUri}`);
+  output.line(`  server ${runtime.address}${runtime.uiUrl === undefined ? '' : `, web UI ${runtime.uiUrl}`}`);
+  if (runtime.uiUrl !== undefined) output.line(`  logs   ${home.logs}`);
+}
+
+/** Shows the progress until the study has ended or the user interrupts. Throws if the server or the worker cannot be kept alive. */
+async function follow(
+  study: StudyHandle,
+  runtime: LocalRuntime,
+  view: ProgressView,
+  interruption: Interruption,
+): Promise<StudyResult | 'interrupted'> {
+  const progress = showProgress(study, view);
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  const ended = study.result(runtime.uiUrl === undefined ? { outageLimitMs, signal } : { signal });
+  ended.catch(() => undefined);
+  try {
+    const outcome = await Promise.race([
+      ended,
+      runtime.failed,
+      interruption.requested.then(() => 'interrupted' as const),
+    ]);
+    if (outcome !== 'interrupted') await progress.ended();
+    return outcome;
+  } finally {
+    leaving.abort();
+    await Promise.allSettled([progress.stop(), ended]);
+  }
+}

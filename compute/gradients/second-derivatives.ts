@@ -1,0 +1,104 @@
+import type { TensorFlow } from '../tensorflow.ts';
+import { registerConvolutionGradients } from './convolution-gradients.ts';
+import { registerElementwiseGradients } from './elementwise-gradients.ts';
+import { registerPoolingGradients } from './pooling-gradients.ts';
+import { prepareReductionGradients } from './reduction-gradients.ts';
+
+/**
+ * Operations whose second derivative is verified against finite differences (test/unit/compute/second-derivatives.test.ts): with the gradients
+ * of TensorFlow.js as they are, or with those registered below.
+ */
+export const twiceDifferentiable: ReadonlySet<string> = new Set([
+  'Add',
+  'AvgPool',
+  'AvgPoolGrad',
+  'BatchMatMul',
+  'BroadcastTo',
+  'Cast',
+  'Concat',
+  'Conv2D',
+  'Conv2DBackpropFilter',
+  'Conv2DBackpropInput',
+  'DetachedRowMax',
+  'Erf',
+  'Exp',
+  'Fill',
+  'Identity',
+  'Log',
+  'MaxPool',
+  'MaxPoolGrad',
+  'Mean',
+  'Multiply',
+  'Neg',
+  'OneHot',
+  'PadV2',
+  'RealDiv',
+  'Relu',
+  'ReluGrad',
+  'Reshape',
+  'Rsqrt',
+  'Slice',
+  'SplitV',
+  'Square',
+  'Step',
+  'Sub',
+  'Sum',
+  'Tanh',
+  'Transpose',
+  'ZerosLike',
+]);
+
+/** Thrown when a model uses an operation whose second derivative is not verified. TensorFlow.js would give a wrong Hessian without a word. */
+export class SecondDerivativeError extends Error {
+  override readonly name = 'SecondDerivativeError';
+  constructor(operation: string) {
+    super(
+      `The second derivative of ${operation} is not verified, so the Hessian could be wrong without a sign. ` +
+        'Register its gradient (compute/gradients/second-derivatives.ts) and add it to the cases that verify them.',
+    );
+  }
+}
+
+const prepared = new WeakSet<TensorFlow>();
+
+/**
+ * Makes differentiating twice right. A gradient of TensorFlow.js that saves its operation's *output* treats it as a constant the second time;
+ * each is registered again so that it saves the *input* and computes the output anew. Gradients that are missing are added.
+ */
+export function prepareSecondDerivatives(tf: TensorFlow): void {
+  if (prepared.has(tf)) return;
+  prepared.add(tf);
+  prepareReductionGradients(tf);
+  registerElementwiseGradients(tf);
+  registerPoolingGradients(tf);
+  registerConvolutionGradients(tf);
+}
+
+/** The parts of TensorFlow.js' engine through which every differentiable operation passes. */
+interface Engine {
+  readonly state: { readonly kernelDepth: number };
+  runKernel(name: string, ...rest: unknown[]): unknown;
+  customGrad(f: unknown): unknown;
+}
+
+/**
+ * Runs `fn` and throws {@link SecondDerivativeError} if it uses an operation that is not in {@link twiceDifferentiable}, or a `customGrad`. Give
+ * it the function that is differentiated *and* its gradient: what the second derivative goes through. Operations within an operation do not
+ * count, since only the outer one is differentiated.
+ */
+export function checkedForSecondDerivatives<T>(tf: TensorFlow, fn: () => T): T {
+  const engine = tf.engine() as unknown as Engine;
+  const { runKernel, customGrad } = engine;
+  engine.runKernel = function (this: Engine, name, ...rest) {
+    if (this.state.kernelDepth === 0 && !twiceDifferentiable.has(name)) throw new SecondDerivativeError(name);
+    return runKernel.call(this, name, ...rest);
+  };
+  engine.customGrad = () => {
+    throw new SecondDerivativeError('a custom gradient');
+  };
+  try {
+    return fn();
+  } finally {
+    Object.assign(engine, { runKernel, customGrad });
+  }
+}

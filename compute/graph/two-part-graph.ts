@@ -1,0 +1,105 @@
+import type { Tensor } from '@tensorflow/tfjs-node';
+import { nativeBackend, type TensorFlow } from '../tensorflow.ts';
+import { CaptureError } from './capture-error.ts';
+import { load } from './graph.ts';
+import { GraphRecorder } from './graph-recorder.ts';
+
+/** A function f(fixed, varying) for many calls with the same fixed inputs: what depends on these alone is computed once. */
+export interface TwoPartFunction {
+  /** All that f needs of its fixed inputs. The caller disposes of it. */
+  prepare(fixed: readonly Tensor[]): Tensor[];
+  /** f, from what {@link prepare} gave. The caller disposes of the outputs. */
+  run(prepared: readonly Tensor[], varying: readonly Tensor[]): Tensor[];
+  dispose(): void;
+}
+
+/** A node of TensorFlow's GraphDef, as far as the cut needs it. */
+export interface GraphNode {
+  readonly name: string;
+  /** `node` or `node:output` */
+  readonly inputs: readonly string[];
+}
+
+/**
+ * Records `fn` as one graph and cuts it in two by partial evaluation: `prepare` computes each tensor that depends on no varying input but is
+ * read by an operation that does, and `run` is fed with these tensors. The same kernels run on the same inputs, so the result has the bits of
+ * the whole graph. What depends on no input at all (zeros, constants) is left to the graph.
+ *
+ * Where the backend is not `tensorflow`, `prepare` keeps the fixed inputs and `run` computes everything.
+ */
+export function compileInTwoParts(
+  tf: TensorFlow,
+  fn: (fixed: Tensor[], varying: Tensor[]) => Tensor[],
+  fixed: readonly Tensor[],
+  varying: readonly Tensor[],
+): TwoPartFunction {
+  if (tf.getBackend() !== 'tensorflow') {
+    return {
+      prepare: (inputs) => inputs.map((input) => input.clone()),
+      run: (prepared, inputs) => tf.tidy(() => fn([...prepared], [...inputs])),
+      dispose: () => undefined,
+    };
+  }
+  const backend = nativeBackend(tf);
+  const { binding } = backend;
+  const recorder = new GraphRecorder(tf, [...fixed, ...varying]);
+  const outputs = tf.tidy(() => recorder.record(() => fn([...fixed], [...varying])));
+  const fixedNames = fixed.map((_, index) => `input${index}:0`);
+  const varyingNames = varying.map((_, index) => `input${fixed.length + index}:0`);
+  const boundary = boundaryOf(recorder.graph(), fixedNames, varyingNames, outputs);
+  const model = load(binding, recorder.savedModel());
+  const call = (inputs: readonly Tensor[], from: readonly string[], to: readonly string[]): Tensor[] =>
+    to.length === 0
+      ? []
+      : binding
+          .runSavedModel(model, backend.getInputTensorIds(inputs), from.join(','), to.join(','))
+          .map((output) => backend.createOutputTensor(output));
+  // A session does not give back what it is fed.
+  const computed = boundary.filter((name) => !fixedNames.includes(name));
+  return {
+    prepare(inputs) {
+      const results = call(inputs, fixedNames, computed);
+      return boundary.map((name) => {
+        const at = fixedNames.indexOf(name);
+        return at >= 0 ? inputs[at]!.clone() : results[computed.indexOf(name)]!;
+      });
+    },
+    run: (prepared, inputs) => call([...prepared, ...inputs], [...boundary, ...varyingNames], outputs),
+    dispose: () => binding.deleteSavedModel(model),
+  };
+}
+
+/**
+ * The tensors that depend on a fixed input and on no varying one, and are read by a node that varies on the way to an output. `nodes` are in the
+ * order of computation; tensors are named `node:output`. Throws {@link CaptureError} for an output that does not vary.
+ */
+export function boundaryOf(
+  nodes: readonly GraphNode[],
+  fixed: readonly string[],
+  varying: readonly string[],
+  outputs: readonly string[],
+): string[] {
+  const nodeOf = (tensor: string) => tensor.replace(/:\d+$/, '');
+  const varies = new Set(varying.map(nodeOf));
+  const isFixed = new Set(fixed.map(nodeOf));
+  for (const { name, inputs } of nodes) {
+    const sources = inputs.map(nodeOf);
+    if (sources.some((source) => varies.has(source))) varies.add(name);
+    else if (sources.some((source) => isFixed.has(source))) isFixed.add(name);
+  }
+  const needed = new Set(outputs.map(nodeOf));
+  const boundary = new Set<string>();
+  for (const { name, inputs } of [...nodes].reverse()) {
+    if (!needed.has(name) || !varies.has(name)) continue;
+    for (const input of inputs) {
+      if (isFixed.has(nodeOf(input))) boundary.add(input.includes(':') ? input : `${input}:0`);
+      else needed.add(nodeOf(input));
+    }
+  }
+  const idle = outputs.find((output) => !varies.has(nodeOf(output)));
+  if (idle !== undefined)
+    throw new CaptureError(
+      `Result ${outputs.indexOf(idle)} of a function in two parts depends on no varying input.`,
+    );
+  return [...boundary].sort();
+}

@@ -1,0 +1,168 @@
+import { constants } from 'node:buffer';
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { DamagedRecordError, EnvironmentError, InputError, RefusedError } from '../../artifacts/errors.ts';
+import { studyRecordName } from '../../artifacts/names.ts';
+import { openStore } from '../../artifacts/open-store.ts';
+import type { Store } from '../../artifacts/store.ts';
+import { planDigest } from '../../compiler/index.ts';
+import type { Plan } from '../../compiler/plan.ts';
+import { type StudyInput, type TaskQueue, workflowIdOf } from '../../workflows/messages.ts';
+import { createStudyHandle, type StudyHandle } from './study-handle.ts';
+
+export { connect, createClient } from '../server/connection.ts';
+export type { LiveStage, LiveStages } from './live-stages.ts';
+export type { LiveCell, StudyHandle } from './study-handle.ts';
+export type { StudyEvent, StudySnapshot, StudyWatch } from './study-watch.ts';
+
+export interface StartStudyOptions {
+  readonly client: Client;
+  readonly plan: Plan;
+  readonly storeUri: string;
+  /** Folder of the pipeline file, against which dataset locations are resolved. */
+  readonly baseDirectory: string;
+  /** The command line, kept with the study. */
+  readonly command?: readonly string[];
+  /** Events after which a workflow's history is cut; default: when the server suggests it. */
+  readonly historyLimit?: number;
+}
+
+/** What lies in `studies/<id>/study.json`. */
+export interface StudyRecord {
+  readonly studyId: string;
+  readonly name: string;
+  /** When the study was launched for the first time. */
+  readonly createdAt: string;
+  /** When it was launched last. */
+  readonly startedAt: string;
+  readonly command: readonly string[];
+  readonly baseDirectory: string;
+  /** How many there are in the plan; older records do not say. */
+  readonly cells?: number;
+}
+
+/**
+ * Name of a study: that of its pipeline and the digest of its plan, so that launching the same plan again goes on with the same study. Throws
+ * {@link InputError} if the plan is longer than a text, and thus a record of the store, may be.
+ */
+export function studyIdOf(plan: Plan): string {
+  try {
+    return `${plan.name}-${planDigest(plan).slice(0, 10)}`;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const [cells, most] = [plan.cells.length, Math.floor(constants.MAX_STRING_LENGTH / 1e6)];
+    throw new InputError(
+      `The plan of these ${cells.toLocaleString('en-US')} cells is longer than ${most} MB, which is the most that a study can be.`,
+      'Split the matrix into several studies, or shorten the settings that every cell repeats.',
+    );
+  }
+}
+
+/**
+ * Launches a plan. A study of the same plan that is still open is attached to, and goes on if it was stopped or paused; one that has ended is
+ * started again and reuses every step that is finished.
+ *
+ * Throws {@link EnvironmentError} if the open study writes to another store, or the store cannot be written.
+ */
+export async function startStudy(options: StartStudyOptions): Promise<StudyHandle> {
+  const { client, plan, baseDirectory, historyLimit } = options;
+  const store = await openStore(options.storeUri);
+  // The same place for every process, whatever its working directory is and however the user wrote it.
+  const storeUri = store.uri;
+  const studyId = studyIdOf(plan);
+  await writeRecords(store, studyId, options);
+  const input: StudyInput = {
+    studyId,
+    storeUri,
+    baseDirectory,
+    cells: plan.cells.length,
+    maxParallel: plan.maxParallel,
+    failFast: plan.failFast,
+    minSuccess: plan.minSuccess,
+    ...(historyLimit === undefined ? {} : { historyLimit }),
+  };
+  for (;;) {
+    try {
+      await client.workflow.start('study', {
+        workflowId: workflowIdOf(studyId),
+        taskQueue: 'epochal' satisfies TaskQueue,
+        args: [input],
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        workflowIdConflictPolicy: 'FAIL',
+        memo: { pipeline: plan.name, study: studyId, store: storeUri },
+        staticSummary: plan.name,
+      });
+      return createStudyHandle({ client, store, studyId, attached: false, fresh: true });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+    try {
+      await checkStore(client, studyId, storeUri);
+      const study = createStudyHandle({ client, store, studyId, attached: true, fresh: false });
+      await study.resume();
+      return study;
+    } catch (error) {
+      // It has ended in this moment.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
+}
+
+/** The study with this id, open or ended. Throws {@link EnvironmentError} if the server knows of none. */
+export async function findStudy(client: Client, storeUri: string, studyId: string): Promise<StudyHandle> {
+  try {
+    const { status } = await client.workflow.getHandle(workflowIdOf(studyId)).describe();
+    const attached = status.name === 'RUNNING';
+    return createStudyHandle({ client, store: await openStore(storeUri), studyId, attached, fresh: false });
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new EnvironmentError(
+      `The server knows of no study ${studyId}.`,
+      'Run the pipeline again: finished stages are in the store and are reused.',
+    );
+  }
+}
+
+async function writeRecords(store: Store, studyId: string, options: StartStudyOptions): Promise<void> {
+  const { plan, baseDirectory, command = process.argv.slice(2) } = options;
+  const recordName = studyRecordName(studyId, 'study');
+  const known = await store.readText(recordName).catch((error: unknown) => {
+    if (error instanceof DamagedRecordError) return undefined;
+    throw error;
+  });
+  const startedAt = new Date().toISOString();
+  const createdAt = known === undefined ? startedAt : (JSON.parse(known) as StudyRecord).createdAt;
+  const cells = plan.cells.length;
+  const record: StudyRecord = {
+    studyId,
+    name: plan.name,
+    createdAt,
+    startedAt,
+    command,
+    baseDirectory,
+    cells,
+  };
+  await store.writeText(studyRecordName(studyId, 'plan'), `${JSON.stringify(plan)}\n`);
+  await store.writeText(recordName, `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+async function checkStore(client: Client, studyId: string, storeUri: string): Promise<void> {
+  const description = client.workflow.getHandle(workflowIdOf(studyId)).describe();
+  const { memo } = await description.catch((error: unknown) => {
+    // Its memo is not sealed.
+    if (error instanceof RefusedError) return { memo: undefined };
+    throw error;
+  });
+  const other = memo?.store;
+  if (memo?.study !== studyId || typeof other !== 'string') {
+    throw new EnvironmentError(
+      `Something that is no study of this home runs on the server under the name ${workflowIdOf(studyId)}.`,
+      'Terminate it in the web UI of the server, then run the pipeline again.',
+    );
+  }
+  if (other !== storeUri) {
+    throw new EnvironmentError(
+      `The study ${studyId} is running and writes to ${other}, not to ${storeUri}.`,
+      'Name the same store to attach to it, or cancel it first.',
+    );
+  }
+}

@@ -1,0 +1,214 @@
+import { setTimeout } from 'node:timers/promises';
+import {
+  type Client,
+  ServiceError,
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { EnvironmentError } from '../../artifacts/errors.ts';
+import { studyRecordName } from '../../artifacts/names.ts';
+import type { Store } from '../../artifacts/store.ts';
+import {
+  type CellProgress,
+  type ControlSignal,
+  type FailureType,
+  type StudyProgress,
+  type StudyResult,
+  sealCure,
+  workflowIdOf,
+} from '../../workflows/messages.ts';
+import { abortable } from './history.ts';
+import { type LiveStages, lookAtStages } from './live-stages.ts';
+import { type StudyEvent, StudyWatch } from './study-watch.ts';
+
+/** Running cells that `cells` looks at: more than fit on a screen. */
+const cellsShown = 32;
+const queryDeadlineMs = 10_000;
+/** A stage has five seconds to stop. Without a worker that answers none is running, and the signal waits for the next one. */
+const stopLimitMs = 15_000;
+const defaultOutageLimitMs = 300_000;
+
+/** A running cell. */
+export type LiveCell = CellProgress & LiveStages;
+
+/** A launched study. */
+export interface StudyHandle {
+  readonly studyId: string;
+  readonly workflowId: string;
+  /** True if the study was open already. */
+  readonly attached: boolean;
+  progress(): Promise<StudyProgress>;
+  /** The cells that run now, with what their stages last said; at most 32. */
+  cells(): Promise<LiveCell[]>;
+  /** Tells what happens from now on; for a study that was launched for this handle, from its beginning. */
+  watch(tell: (event: StudyEvent) => void): StudyWatch;
+  /**
+   * Waits for the end, also of a failed or cancelled study. Outages of the server of up to `outageLimitMs` (default 5 minutes) are waited
+   * out. Throws {@link EnvironmentError} after that, or if the study was terminated or lost. Once `signal` aborts, it rejects: nobody is
+   * waiting.
+   */
+  result(options?: { readonly outageLimitMs?: number; readonly signal?: AbortSignal }): Promise<StudyResult>;
+  /** Lets running stages end and starts no other. */
+  pause(): Promise<void>;
+  /** Starts no stage, hands running ones back with their checkpoints, and waits until they are. */
+  stop(): Promise<void>;
+  resume(): Promise<void>;
+  /** Asks running stages to stop; `result` tells when they have. */
+  cancel(): Promise<void>;
+}
+
+interface HandleOptions {
+  readonly client: Client;
+  readonly store: Store;
+  readonly studyId: string;
+  readonly attached: boolean;
+  /** True if it was launched for this handle, so that everything that happens to it is news. */
+  readonly fresh: boolean;
+}
+
+export function createStudyHandle({ client, store, studyId, attached, fresh }: HandleOptions): StudyHandle {
+  const workflowId = workflowIdOf(studyId);
+  const workflow = client.workflow.getHandle(workflowId);
+  const signal = (name: ControlSignal): Promise<void> => workflow.signal(name, name);
+  const progress = (): Promise<StudyProgress> =>
+    client.withDeadline(Date.now() + queryDeadlineMs, () => workflow.query<StudyProgress>('progress'));
+  return {
+    studyId,
+    workflowId,
+    attached,
+    progress,
+    async cells() {
+      const { running } = await progress();
+      const cells = await Promise.all(
+        running
+          .slice(0, cellsShown)
+          .map(({ cellId }) =>
+            describeCell(client, client.workflow.getHandle(workflowIdOf(studyId, cellId))),
+          ),
+      );
+      return cells.filter((cell) => cell !== undefined);
+    },
+    watch: (tell) => new StudyWatch({ client, workflowId, fresh, tell }),
+    result: ({ outageLimitMs = defaultOutageLimitMs, signal } = {}) =>
+      waitForResult(client, workflow, store, studyId, outageLimitMs, signal),
+    pause: () => signal('pause'),
+    resume: () => signal('resume'),
+    async stop() {
+      await signal('stop');
+      // Where no worker answers, none has a stage.
+      await waitUntilIdle(client, studyId, progress).catch(() => undefined);
+    },
+    async cancel() {
+      await workflow.cancel();
+    },
+  };
+}
+
+/** Undefined if the cell ended in this moment or no worker answers for it. */
+async function describeCell(client: Client, cell: WorkflowHandle): Promise<LiveCell | undefined> {
+  try {
+    const known = client.withDeadline(Date.now() + queryDeadlineMs, () =>
+      cell.query<CellProgress>('cellProgress'),
+    );
+    const [progress, stages] = await Promise.all([known, lookAtStages(client, cell)]);
+    return { ...progress, ...stages };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Waits until no stage is with a worker, as long as stages take to stop. */
+async function waitUntilIdle(
+  client: Client,
+  studyId: string,
+  progress: () => Promise<StudyProgress>,
+): Promise<void> {
+  const deadline = Date.now() + stopLimitMs;
+  const isBusy = async (workflowId: string): Promise<boolean> => {
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    return (raw.pendingActivities ?? []).length > 0;
+  };
+  do {
+    // The answer comes after the signal was handled.
+    const { running } = await progress();
+    const ids = [workflowIdOf(studyId), ...running.map(({ cellId }) => workflowIdOf(studyId, cellId))];
+    if (!(await Promise.all(ids.map(isBusy))).includes(true)) return;
+    await setTimeout(100);
+  } while (Date.now() < deadline);
+}
+
+async function waitForResult(
+  client: Client,
+  workflow: WorkflowHandle,
+  store: Store,
+  studyId: string,
+  outageLimitMs: number,
+  signal: AbortSignal | undefined,
+): Promise<StudyResult> {
+  for (;;) {
+    try {
+      const result = () => workflow.result() as Promise<StudyResult>;
+      return await (signal === undefined ? result() : abortable(client, signal, result));
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof WorkflowFailedError) return await resultOfFailure(error.cause, store, studyId);
+      if (error instanceof WorkflowNotFoundError) {
+        throw new EnvironmentError(
+          `The server no longer knows the study ${studyId}: its database is another one.`,
+          'Run the pipeline again. Finished stages are in the store and are reused.',
+        );
+      }
+      if (!(error instanceof ServiceError)) throw error;
+      await waitForServer(client, outageLimitMs, error, signal);
+    }
+  }
+}
+
+async function resultOfFailure(
+  cause: Error | undefined,
+  store: Store,
+  studyId: string,
+): Promise<StudyResult> {
+  if (cause instanceof ApplicationFailure && cause.type === ('StudyFailed' satisfies FailureType)) {
+    const result = cause.details?.[0] as StudyResult | undefined;
+    if (result?.studyId === studyId) return result;
+  }
+  if (cause instanceof CancelledFailure) {
+    const text = await store.readText(studyRecordName(studyId, 'result'));
+    if (text !== undefined) return JSON.parse(text) as StudyResult;
+  }
+  const reason = cause instanceof ActivityFailure ? cause.cause : cause;
+  throw new EnvironmentError(
+    `The study ${studyId} was broken off: ${reason?.message ?? 'no reason was given'}.`,
+    cause instanceof ApplicationFailure && cause.type === 'RefusedError'
+      ? sealCure
+      : 'Mend the cause, then run the pipeline again. Finished stages are in the store and are reused.',
+  );
+}
+
+/** Returns as soon as the server answers again. */
+async function waitForServer(
+  client: Client,
+  limitMs: number,
+  error: ServiceError,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      await client.withDeadline(Date.now() + 2000, () => client.workflowService.getSystemInfo({}));
+      return;
+    } catch {
+      if (Date.now() > deadline) {
+        throw new EnvironmentError(
+          `The Temporal server has not answered for ${Math.round(limitMs / 1000)} s (${error.cause?.message ?? error.message}).`,
+          'The study is not lost: start the server again, then run the pipeline again to go on.',
+        );
+      }
+      await setTimeout(500);
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  type WorkerOptions as TemporalWorkerOptions,
+  Worker,
+} from '@temporalio/worker';
+import { createActivities, gpuNames } from '../../activities/index.ts';
+import { EnvironmentError } from '../../artifacts/errors.ts';
+import type { TaskQueue } from '../../workflows/messages.ts';
+import type { Home } from '../home.ts';
+import { readKey } from '../seal/home-key.ts';
+import { refuseUnsealed } from '../seal/refuse-unsealed.ts';
+import { sealingCodec } from '../seal/sealing-codec.ts';
+import { servedStores } from '../seal/served-stores.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
+
+export interface WorkerOptions {
+  readonly address: string;
+  readonly namespace: string;
+  /** Where its key lies, and the bundle of the workflow code. */
+  readonly home: Home;
+  /** The only stores that it serves; default: those that were ever named in the home. */
+  readonly stores?: readonly string[];
+  /** Stages that compute at the same time on the CPU. */
+  readonly concurrency: number;
+  /** Take stages that ask for a GPU although there is none, and compute them on the CPU (each with a note). For studies on one machine. */
+  readonly standInForGpu: boolean;
+  /** Called once tasks are being polled. */
+  readonly onReady?: () => void;
+}
+
+/** Settings of each queue's worker. Heartbeats are not held back: those of a killed worker would be lost. */
+const common = {
+  maxHeartbeatThrottleInterval: '200 milliseconds',
+  defaultHeartbeatThrottleInterval: '200 milliseconds',
+  // When a worker dies, its workflows wait this long for it before another worker may have them.
+  stickyQueueScheduleToStartTimeout: '2 seconds',
+} satisfies Partial<TemporalWorkerOptions>;
+
+/** Stages are stopped by their own signal; without it a worker that shuts down waits for them. */
+const graceTime = '20 days';
+
+/** Call it before {@link runWorker}: only warnings are logged (to standard error), and signals are left to the caller. */
+export function installWorkerRuntime(): void {
+  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+}
+
+/** How a worker ends. */
+export interface WorkerSignals {
+  /** Running stages are stopped and handed back, to go on from their checkpoints in another worker. */
+  readonly stop: AbortSignal;
+  /** No more stages are taken, and those that run end first. */
+  readonly drain?: AbortSignal;
+}
+
+/** Serves workflows and stages until a signal aborts. Throws {@link EnvironmentError} if no server answers. */
+export async function runWorker(options: WorkerOptions, signals: WorkerSignals): Promise<void> {
+  const { address, namespace, concurrency, home } = options;
+  const workflowBundle = await bundleWorkflows(home);
+  const sealed = {
+    dataConverter: { payloadCodecs: [sealingCodec(readKey(home), 'mark')] },
+    interceptors: { activity: [refuseUnsealed] },
+  };
+  const connection = await connectNatively(address);
+  try {
+    const gpus = gpuNames();
+    const { records, stages } = createActivities(gpus, servedStores(home, options.stores), signals.stop);
+    const serve = (taskQueue: TaskQueue, settings: Partial<TemporalWorkerOptions>): Promise<Worker> =>
+      Worker.create({ connection, namespace, taskQueue, ...common, ...sealed, ...settings });
+    const serveStages = (taskQueue: TaskQueue, slots: number): Promise<Worker> =>
+      serve(taskQueue, {
+        activities: stages,
+        maxConcurrentActivityTaskExecutions: slots,
+        shutdownGraceTime: graceTime,
+      });
+    const workers = [
+      await serve('epochal', {
+        workflowBundle,
+        activities: records,
+        maxConcurrentActivityTaskExecutions: 20,
+        shutdownForceTime: '15 seconds',
+      }),
+      await serveStages('epochal-cpu', concurrency),
+    ];
+    if (gpus.length > 0) workers.push(await serveStages('epochal-gpu', gpus.length));
+    else if (options.standInForGpu) workers.push(await serveStages('epochal-gpu', concurrency));
+    await runAll(workers, signals, options.onReady);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function runAll(
+  workers: readonly Worker[],
+  { stop, drain }: WorkerSignals,
+  onReady: (() => void) | undefined,
+): Promise<void> {
+  const shutdown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const runs = workers.map((worker) => worker.run());
+  const ending = AbortSignal.any(drain === undefined ? [stop] : [stop, drain]);
+  ending.addEventListener('abort', shutdown, { once: true });
+  if (ending.aborted) shutdown();
+  onReady?.();
+  try {
+    await Promise.all(runs);
+  } finally {
+    shutdown();
+    await Promise.allSettled(runs);
+    ending.removeEventListener('abort', shutdown);
+  }
+}
+
+async function connectNatively(address: string): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect({ address });
+  } catch (error) {
+    throw new EnvironmentError(
+      `No Temporal server answers at ${address} (${error instanceof Error ? error.message : String(error)}).`,
+      'Start one with `epochal server`, or correct the address.',
+    );
+  }
+}

@@ -1,0 +1,46 @@
+import { createHash, createHmac } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import type { Home } from '../home.ts';
+import { readKey } from '../seal/home-key.ts';
+
+const workflowsFolder = path.join(import.meta.dirname, '..', '..', 'workflows');
+
+/**
+ * The workflow code as one script, which the SDK runs in its sandbox. Bundling takes two seconds, so the script is kept in the home under
+ * the digest of the sources and the SDK's version, after a line with its seal: what another has put there is not run.
+ */
+export async function bundleWorkflows(home: Home): Promise<{ readonly code: string }> {
+  const sealOf = (code: string): string => createHmac('sha256', readKey(home)).update(code).digest('hex');
+  const file = path.join(home.bundles, `workflows-${await sourceDigest()}.js`);
+  const kept = await readFile(file, 'utf8').catch(() => '');
+  const start = kept.indexOf('\n') + 1;
+  const known = kept.slice(start);
+  if (start > 0 && kept.slice(0, start - 1) === sealOf(known)) return { code: known };
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: path.join(workflowsFolder, 'index.ts'),
+    workflowInterceptorModules: [path.join(workflowsFolder, 'seals.ts')],
+    logger: new DefaultLogger('WARN'),
+  });
+  await mkdir(home.bundles, { recursive: true, mode: 0o700 });
+  const temporary = `${file}.${process.pid}`;
+  await writeFile(temporary, `${sealOf(code)}\n${code}`, { mode: 0o600 });
+  await rename(temporary, file);
+  return { code };
+}
+
+async function sourceDigest(): Promise<string> {
+  const { version } = createRequire(import.meta.url)('@temporalio/worker/package.json') as {
+    version: string;
+  };
+  const hash = createHash('sha256').update(version);
+  // The rooms whose code goes into the sandbox.
+  for (const folder of [workflowsFolder, path.join(workflowsFolder, '..', 'artifacts')]) {
+    for (const name of (await readdir(folder)).sort()) {
+      hash.update(name).update(await readFile(path.join(folder, name)));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
