@@ -38,6 +38,8 @@ module.exports = {
     ...inOrder('activities', ['kinds', 'processes', 'engine', 'parts', 'stages']),
     ...inOrder('compute', ['graph', 'kernels', 'gradients']),
     ...inOrder('runtime', ['setup', 'seal', 'server', 'workers', 'study', 'cost']),
+    ...inOrder('artifacts', ['arrow', 'store']),
+    ...inOrder('report/figures', ['drawing', 'kinds']),
     ...inOrder('cli', ['output', 'checks', 'progress', 'run', 'commands']),
     only('cli', ['runtime', 'compiler', 'report', 'workflows', 'artifacts']),
     only('runtime', ['activities', 'workflows', 'compiler', 'artifacts', 'compute']),

@@ -1,4 +1,4 @@
-import { isName } from './names.ts';
+import { isName } from './store/names.ts';
 
 /** The kinds of artifact a stage can write; the columns of each are in `columns.ts`. */
 export const artifactKinds = [

@@ -1,5 +1,5 @@
-import type { Drawing } from '../report/figures/drawing.ts';
-import { cellColours, colours } from '../report/figures/theme.ts';
+import type { Drawing } from '../report/figures/drawing/drawing.ts';
+import { cellColours, colours } from '../report/figures/drawing/theme.ts';
 import { type Comparison, median } from './compare.ts';
 import { sides } from './tasks.ts';
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { renderPng, renderSvg } from '../report/figures/render.ts';
+import { renderPng, renderSvg } from '../report/figures/drawing/render.ts';
 import { type Comparison, type Entry, median } from './compare.ts';
 import { ratiosDrawing } from './figure.ts';
 import type { Machine } from './machine.ts';

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { writeAtomically } from '../artifacts/atomic-file.ts';
 import { EnvironmentError } from '../artifacts/errors.ts';
 import { fetchFile } from '../artifacts/fetch-file.mjs';
+import { writeAtomically } from '../artifacts/store/atomic-file.ts';
 import { fileDigest } from './files.ts';
 
 /** A file on the net whose content is known. */

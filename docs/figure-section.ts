@@ -1,6 +1,6 @@
-import type { Store } from '../artifacts/store.ts';
+import type { Store } from '../artifacts/store/store.ts';
+import { renderPng } from '../report/figures/drawing/render.ts';
 import { renderFigure } from '../report/figures/index.ts';
-import { renderPng } from '../report/figures/render.ts';
 import { type CellParameters, type Estimate, readKeyResults } from '../report/key-results.ts';
 import { formatMeasured, formatSeconds, formatSignificant } from '../report/numbers.ts';
 import type { Study } from '../report/read-study.ts';

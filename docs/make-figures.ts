@@ -11,7 +11,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { openStore } from '../artifacts/open-store.ts';
+import { openStore } from '../artifacts/store/open-store.ts';
 import { readStudy } from '../report/read-study.ts';
 import { findHome } from '../runtime/home.ts';
 import { sectionOf } from './figure-section.ts';

@@ -1,4 +1,4 @@
-import type { FigureData } from './figures/data.ts';
+import type { FigureData } from './figures/drawing/data.ts';
 
 /** The data behind a figure, whole, as RFC 4180 CSV with a header. A number keeps every digit; NaN is an empty field. */
 export function figureCsv(data: FigureData): string {

@@ -1,6 +1,6 @@
+import type { ArrowTable } from '../artifacts/arrow/table.ts';
 import type { ArtifactKind } from '../artifacts/reference.ts';
-import type { Store } from '../artifacts/store.ts';
-import type { ArrowTable } from '../artifacts/table.ts';
+import type { Store } from '../artifacts/store/store.ts';
 import { countOf } from './numbers.ts';
 import { evenly, limit, type Study } from './read-study.ts';
 import { cellLabel, outputOf } from './read-tables.ts';

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { DamagedArtifactError, DamagedRecordError, InputError } from '../artifacts/errors.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
-import type { StepRecord, Store } from '../artifacts/store.ts';
+import type { StepRecord, Store } from '../artifacts/store/store.ts';
 import type { Plan, PlannedCell } from '../compiler/plan.ts';
 import type { CellResult, StudyResult } from '../workflows/messages.ts';
 import { hessianClaims, outsideInWords } from './eigenpairs.ts';

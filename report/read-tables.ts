@@ -1,6 +1,6 @@
+import type { TrainingContext } from '../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
-import type { Store } from '../artifacts/store.ts';
-import type { TrainingContext } from '../artifacts/training-context.ts';
+import type { Store } from '../artifacts/store/store.ts';
 import type { PlannedCell, PlannedFigure } from '../compiler/plan.ts';
 import type {
   AnalysisContext,
@@ -9,7 +9,7 @@ import type {
   FigureData,
   NoiseContext,
   ToyContext,
-} from './figures/data.ts';
+} from './figures/drawing/data.ts';
 import { evenly, limit, type Study } from './read-study.ts';
 import { seedAxes } from './seed-axes.ts';
 import { seriesColumns } from './series-columns.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EnvironmentError } from '../artifacts/errors.ts';
-import type { Store } from '../artifacts/store.ts';
+import type { Store } from '../artifacts/store/store.ts';
 import { figureKinds } from '../compiler/plan/figure-kinds.ts';
 import type { PlannedFigure } from '../compiler/plan.ts';
 import { renderFigure } from './figures/index.ts';

@@ -1,8 +1,9 @@
 /**
  * What goes between the clients, the workflows and the activities: plain data, small. Tensors never pass here, only references.
  */
-import { checkedName } from '../artifacts/names.ts';
+
 import type { ArtifactRef } from '../artifacts/reference.ts';
+import { checkedName } from '../artifacts/store/names.ts';
 import type { PlannedCell, PlannedCollect, PlannedStage } from '../compiler/plan.ts';
 
 /** Argument of the `study` workflow. The plan itself lies in the store, since a plan of 10,000 cells exceeds a payload. */

@@ -1,9 +1,9 @@
+import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import { DamagedArtifactError, DamagedRecordError } from '../../artifacts/errors.ts';
-import { cellRecordName } from '../../artifacts/names.ts';
-import { findStep } from '../../artifacts/outputs.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { Store } from '../../artifacts/store.ts';
-import type { ArrowTable } from '../../artifacts/table.ts';
+import { cellRecordName } from '../../artifacts/store/names.ts';
+import { findStep } from '../../artifacts/store/outputs.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import type { Json, Plan, PlannedCell, PlannedCollect } from '../../compiler/plan.ts';
 import {
   type CellResult,

@@ -1,6 +1,6 @@
-import { checkedName } from '../../artifacts/names.ts';
-import { findStep } from '../../artifacts/outputs.ts';
-import type { Store } from '../../artifacts/store.ts';
+import { checkedName } from '../../artifacts/store/names.ts';
+import { findStep } from '../../artifacts/store/outputs.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import { type StageOutcome, type StageTask, workflowIdOf } from '../../workflows/messages.ts';
 import { loadStage } from '../kinds/registry.ts';
 import type { Stage } from '../kinds/stage.ts';

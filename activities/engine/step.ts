@@ -1,8 +1,8 @@
 import { availableParallelism, cpus, hostname } from 'node:os';
 import { activityInfo } from '@temporalio/activity';
-import type { FoundStep } from '../../artifacts/outputs.ts';
 import { isArtifactRef } from '../../artifacts/reference.ts';
-import type { StepRecord, Store } from '../../artifacts/store.ts';
+import type { FoundStep } from '../../artifacts/store/outputs.ts';
+import type { StepRecord, Store } from '../../artifacts/store/store.ts';
 import { digestOf, replaceParts } from '../../compiler/plan/recipe.ts';
 import { canonicalWith, stepKey } from '../../compiler/plan/step-key.ts';
 import { stageKind } from '../../compiler/schema/stage-kinds.ts';

@@ -1,7 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import { RefusedError } from '../../artifacts/errors.ts';
-import { openStore } from '../../artifacts/open-store.ts';
-import type { Store } from '../../artifacts/store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 
 /**
  * The store at `uri`, opened once in this process: an open store remembers which artifacts it has verified. Throws {@link RefusedError} if this

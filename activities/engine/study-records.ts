@@ -1,5 +1,5 @@
 import { EnvironmentError } from '../../artifacts/errors.ts';
-import { cellRecordName, studyRecordName } from '../../artifacts/names.ts';
+import { cellRecordName, studyRecordName } from '../../artifacts/store/names.ts';
 import type { Plan } from '../../compiler/plan.ts';
 import {
   type Activities,

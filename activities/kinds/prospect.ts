@@ -1,4 +1,4 @@
-import { columnsOf } from '../../artifacts/columns.ts';
+import { columnsOf } from '../../artifacts/arrow/columns.ts';
 import type { ArtifactKind } from '../../artifacts/reference.ts';
 import { emptyColumns } from '../../science/analysis/spectrum.ts';
 import type { ImageShape, Model } from '../../science/models/index.ts';

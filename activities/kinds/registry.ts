@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EnvironmentError, InputError } from '../../artifacts/errors.ts';
-import { isName } from '../../artifacts/names.ts';
+import { isName } from '../../artifacts/store/names.ts';
 import { strangersOn } from '../../artifacts/trust.mjs';
 import type { Stage } from './stage.ts';
 

@@ -1,6 +1,6 @@
+import type { TableWriter } from '../../artifacts/arrow/table-writer.ts';
 import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
-import type { Checkpoint, Store } from '../../artifacts/store.ts';
-import type { TableWriter } from '../../artifacts/table-writer.ts';
+import type { Checkpoint, Store } from '../../artifacts/store/store.ts';
 import type { Prospect, Prospected } from './prospect.ts';
 
 /** How far a stage is, in its own unit. */

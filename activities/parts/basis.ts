@@ -1,4 +1,4 @@
-import type { ArrowTable } from '../../artifacts/table.ts';
+import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import type { Basis } from '../../science/projection.ts';
 
 /** What `shortcomingOf` says, in the metadata of all that was computed from such a basis. */

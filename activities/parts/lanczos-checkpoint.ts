@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
-import type { Checkpoint } from '../../artifacts/store.ts';
+import type { Checkpoint } from '../../artifacts/store/store.ts';
 import type { LanczosState, LanczosStep, RestartedState } from '../../science/hessian/lanczos.ts';
 import type { Sweep } from '../../science/hessian/outside.ts';
 

@@ -1,6 +1,6 @@
+import type { ArrowTable } from '../../artifacts/arrow/table.ts';
+import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import { InputError } from '../../artifacts/errors.ts';
-import type { ArrowTable } from '../../artifacts/table.ts';
-import type { TrainingContext } from '../../artifacts/training-context.ts';
 import type { NoiseWith } from '../../schemas/types.ts';
 import { createModel, type Model } from '../../science/models/index.ts';
 import type { SgdState } from '../../science/sgd.ts';

@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
-import type { TrainingContext } from '../../artifacts/training-context.ts';
+import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import type { NoiseWith } from '../../schemas/types.ts';
 import { kernelMask } from '../../science/loss.ts';

@@ -1,8 +1,8 @@
+import type { ArrowTable } from '../../artifacts/arrow/table.ts';
+import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import { DamagedArtifactError, InputError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { Store } from '../../artifacts/store.ts';
-import type { ArrowTable } from '../../artifacts/table.ts';
-import type { TrainingContext } from '../../artifacts/training-context.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import type { Model } from '../../science/models/index.ts';
 import { statisticsNote } from '../../science/models/statistics.ts';
 import { checkNotEmpty } from './checks.ts';

@@ -1,8 +1,8 @@
 import { totalmem } from 'node:os';
-import { partsOf } from '../../artifacts/outputs.ts';
+import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { Store } from '../../artifacts/store.ts';
-import type { ArrowTable } from '../../artifacts/table.ts';
+import { partsOf } from '../../artifacts/store/outputs.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import type { TrajectoryRows } from '../../science/pca/covariance.ts';
 
 /** Rows between two breaths. */

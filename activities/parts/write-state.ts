@@ -1,5 +1,5 @@
+import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { TrainingContext } from '../../artifacts/training-context.ts';
 import type { Model } from '../../science/models/index.ts';
 import type { SgdState } from '../../science/sgd.ts';
 import type { StageContext } from '../kinds/stage.ts';

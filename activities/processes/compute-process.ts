@@ -5,8 +5,8 @@
 import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import { openStore } from '../../artifacts/open-store.ts';
-import type { Store } from '../../artifacts/store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import { loadedBackend } from '../../compute/tensorflow.ts';
 import { loadStage } from '../kinds/registry.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';

@@ -1,4 +1,4 @@
-import type { ArrowTable } from '../../artifacts/table.ts';
+import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import type { AnalyzeWith } from '../../schemas/types.ts';
 import { analyzeSeries } from '../../science/analysis/analyze-series.ts';
 import { spectrumBytes } from '../kinds/prospect.ts';

@@ -1,5 +1,5 @@
+import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import { InputError } from '../../artifacts/errors.ts';
-import type { TrainingContext } from '../../artifacts/training-context.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { HessianWith } from '../../schemas/types.ts';
 import { type Eigenpairs, lanczos, leastVectors } from '../../science/hessian/lanczos.ts';

@@ -1,4 +1,4 @@
-import { partsOf } from '../../artifacts/outputs.ts';
+import { partsOf } from '../../artifacts/store/outputs.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { ProjectWith } from '../../schemas/types.ts';
 import { createProjection } from '../../science/projection.ts';

@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
+import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { TrainingContext } from '../../artifacts/training-context.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { RecordWith } from '../../schemas/types.ts';
 import { sharingFor } from '../../science/lanes.ts';

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
+import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { Checkpoint } from '../../artifacts/store.ts';
-import type { TrainingContext } from '../../artifacts/training-context.ts';
+import type { Checkpoint } from '../../artifacts/store/store.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { Optimizer, TrainWith } from '../../schemas/types.ts';
 import { createEvaluator } from '../../science/evaluate.ts';

@@ -1,6 +1,6 @@
+import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { Store } from '../../artifacts/store.ts';
-import type { ArrowTable } from '../../artifacts/table.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import { type HessianClaims, hessianClaims, outsideInWords } from '../../report/eigenpairs.ts';
 import { deviationOf } from './orthonormality.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { DamagedRecordError, InputError } from '../../artifacts/errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
-import type { Provenance, StepRecord, Store } from '../../artifacts/store.ts';
+import type { Provenance, StepRecord, Store } from '../../artifacts/store/store.ts';
 
 /** The step that made an artifact, and the same of each of its inputs. */
 export interface Origin {

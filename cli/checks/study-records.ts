@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import fastest from 'fastest-levenshtein';
 import { DamagedRecordError, InputError } from '../../artifacts/errors.ts';
-import { isName } from '../../artifacts/names.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { Store } from '../../artifacts/store.ts';
+import { isName } from '../../artifacts/store/names.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import type { Plan } from '../../compiler/index.ts';
 import type { StudyRecord } from '../../runtime/study/client.ts';
 import type { CellResult, StudyResult } from '../../workflows/messages.ts';

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../artifacts/errors.ts';
-import { findStep } from '../../artifacts/outputs.ts';
 import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
-import type { StepRecord, Store } from '../../artifacts/store.ts';
+import { findStep } from '../../artifacts/store/outputs.ts';
+import type { StepRecord, Store } from '../../artifacts/store/store.ts';
 import type { Plan, PlannedStage } from '../../compiler/index.ts';
 import { derivedCollect, derivedStep } from '../../runtime/cost/derived-steps.ts';
 import { foresee, type StageForesight } from '../../runtime/cost/foresight.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { InputError } from '../../artifacts/errors.ts';
-import { openStore } from '../../artifacts/open-store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
 import { stageKind, stageKinds, toMermaid } from '../../compiler/index.ts';
 import { foresee } from '../../runtime/cost/foresight.ts';
 import { findHome } from '../../runtime/home.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { openStore } from '../../artifacts/open-store.ts';
-import type { Store } from '../../artifacts/store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import { type Home, openHome } from '../../runtime/home.ts';
 
 export interface PlaceOptions {

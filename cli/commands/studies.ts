@@ -2,7 +2,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { EnvironmentError } from '../../artifacts/errors.ts';
-import type { Store } from '../../artifacts/store.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import type { Home } from '../../runtime/home.ts';
 import { findStudy, type StudyHandle, type StudyRecord } from '../../runtime/study/client.ts';
 import { startRuntime } from '../../runtime/workers/supervisor.ts';

@@ -1,4 +1,4 @@
-import type { Store } from '../../artifacts/store.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import type { LiveCell, StudyHandle, StudyRecord } from '../../runtime/study/client.ts';
 import type {
   CellCounts,

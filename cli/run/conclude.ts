@@ -1,6 +1,6 @@
 import path from 'node:path';
 import pc from 'picocolors';
-import type { Store } from '../../artifacts/store.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import type { Plan } from '../../compiler/index.ts';
 import type { NoteKind } from '../../report/notes.ts';
 import type { Home } from '../../runtime/home.ts';

@@ -1,6 +1,6 @@
 import type { Connection } from '@temporalio/client';
 import pc from 'picocolors';
-import { openStore } from '../../artifacts/open-store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Plan } from '../../compiler/index.ts';
 import type { Home } from '../../runtime/home.ts';
 import { rememberStore } from '../../runtime/seal/served-stores.ts';

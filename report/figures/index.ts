@@ -2,21 +2,21 @@ import { figureKinds } from '../../compiler/plan/figure-kinds.ts';
 import type { PlannedFigure } from '../../compiler/plan.ts';
 import { figureCsv } from '../csv.ts';
 import { countOf } from '../numbers.ts';
-import { autocovariance } from './autocovariance.ts';
-import { collection } from './collection.ts';
-import { correlationTime } from './correlation-time.ts';
-import type { FigureData } from './data.ts';
-import type { FigureDefinition } from './definition.ts';
-import { noiseVariance } from './noise-variance.ts';
-import { pairedDifferences } from './paired-difference.ts';
-import { principalComponents } from './principal-components.ts';
-import { renderPng, renderSvg } from './render.ts';
-import { trainingCurves } from './training-curves.ts';
-import { trajectory } from './trajectory.ts';
-import { valley } from './valley.ts';
-import { varianceSpectrum } from './variance-spectrum.ts';
-import { velocityVariance } from './velocity-variance.ts';
-import { weightVariance } from './weight-variance.ts';
+import type { FigureData } from './drawing/data.ts';
+import type { FigureDefinition } from './drawing/definition.ts';
+import { renderPng, renderSvg } from './drawing/render.ts';
+import { autocovariance } from './kinds/autocovariance.ts';
+import { collection } from './kinds/collection.ts';
+import { correlationTime } from './kinds/correlation-time.ts';
+import { noiseVariance } from './kinds/noise-variance.ts';
+import { pairedDifferences } from './kinds/paired-difference.ts';
+import { principalComponents } from './kinds/principal-components.ts';
+import { trainingCurves } from './kinds/training-curves.ts';
+import { trajectory } from './kinds/trajectory.ts';
+import { valley } from './kinds/valley.ts';
+import { varianceSpectrum } from './kinds/variance-spectrum.ts';
+import { velocityVariance } from './kinds/velocity-variance.ts';
+import { weightVariance } from './kinds/weight-variance.ts';
 
 const definitions = [
   weightVariance,

@@ -1,4 +1,4 @@
-import { colours } from '../figures/theme.ts';
+import { colours } from '../figures/drawing/theme.ts';
 import { type SafeHtml, trusted } from '../html.ts';
 
 /** How a dark page recolours the SVG of a figure, which was drawn for a light one. */

@@ -2,7 +2,7 @@ import { collectedAxes, collectIdentity } from '../../activities/engine/collect.
 import { resolveWith } from '../../activities/engine/resolve-with.ts';
 import { identity, type StepIdentity } from '../../activities/engine/step.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { StepRecord } from '../../artifacts/store.ts';
+import type { StepRecord } from '../../artifacts/store/store.ts';
 import type { Plan, PlannedCollect, PlannedStage } from '../../compiler/plan.ts';
 import type { CellResult } from '../../workflows/messages.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Facts, Prospect } from '../../activities/kinds/prospect.ts';
-import { filesOf } from '../../artifacts/outputs.ts';
-import type { StepRecord, Store } from '../../artifacts/store.ts';
+import { filesOf } from '../../artifacts/store/outputs.ts';
+import type { StepRecord, Store } from '../../artifacts/store/store.ts';
 import { type Digest, digestsIn, hasProspect, prospectOf } from './prospects.ts';
 
 /** What a stage may cost. */

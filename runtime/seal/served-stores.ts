@@ -1,5 +1,5 @@
 import { appendFile, readFile } from 'node:fs/promises';
-import { storeUriOf } from '../../artifacts/open-store.ts';
+import { storeUriOf } from '../../artifacts/store/open-store.ts';
 import { closeHome, type Home } from '../home.ts';
 
 /** Writes down that studies of this home use a store: its workers then serve it. */

@@ -1,9 +1,9 @@
 import { constants } from 'node:buffer';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { DamagedRecordError, EnvironmentError, InputError, RefusedError } from '../../artifacts/errors.ts';
-import { studyRecordName } from '../../artifacts/names.ts';
-import { openStore } from '../../artifacts/open-store.ts';
-import type { Store } from '../../artifacts/store.ts';
+import { studyRecordName } from '../../artifacts/store/names.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import { planDigest } from '../../compiler/index.ts';
 import type { Plan } from '../../compiler/plan.ts';
 import { type StudyInput, type TaskQueue, workflowIdOf } from '../../workflows/messages.ts';

@@ -8,8 +8,8 @@ import {
 } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { EnvironmentError } from '../../artifacts/errors.ts';
-import { studyRecordName } from '../../artifacts/names.ts';
-import type { Store } from '../../artifacts/store.ts';
+import { studyRecordName } from '../../artifacts/store/names.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import {
   type CellProgress,
   type ControlSignal,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore } from '../../artifacts/open-store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
 import type { CellResult } from '../../workflows/messages.ts';
 import { descendants } from '../fixtures/processes.ts';
 import { epochal, freshHome, gateIn, root, startEpochal } from './epochal.ts';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { openStore } from '../../artifacts/open-store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
 import type { CellResult } from '../../workflows/messages.ts';
 import { copyBundledHome } from '../bundled-home.ts';
 import { descendants } from '../fixtures/processes.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore } from '../../artifacts/open-store.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
 import { epochal, type Finished, freshHome, root } from './epochal.ts';
 
 const pipeline = join(root, 'test', 'e2e', 'fixtures', 'sweep.yaml');

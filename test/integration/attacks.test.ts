@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore } from '../../artifacts/open-store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
 import { findHome } from '../../runtime/home.ts';
 import { startServer } from '../../runtime/server/server.ts';
 import { connect, createClient, startStudy, studyIdOf } from '../../runtime/study/client.ts';

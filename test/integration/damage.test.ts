@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore } from '../../artifacts/open-store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Plan, PlannedStage } from '../../compiler/plan.ts';
 import { studyIdOf } from '../../runtime/study/client.ts';
 import type { CellResult, StudyResult } from '../../workflows/messages.ts';

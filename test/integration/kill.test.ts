@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore } from '../../artifacts/open-store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Plan } from '../../compiler/plan.ts';
 import type { CellResult } from '../../workflows/messages.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';

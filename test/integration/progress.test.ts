@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openStore } from '../../artifacts/open-store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
 import type { PlannedCell } from '../../compiler/plan.ts';
 import { findHome } from '../../runtime/home.ts';
 import type { StudyEvent, StudyHandle } from '../../runtime/study/client.ts';

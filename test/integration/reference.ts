@@ -1,4 +1,4 @@
-import type { ArrowTable } from '../../artifacts/table.ts';
+import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import type { PlannedStage } from '../../compiler/plan.ts';
 
 /** How far numbers may lie apart: processors and libraries round differently, and SGD amplifies it a little. */

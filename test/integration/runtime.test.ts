@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openStore } from '../../artifacts/open-store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
 import { findHome, type Home } from '../../runtime/home.ts';
 import { findFreePort } from '../../runtime/server/ports.ts';
 import { startServer } from '../../runtime/server/server.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countGpus } from '../../activities/processes/gpus.ts';
-import { openStore } from '../../artifacts/open-store.ts';
+import { openStore } from '../../artifacts/store/open-store.ts';
 import type { PlannedCell } from '../../compiler/plan.ts';
 import { findHome } from '../../runtime/home.ts';
 import { readKey } from '../../runtime/seal/home-key.ts';

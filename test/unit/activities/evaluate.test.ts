@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { writeState } from '../../../activities/parts/write-state.ts';
+import type { TrainingContext } from '../../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
-import type { TrainingContext } from '../../../artifacts/training-context.ts';
 import { type Examples, standardize } from '../../../science/examples.ts';
 import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
-import { lossAndGradient } from '../science/double-network.ts';
-import { type Specimen, zoo } from '../science/zoo.ts';
+import { type Specimen, zoo } from '../science/models/zoo.ts';
+import { lossAndGradient } from '../science/oracle/double-network.ts';
 
 const l2 = 0.01;
 const store = await storeOfThisFile();

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { InputError } from '../../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
-import type { Store } from '../../../artifacts/store.ts';
+import type { Store } from '../../../artifacts/store/store.ts';
 import { createModel } from '../../../science/models/index.ts';
 import { statisticsNote } from '../../../science/models/statistics.ts';
 import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
-import { doubleLoss } from '../science/double-loss.ts';
-import { specimens } from '../science/model-specimens.ts';
+import { specimens } from '../science/models/model-specimens.ts';
+import { doubleLoss } from '../science/oracle/double-loss.ts';
 
 const store = await storeOfThisFile();
 const elsewhere = await storeOfThisFile();

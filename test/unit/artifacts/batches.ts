@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { type ColumnType, columnsOf } from '../../../artifacts/columns.ts';
+import { type ColumnType, columnsOf } from '../../../artifacts/arrow/columns.ts';
+import type { ArrowTable } from '../../../artifacts/arrow/table.ts';
+import type { ColumnValues } from '../../../artifacts/arrow/table-writer.ts';
 import type { ArtifactKind } from '../../../artifacts/reference.ts';
-import type { ArrowTable } from '../../../artifacts/table.ts';
-import type { ColumnValues } from '../../../artifacts/table-writer.ts';
 
 export type Batch = Record<string, ColumnValues>;
 

@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DamagedArtifactError, DamagedRecordError } from '../../../artifacts/errors.ts';
-import { localPath } from '../../../artifacts/local-store.ts';
-import { openStore } from '../../../artifacts/open-store.ts';
-import type { StepRecord, Store } from '../../../artifacts/store.ts';
+import { localPath } from '../../../artifacts/store/local-store.ts';
+import { openStore } from '../../../artifacts/store/open-store.ts';
+import type { StepRecord, Store } from '../../../artifacts/store/store.ts';
 import { damages } from '../../fixtures/damage.ts';
 import { temporaryStore } from './folders.ts';
 

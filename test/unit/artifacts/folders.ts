@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { openStore } from '../../../artifacts/open-store.ts';
-import type { Store } from '../../../artifacts/store.ts';
+import { openStore } from '../../../artifacts/store/open-store.ts';
+import type { Store } from '../../../artifacts/store/store.ts';
 
 /** An empty folder that is removed after the test. */
 export function temporaryFolder(): string {

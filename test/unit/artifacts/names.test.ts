@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openLocalStore } from '../../../artifacts/local-store.ts';
-import { cellRecordName, checkedName, studyRecordName } from '../../../artifacts/names.ts';
 import { isArtifactRef } from '../../../artifacts/reference.ts';
-import type { Store } from '../../../artifacts/store.ts';
+import { openLocalStore } from '../../../artifacts/store/local-store.ts';
+import { cellRecordName, checkedName, studyRecordName } from '../../../artifacts/store/names.ts';
+import type { Store } from '../../../artifacts/store/store.ts';
 import { cellId } from '../../../compiler/matrix/cells.ts';
 
 const wayOut = '../../../../package';

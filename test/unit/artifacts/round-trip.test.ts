@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ColumnError } from '../../../artifacts/arrow-writer.ts';
+import { ColumnError } from '../../../artifacts/arrow/arrow-writer.ts';
+import type { TableWriter } from '../../../artifacts/arrow/table-writer.ts';
 import { artifactKinds } from '../../../artifacts/reference.ts';
-import type { TableWriter } from '../../../artifacts/table-writer.ts';
 import { type Batch, batchesOf, columnTypes, expectedOf, readBack } from './batches.ts';
 import { filesIn, temporaryStore } from './folders.ts';
 

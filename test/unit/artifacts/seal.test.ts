@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seal, unseal } from '../../../artifacts/seal.ts';
+import { seal, unseal } from '../../../artifacts/store/seal.ts';
 
 const records = fc.record({ key: fc.string({ minLength: 1 }), value: fc.jsonValue() });
 

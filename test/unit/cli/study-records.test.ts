@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { Store } from '../../../artifacts/store.ts';
+import type { Store } from '../../../artifacts/store/store.ts';
 import { readCells } from '../../../cli/checks/study-records.ts';
 import { plannedCell, planOf } from '../../fixtures/plans.ts';
 import { storeOfThisFile } from '../../fixtures/run-stage.ts';

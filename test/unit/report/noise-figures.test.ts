@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { figureKinds } from '../../../compiler/index.ts';
-import type { CellTable, CellTables, NoiseContext, ToyContext } from '../../../report/figures/data.ts';
+import type {
+  CellTable,
+  CellTables,
+  NoiseContext,
+  ToyContext,
+} from '../../../report/figures/drawing/data.ts';
 import { renderFigure } from '../../../report/figures/index.ts';
 import { RandomStream } from '../../../science/random.ts';
 import { noiseAutocovariance } from '../../../science/theory/noise.ts';

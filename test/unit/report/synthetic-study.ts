@@ -1,6 +1,6 @@
+import type { ColumnValues } from '../../../artifacts/arrow/table-writer.ts';
 import type { ArtifactKind, ArtifactRef } from '../../../artifacts/reference.ts';
-import type { Store } from '../../../artifacts/store.ts';
-import type { ColumnValues } from '../../../artifacts/table-writer.ts';
+import type { Store } from '../../../artifacts/store/store.ts';
 import { compile } from '../../../compiler/index.ts';
 import type { CellResult, StageOutcome, StudyResult } from '../../../workflows/messages.ts';
 import { historyColumns, parameters, spectrumColumns, training } from './synthetic.ts';

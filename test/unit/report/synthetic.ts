@@ -1,5 +1,5 @@
-import type { TrainingContext } from '../../../artifacts/training-context.ts';
-import type { CellTable } from '../../../report/figures/data.ts';
+import type { TrainingContext } from '../../../artifacts/arrow/training-context.ts';
+import type { CellTable } from '../../../report/figures/drawing/data.ts';
 import { RandomStream } from '../../../science/random.ts';
 import { lambdaCross, tauSgd } from '../../../science/theory/regimes.ts';
 import { stationaryVariances } from '../../../science/theory/variances.ts';

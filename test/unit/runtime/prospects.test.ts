@@ -1,9 +1,9 @@
 import { PNG } from 'pngjs';
 import { describe, expect, test } from 'vitest';
 import type { Facts } from '../../../activities/kinds/prospect.ts';
-import { openLocalStore } from '../../../artifacts/local-store.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
-import type { StepRecord, Store } from '../../../artifacts/store.ts';
+import { openLocalStore } from '../../../artifacts/store/local-store.ts';
+import type { StepRecord, Store } from '../../../artifacts/store/store.ts';
 import { digestOf } from '../../../compiler/plan/recipe.ts';
 import { fillWith } from '../../../compiler/schema/schemas.ts';
 import { datasetSize, loadDataset } from '../../../datasets/index.ts';

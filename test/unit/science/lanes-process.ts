@@ -4,7 +4,7 @@ import { loadTensorFlow } from '../../../compute/tensorflow.ts';
 import { lanczos } from '../../../science/hessian/lanczos.ts';
 import { createHessianProduct } from '../../../science/hessian/product.ts';
 import { createTrainer, type SgdState } from '../../../science/sgd.ts';
-import { zoo, zooTraining } from './zoo.ts';
+import { zoo, zooTraining } from './models/zoo.ts';
 
 const { tf, lanes } = await loadTensorFlow({ threads: Number(process.argv[2]), sharing: 'graphs' });
 const { model, data } = zoo(230).at(-1)!;

@@ -11,8 +11,8 @@ import { laneSizes, sharingFor } from '../../../science/lanes.ts';
 import { createModel } from '../../../science/models/index.ts';
 import { RandomStream } from '../../../science/random.ts';
 import { createTrainer, type SgdState } from '../../../science/sgd.ts';
-import { lossAndGradient } from './double-network.ts';
-import { zoo, zooTraining } from './zoo.ts';
+import { zoo, zooTraining } from './models/zoo.ts';
+import { lossAndGradient } from './oracle/double-network.ts';
 
 const { tf } = await loadTensorFlow({ threads: 1 });
 const { model, network, data, weights } = zoo(230).at(-1)!;

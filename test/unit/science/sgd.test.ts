@@ -4,8 +4,8 @@ import { createEvaluator } from '../../../science/evaluate.ts';
 import { standardize } from '../../../science/examples.ts';
 import { epochBatches } from '../../../science/sampling.ts';
 import { createTrainer, DivergedError, type SgdState, type StepChunk } from '../../../science/sgd.ts';
-import { lossAndGradient } from './double-network.ts';
-import { type Specimen, zoo, zooTraining } from './zoo.ts';
+import { type Specimen, zoo, zooTraining } from './models/zoo.ts';
+import { lossAndGradient } from './oracle/double-network.ts';
 
 const { tf } = await loadTensorFlow({ threads: 1 });
 const specimens = zoo(47);

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { access, constants, lstat, mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readArrow, readArrowMetadata } from '../arrow/arrow-reader.ts';
+import { writeArrowFile } from '../arrow/arrow-writer.ts';
+import { DamagedArtifactError, DamagedRecordError, RefusedError } from '../errors.ts';
+import type { ArtifactRef } from '../reference.ts';
+import {
+  explain,
+  ifUnreadable,
+  readIfFile,
+  removeStaleTemporaries,
+  writeAtomically,
+  writeFileAtomically,
+} from './atomic-file.ts';
+import { folderCheckpoint } from './checkpoint.ts';
+import { checkedName } from './names.ts';
+import { seal, unseal } from './seal.ts';
+import type { StepRecord, Store } from './store.ts';
+
+const dayMs = 86_400_000;
+
+/**
+ * A store in a folder, which may be on a shared file system; any number of processes may use it at once.
+ *
+ *     artifacts/ab/<sha256>.arrow   steps/ab/<key>.json   checkpoints/<key>/   studies/<id>/
+ *
+ * Throws {@link import('../errors.ts').EnvironmentError} if the folder cannot be made or written.
+ */
+export async function openLocalStore(folder: string): Promise<Store> {
+  const incoming = join(folder, 'incoming');
+  try {
+    await mkdir(incoming, { recursive: true });
+    await access(incoming, constants.W_OK);
+  } catch (error) {
+    throw explain(error, folder);
+  }
+  await removeStaleTemporaries(incoming, dayMs);
+
+  const pathOf = (sha256: string) =>
+    join(folder, 'artifacts', checkedName('SHA-256', sha256).slice(0, 2), `${sha256}.arrow`);
+  const stepPath = (key: string) =>
+    join(folder, 'steps', checkedName('step key', key).slice(0, 2), `${key}.json`);
+  const textPath = (name: string) => join(folder, checkedName('record name', name));
+  const checked = new CheckedFiles();
+  const whole = async (ref: ArtifactRef): Promise<string> => {
+    const path = pathOf(ref.sha256);
+    if (await checked.isWhole(path, ref.sha256)) return path;
+    throw new DamagedArtifactError(`The ${ref.kind} artifact ${path} is gone or does not match its digest.`);
+  };
+
+  return {
+    uri: pathToFileURL(folder).href,
+
+    async write(kind, metadata, fill) {
+      const all = { ...metadata, 'epochal.kind': kind };
+      const { sha256, bytes } = await writeAtomically(
+        incoming,
+        (temporary) => writeArrowFile(temporary, kind, all, fill),
+        (written) => pathOf(written.sha256),
+      );
+      return { uri: pathToFileURL(pathOf(sha256)).href, sha256, kind, bytes };
+    },
+
+    async open(ref) {
+      const path = await whole(ref);
+      return readArrow(await readFile(path), ref.kind, path);
+    },
+    metadata: async (ref) => checked.metadata(await whole(ref)),
+
+    async find(sha256, kind) {
+      const path = pathOf(sha256);
+      const info = await stat(path).catch(ifUnreadable);
+      return info?.isFile() ? { uri: pathToFileURL(path).href, sha256, kind, bytes: info.size } : undefined;
+    },
+
+    verify: (ref) => checked.isWhole(pathOf(ref.sha256), ref.sha256),
+
+    async readStep(key) {
+      const bytes = await readIfFile(stepPath(key));
+      const body = bytes === undefined ? undefined : unseal(bytes.toString());
+      const record = body === undefined ? undefined : (JSON.parse(body) as StepRecord);
+      return record?.key === key ? record : undefined;
+    },
+    writeStep: (record) =>
+      writeFileAtomically(stepPath(record.key), seal(`${JSON.stringify(record, undefined, 1)}\n`)),
+
+    checkpoint: (key) => folderCheckpoint(join(folder, 'checkpoints', checkedName('step key', key))),
+
+    async readText(name) {
+      const path = textPath(name);
+      if ((await wayOut(folder, path)) !== undefined)
+        throw new DamagedRecordError(name, folder, 'leads out of the store');
+      const bytes = await readIfFile(path);
+      // A folder or a link to nothing in the place of a record is no missing record.
+      if (bytes === undefined && (await lstat(path).catch(ifUnreadable)) === undefined) return undefined;
+      const body = bytes === undefined ? undefined : unseal(bytes.toString(), name);
+      if (body === undefined) throw new DamagedRecordError(name, folder);
+      return body;
+    },
+    async writeText(name, text) {
+      const path = textPath(name);
+      // What lies at the path itself is replaced, not followed.
+      await mustLieIn(folder, dirname(path));
+      await writeFileAtomically(path, seal(text, name));
+    },
+    async listTexts(prefix) {
+      const path = textPath(prefix);
+      await mustLieIn(folder, path);
+      const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
+      return entries
+        .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
+        .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+        .sort();
+    },
+  };
+}
+
+/** Where links lead to from a path in the store, or from what there is of it, if that is out of the store. */
+async function wayOut(folder: string, path: string): Promise<string | undefined> {
+  const real = await realpath(path).catch(ifUnreadable);
+  if (real === undefined) return path === folder ? undefined : wayOut(folder, dirname(path));
+  const root = await realpath(folder);
+  return real === root || real.startsWith(root + sep) ? undefined : real;
+}
+
+async function mustLieIn(folder: string, path: string): Promise<void> {
+  const out = await wayOut(folder, path);
+  if (out !== undefined) throw new RefusedError(`${path} leads out of the store, to ${out}.`);
+}
+
+/** The files whose digest this process has checked, as long as they stay as they were then. */
+class CheckedFiles {
+  readonly #seen = new Map<string, { as: string; metadata?: Record<string, string> }>();
+
+  async isWhole(path: string, sha256: string): Promise<boolean> {
+    const info = await stat(path, { bigint: true }).catch(ifUnreadable);
+    if (!info?.isFile()) return false;
+    const as = `${info.size} ${info.mtimeNs} ${info.ctimeNs} ${info.ino}`;
+    if (this.#seen.get(path)?.as === as) return true;
+    const hash = createHash('sha256');
+    const read = await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash).then(
+      () => true,
+      ifUnreadable,
+    );
+    if (read === undefined || hash.digest('hex') !== sha256) return false;
+    this.#seen.set(path, { as });
+    return true;
+  }
+
+  /** Of a file that was found whole. */
+  async metadata(path: string): Promise<Record<string, string>> {
+    const seen = this.#seen.get(path)!;
+    seen.metadata ??= await readArrowMetadata(path);
+    return seen.metadata;
+  }
+}
+
+/** The path of an artifact in a local store. */
+export function localPath(ref: ArtifactRef): string {
+  return fileURLToPath(ref.uri);
+}

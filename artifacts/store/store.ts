@@ -1,0 +1,97 @@
+import type { ArrowTable } from '../arrow/table.ts';
+import type { TableWriter } from '../arrow/table-writer.ts';
+import type { ArtifactKind, ArtifactRef } from '../reference.ts';
+
+/** Who made an artifact, when and where. Kept beside the artifact, never inside it, so that equal work gives equal bytes. */
+export interface Provenance {
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly host: string;
+  readonly cpu: string;
+  readonly backend: string;
+  readonly library: string;
+  /** The processor's widest instructions, on which the last bits depend; absent for what computed without a library. */
+  readonly instructions?: string;
+  readonly node: string;
+  readonly epochal: string;
+  /** Activity attempts that it took. */
+  readonly attempts: number;
+}
+
+/** What a finished step left behind. Equal key = same result, reused. */
+export interface StepRecord {
+  readonly key: string;
+  readonly uses: string;
+  readonly version: number;
+  /** Set if a GPU computed it. */
+  readonly device?: 'gpu';
+  /** TensorFlow threads; absent for stage kinds that compute without them. */
+  readonly threads?: number;
+  /** Canonical `with`: references replaced by `{ sha256, kind }`, locations removed. */
+  readonly with: unknown;
+  /** Input name -> SHA-256, of artifacts and of outside files (dataset sources). */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, ArtifactRef>>;
+  /** Lines to show the user, e.g. "the last short batch of 7 examples is dropped". */
+  readonly notes: readonly string[];
+  /** Those of the notes that say that the result is worth nothing, such as that a training diverged; absent if there are none. */
+  readonly warnings?: readonly string[];
+  readonly provenance: Provenance;
+}
+
+/**
+ * Durable scratch space of one step key, shared by all attempts. Files appear whole or not at all.
+ * Names are plain file names. Everything is removed by `clear` once the step is recorded.
+ */
+export interface Checkpoint {
+  /** Names present, sorted. */
+  list(): Promise<string[]>;
+  /** Bytes of `name`, or undefined if it is absent, torn, or another's (its stored digest does not match). */
+  read(name: string): Promise<Uint8Array | undefined>;
+  write(name: string, bytes: Uint8Array): Promise<void>;
+  remove(name: string): Promise<void>;
+  clear(): Promise<void>;
+}
+
+/** Content-addressed files plus an index of finished steps and study records, behind a URI. */
+export interface Store {
+  readonly uri: string;
+
+  /**
+   * Writes one Arrow file of `kind` and returns its address. `fill` appends batches. The file appears whole or not at all;
+   * a failed `fill` leaves nothing behind. `metadata` becomes the schema's metadata, with `epochal.kind` added.
+   */
+  write(
+    kind: ArtifactKind,
+    metadata: Readonly<Record<string, string>>,
+    fill: (writer: TableWriter) => void | Promise<void>,
+  ): Promise<ArtifactRef>;
+
+  /** Opens an artifact after checking its digest. Throws {@link import('../errors.ts').DamagedArtifactError} naming it. */
+  open(ref: ArtifactRef): Promise<ArrowTable>;
+
+  /** What an artifact says of itself, from the end of its file alone. Throws {@link import('../errors.ts').DamagedArtifactError} naming it. */
+  metadata(ref: ArtifactRef): Promise<Readonly<Record<string, string>>>;
+
+  /** The artifact with this digest, if a file has its name. */
+  find(sha256: string, kind: ArtifactKind): Promise<ArtifactRef | undefined>;
+
+  /** True if the bytes of `ref` are present and match its digest. */
+  verify(ref: ArtifactRef): Promise<boolean>;
+
+  /** The record of a finished step; undefined also if it was changed or torn, or is another step's: the step then counts as not done. */
+  readStep(key: string): Promise<StepRecord | undefined>;
+  writeStep(record: StepRecord): Promise<void>;
+
+  checkpoint(key: string): Checkpoint;
+
+  /**
+   * Small JSON objects by slash-separated name (`studies/<id>/plan.json`), sealed under that name; atomic, undefined if absent. Throws
+   * {@link import('../errors.ts').DamagedRecordError} naming one that was changed, torn, or belongs elsewhere, and
+   * {@link import('../errors.ts').RefusedError} if the name is none or its folder is a link out of the store.
+   */
+  readText(name: string): Promise<string | undefined>;
+  writeText(name: string, text: string): Promise<void>;
+  /** Names under a prefix folder, sorted. */
+  listTexts(prefix: string): Promise<string[]>;
+}
