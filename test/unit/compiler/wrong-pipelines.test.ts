@@ -366,6 +366,16 @@ const skeleton: readonly Row[] = [
     'letters, digits and _',
   ],
   ['a reserved word as param', edit(tiny, 'size:', 'in:'), '6:3', '`in` cannot be a name', 'reserved word'],
+  // Every object of JavaScript has these already, so that maps by name would find what nobody wrote.
+  ...['constructor', 'toString', 'hasOwnProperty', 'valueOf'].map(
+    (word): [string, string, string, string, string] => [
+      `${word} as param`,
+      edit(tiny, 'size:', `${word}:`),
+      '6:3',
+      `\`${word}\` cannot be a name`,
+      'reserved word',
+    ],
+  ),
   [
     'an empty stage',
     `${tiny}  fit:\n`,
