@@ -38,9 +38,8 @@ async function sourceDigest(): Promise<string> {
   const hash = createHash('sha256').update(version);
   // The rooms whose code goes into the sandbox.
   for (const folder of [workflowsFolder, path.join(workflowsFolder, '..', 'artifacts')]) {
-    for (const name of (await readdir(folder)).sort()) {
-      hash.update(name).update(await readFile(path.join(folder, name)));
-    }
+    const sources = (await readdir(folder, { recursive: true })).filter((name) => path.extname(name) !== '');
+    for (const name of sources.sort()) hash.update(name).update(await readFile(path.join(folder, name)));
   }
   return hash.digest('hex').slice(0, 16);
 }
