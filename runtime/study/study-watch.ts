@@ -62,6 +62,8 @@ export class StudyWatch {
   readonly #fresh: boolean;
   readonly #tell: (event: StudyEvent) => void;
   readonly #running = new Map<string, RunningCell>();
+  /** Events of each running cell that are no news, by its run id. */
+  readonly #past = new Map<string, number>();
   readonly #collects: StageEvents;
   #input: StudyInput | undefined;
   #counts: CellCounts = { succeeded: 0, failed: 0, cancelled: 0 };
@@ -87,7 +89,7 @@ export class StudyWatch {
   async follow(signal: AbortSignal): Promise<void> {
     const client = this.#client;
     const workflowId = this.#workflowId;
-    let past = this.#fresh ? 0 : (await client.workflow.getHandle(workflowId).describe()).historyLength;
+    let past = this.#fresh ? 0 : await this.#lookBack();
     try {
       for await (const event of followHistory({ client, workflowId, signal })) {
         await this.#take(event, Number(event.eventId) > past, signal);
@@ -97,6 +99,18 @@ export class StudyWatch {
     } finally {
       for (const cell of this.#running.values()) cell.reading.abort();
     }
+  }
+
+  /** How long the study's history is by now, and those of its running cells: all of it is known before anything is told, and what comes later is news. */
+  async #lookBack(): Promise<number> {
+    const { workflow } = this.#client;
+    const { historyLength, raw } = await workflow.getHandle(this.#workflowId).describe();
+    for (const { workflowId, runId } of raw.pendingChildren ?? []) {
+      if (!workflowId || !runId) continue;
+      const cell = await workflow.getHandle(workflowId, runId).describe();
+      this.#past.set(runId, cell.historyLength);
+    }
+    return historyLength;
   }
 
   /** Where the study is; undefined before its history was read. */
@@ -163,7 +177,8 @@ export class StudyWatch {
     const early = AbortSignal.any([signal, hurry.signal]);
     await setTimeout(shortCellMs, undefined, { signal: early }).catch(() => undefined);
     if (signal.aborted) return;
-    const past = isNew ? 0 : (await client.workflow.getHandle(workflowId, runId).describe()).historyLength;
+    // One that had ended before is told of by nothing but its end.
+    const past = isNew ? 0 : (this.#past.get(runId) ?? Infinity);
     const stages = new StageEvents(client, workflowId);
     for await (const event of followHistory({ client, workflowId, runId, signal })) {
       const end = await stages.read(event);
