@@ -35,7 +35,7 @@ module.exports = {
       'plan',
       'docs',
     ]),
-    ...inOrder('activities', ['kinds', 'processes', 'engine', 'parts', 'stages']),
+    ...inOrder('activities', ['kinds', 'processes', 'engine', 'stage-parts', 'stages']),
     ...inOrder('compute', ['graph', 'kernels', 'gradients']),
     ...inOrder('runtime', ['setup', 'seal', 'server', 'workers', 'study', 'cost']),
     ...inOrder('artifacts', ['arrow', 'store']),

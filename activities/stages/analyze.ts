@@ -3,8 +3,8 @@ import type { AnalyzeWith } from '../../schemas/types.ts';
 import { analyzeSeries } from '../../science/analysis/analyze-series.ts';
 import { spectrumBytes } from '../kinds/prospect.ts';
 import type { Stage } from '../kinds/stage.ts';
-import { toldShortcoming } from '../parts/basis.ts';
-import { trainingMetadata, trainingOf } from '../parts/training-data.ts';
+import { toldShortcoming } from '../stage-parts/basis.ts';
+import { trainingMetadata, trainingOf } from '../stage-parts/training-data.ts';
 
 /** `uses: analyze`: variances and correlation times in each direction, beside equations (12)-(18). */
 export const stage: Stage<AnalyzeWith> = {

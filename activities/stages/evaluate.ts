@@ -4,14 +4,14 @@ import { createEvaluator } from '../../science/evaluate.ts';
 import { createModel } from '../../science/models/index.ts';
 import { rowBytes } from '../kinds/prospect.ts';
 import type { Stage } from '../kinds/stage.ts';
-import { checkImages, checkNotEmpty } from '../parts/checks.ts';
+import { checkImages, checkNotEmpty } from '../stage-parts/checks.ts';
 import {
   evaluationMetadata,
   findExamples,
   readExamples,
   trainingMetadata,
   trainingOf,
-} from '../parts/training-data.ts';
+} from '../stage-parts/training-data.ts';
 
 /** `uses: evaluate`: loss and accuracy of a state on a dataset. */
 export const stage: Stage<EvaluateWith> = {

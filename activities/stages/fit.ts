@@ -2,8 +2,8 @@ import type { FitWith } from '../../schemas/types.ts';
 import { type FitInput, fitCorrelationTimes } from '../../science/fit/fit-correlation-times.ts';
 import { rowBytes } from '../kinds/prospect.ts';
 import type { Stage } from '../kinds/stage.ts';
-import { toldShortcoming } from '../parts/basis.ts';
-import { trainingMetadata, trainingOf } from '../parts/training-data.ts';
+import { toldShortcoming } from '../stage-parts/basis.ts';
+import { trainingMetadata, trainingOf } from '../stage-parts/training-data.ts';
 
 /** `uses: fit`: lambda_cross and tau_SGD from the correlation times, and the exponents of both regimes. */
 export const stage: Stage<FitWith> = {

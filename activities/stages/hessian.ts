@@ -10,11 +10,16 @@ import { createModel, type Model } from '../../science/models/index.ts';
 import { statisticsAt, statisticsNote } from '../../science/models/statistics.ts';
 import { rowBytes } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
-import { checkIterations, checkSubset, pairsOf } from '../parts/checks.ts';
-import { openLanczosCheckpoint } from '../parts/lanczos-checkpoint.ts';
-import { resumable } from '../parts/lanczos-progress.ts';
-import { spectrumEstimates } from '../parts/spectrum-estimates.ts';
-import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../parts/training-data.ts';
+import { checkIterations, checkSubset, pairsOf } from '../stage-parts/checks.ts';
+import { openLanczosCheckpoint } from '../stage-parts/lanczos-checkpoint.ts';
+import { resumable } from '../stage-parts/lanczos-progress.ts';
+import { spectrumEstimates } from '../stage-parts/spectrum-estimates.ts';
+import {
+  findExamples,
+  type LabelledExamples,
+  trainingMetadata,
+  trainingOf,
+} from '../stage-parts/training-data.ts';
 
 type Context = StageContext<HessianWith>;
 

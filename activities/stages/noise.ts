@@ -8,11 +8,11 @@ import { tailEpochs } from '../../science/noise/lagged-products.ts';
 import { isPeriodic } from '../../science/theory/noise.ts';
 import { rowBytes } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
-import { buildModel, checkNoiseBasis, checkNoisyBatch } from '../parts/checks.ts';
-import { checkNoise, checkSeparable, type NoiseSetting, noiseSetting } from '../parts/noise-setting.ts';
-import { measureNoiseSpectrum, type NoiseSpectrum } from '../parts/noise-spectrum.ts';
-import { measureLagSums } from '../parts/noise-sums.ts';
-import { trainingMetadata } from '../parts/training-data.ts';
+import { buildModel, checkNoiseBasis, checkNoisyBatch } from '../stage-parts/checks.ts';
+import { checkNoise, checkSeparable, type NoiseSetting, noiseSetting } from '../stage-parts/noise-setting.ts';
+import { measureNoiseSpectrum, type NoiseSpectrum } from '../stage-parts/noise-spectrum.ts';
+import { measureLagSums } from '../stage-parts/noise-sums.ts';
+import { trainingMetadata } from '../stage-parts/training-data.ts';
 
 /** `uses: noise`: autocovariance of the gradient noise against equation (2), and its covariance in the eigenbasis of the Hessian. */
 export const stage: Stage<NoiseWith> = {

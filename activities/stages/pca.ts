@@ -11,11 +11,16 @@ import { type Curvature, curvatureAlong } from '../../science/pca/curvature.ts';
 import { randomWalkComponents, shareExplained } from '../../science/pca/random-walk.ts';
 import { rowBytes, spectrumBytes } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
-import { checkComponents } from '../parts/checks.ts';
-import { openLanczosCheckpoint } from '../parts/lanczos-checkpoint.ts';
-import { resumable } from '../parts/lanczos-progress.ts';
-import { findExamples, type LabelledExamples, trainingMetadata, trainingOf } from '../parts/training-data.ts';
-import { trajectoryRows } from '../parts/trajectory-reader.ts';
+import { checkComponents } from '../stage-parts/checks.ts';
+import { openLanczosCheckpoint } from '../stage-parts/lanczos-checkpoint.ts';
+import { resumable } from '../stage-parts/lanczos-progress.ts';
+import {
+  findExamples,
+  type LabelledExamples,
+  trainingMetadata,
+  trainingOf,
+} from '../stage-parts/training-data.ts';
+import { trajectoryRows } from '../stage-parts/trajectory-reader.ts';
 
 type Context = StageContext<PcaWith>;
 

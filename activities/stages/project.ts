@@ -4,8 +4,8 @@ import type { ProjectWith } from '../../schemas/types.ts';
 import { createProjection } from '../../science/projection.ts';
 import { rowBytes } from '../kinds/prospect.ts';
 import type { Stage } from '../kinds/stage.ts';
-import { readBasis, toldShortcoming } from '../parts/basis.ts';
-import { checkProjectable } from '../parts/checks.ts';
+import { readBasis, toldShortcoming } from '../stage-parts/basis.ts';
+import { checkProjectable } from '../stage-parts/checks.ts';
 
 /** Rows projected between two breaths. */
 const rowsPerChunk = 256;

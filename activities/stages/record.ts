@@ -8,16 +8,16 @@ import { createModel } from '../../science/models/index.ts';
 import { createTrainer, type SgdState, type Trainer } from '../../science/sgd.ts';
 import { batchesOf, rowBytes, sgdWork } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
-import { warnIfDiverged } from '../parts/dead-network.ts';
-import { findExamples, trainingMetadata, trainingOf } from '../parts/training-data.ts';
+import { warnIfDiverged } from '../stage-parts/dead-network.ts';
+import { findExamples, trainingMetadata, trainingOf } from '../stage-parts/training-data.ts';
 import {
   partLayout,
   type RecordedSteps,
   type TrajectoryPart,
   writeManifest,
   writeParts,
-} from '../parts/trajectory-writer.ts';
-import { writeState } from '../parts/write-state.ts';
+} from '../stage-parts/trajectory-writer.ts';
+import { writeState } from '../stage-parts/write-state.ts';
 
 /** Everything that recording needs to go on after an epoch, apart from the rows that are not in a part yet. */
 interface RecordCheckpoint {

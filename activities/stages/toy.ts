@@ -3,7 +3,7 @@ import type { ToyWith } from '../../schemas/types.ts';
 import { simulateEpoch, startState, type ToyState } from '../../science/toy/simulate.ts';
 import { rowBytes } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
-import { knowsTrace, type ToySetting, toyProblem, toySetting } from '../parts/toy-setting.ts';
+import { knowsTrace, type ToySetting, toyProblem, toySetting } from '../stage-parts/toy-setting.ts';
 
 /** Values of theta between two checkpoints, about. */
 const valuesPerPiece = 1e6;

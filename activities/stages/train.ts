@@ -12,16 +12,16 @@ import type { Model, ModelSpec } from '../../science/models/index.ts';
 import { createTrainer, type SgdState } from '../../science/sgd.ts';
 import { rowBytes, sgdWork } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
-import { buildModel, checkBatchSize, checkNotEmpty } from '../parts/checks.ts';
-import { warnIfDead } from '../parts/dead-network.ts';
+import { buildModel, checkBatchSize, checkNotEmpty } from '../stage-parts/checks.ts';
+import { warnIfDead } from '../stage-parts/dead-network.ts';
 import {
   type DataDigests,
   evaluationMetadata,
   type LabelledExamples,
   readExamples,
   trainingMetadata,
-} from '../parts/training-data.ts';
-import { writeState } from '../parts/write-state.ts';
+} from '../stage-parts/training-data.ts';
+import { writeState } from '../stage-parts/write-state.ts';
 
 interface HistoryRow {
   readonly epoch: number;

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { warnIfDiverged } from '../../../activities/parts/dead-network.ts';
+import { warnIfDiverged } from '../../../activities/stage-parts/dead-network.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
 

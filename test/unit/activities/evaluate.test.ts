@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { writeState } from '../../../activities/parts/write-state.ts';
+import { writeState } from '../../../activities/stage-parts/write-state.ts';
 import type { TrainingContext } from '../../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import { type Examples, standardize } from '../../../science/examples.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { checkIterations } from '../../../activities/parts/checks.ts';
+import { checkIterations } from '../../../activities/stage-parts/checks.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import { checkContent } from '../../../cli/checks/artifact-checks.ts';
 import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';

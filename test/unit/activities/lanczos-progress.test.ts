@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Progress } from '../../../activities/kinds/stage.ts';
-import { LanczosProgress } from '../../../activities/parts/lanczos-progress.ts';
+import { LanczosProgress } from '../../../activities/stage-parts/lanczos-progress.ts';
 
 /**
  * Steps at which the number of converged pairs had changed, in the search for 60 eigenpairs of the Hessian of LeNet on 400 images (those of the

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { readExamples } from '../../../activities/parts/training-data.ts';
+import { readExamples } from '../../../activities/stage-parts/training-data.ts';
 import { stage } from '../../../activities/stages/dataset.ts';
 import { datasetSources } from '../../../datasets/index.ts';
 import { storeOfThisFile } from '../../fixtures/run-stage.ts';

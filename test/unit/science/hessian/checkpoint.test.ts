@@ -1,7 +1,7 @@
 import { readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openLanczosCheckpoint } from '../../../../activities/parts/lanczos-checkpoint.ts';
+import { openLanczosCheckpoint } from '../../../../activities/stage-parts/lanczos-checkpoint.ts';
 import { folderCheckpoint } from '../../../../artifacts/store/checkpoint.ts';
 import { loadTensorFlow } from '../../../../compute/tensorflow.ts';
 import { type Eigenpairs, lanczos, leastVectors } from '../../../../science/hessian/lanczos.ts';
