@@ -2,7 +2,7 @@ import type { Store } from '../artifacts/store/store.ts';
 import { renderPng } from '../report/figures/drawing/render.ts';
 import { renderFigure } from '../report/figures/index.ts';
 import { type CellParameters, type Estimate, readKeyResults } from '../report/key-results.ts';
-import { formatMeasured, formatSeconds, formatSignificant } from '../report/numbers.ts';
+import { formatDuration, formatMeasured, formatSignificant } from '../report/numbers.ts';
 import type { Study } from '../report/read-study.ts';
 import { readFigureData } from '../report/read-tables.ts';
 
@@ -46,7 +46,7 @@ export async function sectionOf(name: string, store: Store, study: Study): Promi
     ...(expect === '' ? [] : [expect]),
     ...figures,
     ...resultTables(parameters),
-    `Stages took ${formatSeconds(seconds)} together when they were computed.`,
+    `Stages took ${formatDuration(seconds)} together when they were computed.`,
   ].join('\n\n');
   return { markdown, pictures };
 }

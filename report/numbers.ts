@@ -47,26 +47,48 @@ export function formatBytes(bytes: number): string {
     value /= 1000;
     unit++;
   }
-  return `${unit === 0 ? value : trimZeros(value.toPrecision(3))} ${units[unit]}`;
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : trimZeros(value.toPrecision(3))} ${units[unit]}`;
 }
 
-/** 0.42 -> "0.42 s", 83 -> "1 min 23 s", 7384 -> "2 h 3 min". */
-export function formatSeconds(seconds: number): string {
-  if (seconds < 59.5) return `${formatSignificant(Number(seconds.toPrecision(seconds < 10 ? 2 : 3)), 3)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  const minutes = Math.round(whole / 60);
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+/** `850 ms`, `12.3 s`, `4 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '?';
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 59.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const units: [string, number][] = [
+    ['d', 86_400],
+    ['h', 3600],
+    ['min', 60],
+    ['s', 1],
+  ];
+  const rounded = seconds < 3600 ? Math.round(seconds) : Math.round(seconds / 60) * 60;
+  const first = units.findIndex(([, size]) => rounded >= size);
+  const [name, size] = units[first]!;
+  const [smallName, smallSize] = units[first + 1] ?? ['s', 1];
+  const rest = Math.floor((rounded % size) / smallSize);
+  return `${Math.floor(rounded / size)} ${name}${rest > 0 ? ` ${rest} ${smallName}` : ''}`;
+}
+
+/** `2026-11-25 11:24 UTC, 3 min ago` */
+export function formatMoment(iso: string, now: Date): string {
+  const [amount, unit] = formatDuration((now.getTime() - Date.parse(iso)) / 1000).split(' ');
+  const ago = unit === undefined || unit === 'ms' ? 'just now' : `${Math.floor(Number(amount))} ${unit} ago`;
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC, ${ago}`;
+}
+
+/** 12800 -> "12,800" */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
 }
 
 /** 1, "cell" -> "1 cell"; 2, "cell" -> "2 cells". */
-export function count(n: number, noun: string): string {
-  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
+export function plural(n: number, noun: string): string {
+  return `${formatCount(n)} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 /** 3, 5, "cell" -> "3 of 5 cells"; 5, 5, "cell" -> "5 cells". */
 export function countOf(n: number, total: number, noun: string): string {
-  return n === total ? count(n, noun) : `${n.toLocaleString('en-US')} of ${count(total, noun)}`;
+  return n === total ? plural(n, noun) : `${formatCount(n)} of ${plural(total, noun)}`;
 }
 
 /** Power of ten of the first digit, after rounding to `digits` digits. */

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { InputError } from '../../artifacts/errors.ts';
+import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
 import { findArtifact, lineage, type Origin } from '../checks/lineage.ts';
 import { listArtifacts, resolveStudyId } from '../checks/study-records.ts';
 import { verifyStudy } from '../checks/verify.ts';
 import { exitCode } from '../output/errors.ts';
-import { formatBytes, formatDuration, plural } from '../output/format.ts';
 import { createOutput, table } from '../output/output.ts';
 import { addPlaceOptions, handled, openPlace, type PlaceOptions } from './shared.ts';
 

@@ -8,7 +8,7 @@ import {
   InputError,
 } from '../../artifacts/errors.ts';
 import { type Diagnostic, formatDiagnostics, harmless, PipelineError } from '../../compiler/index.ts';
-import { plural } from './format.ts';
+import { plural } from '../../report/numbers.ts';
 import { standardError } from './streams.ts';
 
 /** Exit codes of every command. */

@@ -1,5 +1,5 @@
+import { formatCount, plural } from '../../report/numbers.ts';
 import type { OpenStudy } from '../../runtime/study/open-studies.ts';
-import { formatCount, plural } from '../output/format.ts';
 import { endedCells } from './study-status.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import { harmless } from '../../compiler/index.ts';
+import { formatCount, formatDuration, plural } from '../../report/numbers.ts';
 import type { LiveStages, StudyEvent, StudySnapshot } from '../../runtime/study/client.ts';
 import type { ControlSignal } from '../../workflows/messages.ts';
-import { formatCount, formatDuration, plural } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { bar, describeStage, formatStages, type StageLine } from './stage-lines.ts';
 import { endedCells } from './study-status.ts';

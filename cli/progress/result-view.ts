@@ -1,11 +1,10 @@
 import pc from 'picocolors';
 import { cutResults, type KeyResults } from '../../report/key-results.ts';
 import type { NoteKind } from '../../report/notes.ts';
-import { countOf } from '../../report/numbers.ts';
+import { countOf, plural } from '../../report/numbers.ts';
 import { comparison } from '../../report/page/summary.ts';
 import type { ResultRow } from '../../report/result-rows.ts';
 import { bracketsSentence, measured, nameAll, resultColumns } from '../../report/result-words.ts';
-import { plural } from '../output/format.ts';
 import { table } from '../output/output.ts';
 
 const shownRows = 10;

@@ -1,5 +1,5 @@
+import { formatCount, formatDuration } from '../../report/numbers.ts';
 import type { LiveStage } from '../../runtime/study/client.ts';
-import { formatCount, formatDuration } from '../output/format.ts';
 
 /** A line about something that runs: a stage, how far it is, or why it cannot be said. */
 export interface StageLine {

@@ -1,7 +1,7 @@
 import { Help } from 'commander';
 import pc from 'picocolors';
+import { formatCount, formatMoment, plural } from '../../report/numbers.ts';
 import type { CellCounts } from '../../workflows/messages.ts';
-import { formatCount, formatMoment, plural } from '../output/format.ts';
 import { table } from '../output/output.ts';
 import { describeStage } from './stage-lines.ts';
 import { endedCells, type ListedStudy, type StudyStatus } from './study-status.ts';

@@ -3,10 +3,10 @@ import pc from 'picocolors';
 import type { Store } from '../../artifacts/store/store.ts';
 import type { Plan } from '../../compiler/index.ts';
 import type { NoteKind } from '../../report/notes.ts';
+import { formatCount, formatDuration, plural } from '../../report/numbers.ts';
 import type { Home } from '../../runtime/home.ts';
 import type { StudyResult } from '../../workflows/messages.ts';
 import { exitCode } from '../output/errors.ts';
-import { formatCount, formatDuration, plural } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { formatNotes, formatResults, formatWarnings } from '../progress/result-view.ts';
 

@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import type { Plan } from '../../compiler/index.ts';
+import { formatBytes, formatCount, formatDuration, plural } from '../../report/numbers.ts';
 import type { StageForesight } from '../../runtime/cost/foresight.ts';
-import { formatBytes, formatCount, formatDuration, plural } from '../output/format.ts';
 import { table } from '../output/output.ts';
 
 const shownCells = 12;

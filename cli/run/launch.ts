@@ -2,6 +2,7 @@ import type { Connection } from '@temporalio/client';
 import pc from 'picocolors';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Plan } from '../../compiler/index.ts';
+import { plural } from '../../report/numbers.ts';
 import type { Home } from '../../runtime/home.ts';
 import { rememberStore } from '../../runtime/seal/served-stores.ts';
 import {
@@ -15,7 +16,6 @@ import { listOpenStudies } from '../../runtime/study/open-studies.ts';
 import { type LocalRuntime, startRuntime } from '../../runtime/workers/supervisor.ts';
 import type { StudyResult } from '../../workflows/messages.ts';
 import { exitCode, tellError } from '../output/errors.ts';
-import { plural } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { formatOpenStudies } from '../progress/open-studies.ts';
 import { showProgress } from '../progress/progress.ts';

@@ -1,6 +1,6 @@
 import { html, type SafeHtml } from '../html.ts';
 import type { NoteKind } from '../notes.ts';
-import { count, countOf } from '../numbers.ts';
+import { countOf, plural } from '../numbers.ts';
 import type { Study } from '../read-study.ts';
 import { listed } from './tables.ts';
 
@@ -61,14 +61,14 @@ function noteList(items: readonly SafeHtml[]): SafeHtml {
   const rest = items.slice(shownNotes);
   const more =
     rest.length > 0
-      ? html`<details><summary>${count(rest.length, 'more kind')}</summary><ul>${rest}</ul></details>`
+      ? html`<details><summary>${plural(rest.length, 'more kind')}</summary><ul>${rest}</ul></details>`
       : undefined;
   return html`<ul>${items.slice(0, shownNotes)}</ul>${more}`;
 }
 
 function noteItem({ stage, wordings, cells }: NoteKind): SafeHtml {
   const [first] = wordings.keys();
-  const where = html`<span class="where">${stage}${cells.length === 0 ? '' : `, ${count(cells.length, 'cell')}`}</span>`;
+  const where = html`<span class="where">${stage}${cells.length === 0 ? '' : `, ${plural(cells.length, 'cell')}`}</span>`;
   if (wordings.size === 1 && cells.length <= 1) return html`<li>${first} ${where}</li>`;
   const each = [...wordings].map(
     ([text, places]) => html`<li>${text} <span class="where">${places.join('; ')}</span></li>`,

@@ -6,7 +6,7 @@ import {
   type FinalEpoch,
   type KeyResults,
 } from '../key-results.ts';
-import { count, countOf, formatMeasured, formatSeconds, formatSignificant } from '../numbers.ts';
+import { countOf, formatDuration, formatMeasured, formatSignificant, plural } from '../numbers.ts';
 import type { Study } from '../read-study.ts';
 import { quantityName } from './quantities.ts';
 
@@ -56,7 +56,7 @@ function stagesTile({ cells, result }: Study): SafeHtml {
   return tile(
     'Stages computed',
     (outcomes.length - reused).toLocaleString('en-US'),
-    `${reused.toLocaleString('en-US')} reused${seconds > 0 ? `; ${formatSeconds(seconds)} of computing` : ''}`,
+    `${reused.toLocaleString('en-US')} reused${seconds > 0 ? `; ${formatDuration(seconds)} of computing` : ''}`,
   );
 }
 
@@ -116,7 +116,7 @@ function accuracyTile(study: Study, training: readonly FinalEpoch[]): SafeHtml[]
     study.plan.cells.length > 1
       ? `mean of ${ofCells(study, measured)}`
       : main.length > 1
-        ? `mean of ${count(main.length, 'training')}`
+        ? `mean of ${plural(main.length, 'training')}`
         : 'after the last epoch';
   return [tile(label, `${mean(main)} %`, `${rest}${of}`)];
 }

@@ -3,7 +3,14 @@ import type { Provenance } from '../../artifacts/store/store.ts';
 import type { StageOutcome } from '../../workflows/messages.ts';
 import { html, type SafeHtml } from '../html.ts';
 import { cellsOf, cutResults, type KeyResults } from '../key-results.ts';
-import { count, countOf, formatBytes, formatMeasured, formatSeconds, formatSignificant } from '../numbers.ts';
+import {
+  countOf,
+  formatBytes,
+  formatDuration,
+  formatMeasured,
+  formatSignificant,
+  plural,
+} from '../numbers.ts';
 import { cellRecord, type Study, troubledFirst } from '../read-study.ts';
 import { axisValue } from '../read-tables.ts';
 import type { ResultRow } from '../result-rows.ts';
@@ -85,7 +92,7 @@ export function rowsTable(rows: readonly ResultRow[], results: KeyResults): Safe
   const whole =
     rows.length <= unfoldedRows
       ? content
-      : html`<details><summary>${count(rows.length, 'row')}</summary>${content}</details>`;
+      : html`<details><summary>${plural(rows.length, 'row')}</summary>${content}</details>`;
   return html`${whole}${remarks === '' ? undefined : html`<p class="quiet">${remarks}</p>`}`;
 }
 
@@ -136,7 +143,7 @@ export function cellTable(study: Study): SafeHtml {
       html`<span class="pill ${result?.status ?? 'running'}">${result?.status ?? missing}</span>`,
       result === undefined ? '' : String(outcomes.length - reused),
       result === undefined ? '' : String(reused),
-      result === undefined ? '' : formatSeconds(seconds),
+      result === undefined ? '' : formatDuration(seconds),
     ];
   });
   return html`${table(['cell', 'status', '#stages computed', '#reused', '#computing time'], rows)}${listed(rows.length, plan.cells.length, 'cell', ', failed ones first')}`;
@@ -161,7 +168,7 @@ export function stageTable(
       outcome.reused ? html`<span class="pill">reused</span>` : html`<span class="pill good">computed</span>`,
       outcome.reused
         ? ''
-        : `${formatSeconds(outcome.seconds)}${outcome.continued ? ' from a checkpoint' : ''}`,
+        : `${formatDuration(outcome.seconds)}${outcome.continued ? ' from a checkpoint' : ''}`,
       hash(outcome.key),
       outputList(study, outcome.outputs),
       settings === undefined

@@ -1,5 +1,5 @@
 import { type PairedDifference, pairedDifference } from '../../../science/analysis/paired-difference.ts';
-import { count, countOf, formatMeasured, formatSignificant } from '../../numbers.ts';
+import { countOf, formatMeasured, formatSignificant, plural } from '../../numbers.ts';
 import type { Collection } from '../drawing/data.ts';
 import type { CollectionFigure } from '../drawing/definition.ts';
 import type { Layer, Panel } from '../drawing/drawing.ts';
@@ -46,7 +46,7 @@ function captionOf(comparison: Comparison, { rows, planned }: Collection): strin
   return [
     `Left: ${quantity.name} of each cell; a line joins the two cells of a pair, equal in ${pairing.by.length === 0 ? 'all else' : pairing.by.join(', ')}.`,
     `Right: their ${reduction ? 'relative ' : ''}difference, its mean${measured.pairs > 1 ? ', standard error (thick) and interval (thin)' : ' and standard error'}.`,
-    `Mean of ${count(measured.pairs, 'pair')}: ${value(measured.first)} for ${a}, ${value(measured.second)} for ${b}; ` +
+    `Mean of ${plural(measured.pairs, 'pair')}: ${value(measured.first)} for ${a}, ${value(measured.second)} for ${b}; ` +
       `${what} ${formatMeasured(measured.difference * factor, error * factor)}${quantity.differenceUnit}${interval}.`,
     ...(theory === undefined
       ? []

@@ -1,4 +1,4 @@
-import { count, countOf } from '../../numbers.ts';
+import { countOf, plural } from '../../numbers.ts';
 import { cellsSentence, coloursSentence, trainingParts } from '../drawing/caption.ts';
 import { type CellTable, column } from '../drawing/data.ts';
 import type { CellFigure } from '../drawing/definition.ts';
@@ -20,7 +20,7 @@ export const trainingCurves: CellFigure = {
   caption: (data) => [
     'Loss, with its L2 term (left), and accuracy (right) after each epoch.',
     `${trainingParts(data.cells)
-      .concat(count(Math.max(...data.cells.map(({ rows }) => rows)), 'epoch'))
+      .concat(plural(Math.max(...data.cells.map(({ rows }) => rows)), 'epoch'))
       .join(', ')}.`,
     ...(data.cells.some(({ training }) => training !== undefined) ? ['η is that of the last epoch.'] : []),
     ...diverged(data.cells),

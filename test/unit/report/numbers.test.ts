@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatDuration, formatMoment, plural } from '../../../cli/output/format.ts';
+import { formatBytes, formatDuration, formatMoment, plural } from '../../../report/numbers.ts';
 
 test.each([
   [0, '0 ms'],
@@ -21,9 +21,9 @@ test.each([
 test.each([
   [0, '0 B'],
   [999, '999 B'],
-  [1000, '1.00 kB'],
+  [1000, '1 kB'],
   [99_960, '100 kB'],
-  [999_600, '1.00 MB'],
+  [999_600, '1 MB'],
   [84_800_000, '84.8 MB'],
 ])('%d bytes are %s', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
