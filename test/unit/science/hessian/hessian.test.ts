@@ -4,7 +4,7 @@ import { loadTensorFlow } from '../../../../compute/tensorflow.ts';
 import { standardize } from '../../../../science/examples.ts';
 import type { Eigenpairs } from '../../../../science/hessian/certify.ts';
 import { lanczos } from '../../../../science/hessian/lanczos.ts';
-import { createHessianProduct } from '../../../../science/hessian/product.ts';
+import { createHessianProduct, type HessianProductOptions } from '../../../../science/hessian/product.ts';
 import { RandomStream } from '../../../../science/random.ts';
 import { zoo } from '../models/zoo.ts';
 import { denseHessian } from '../oracle/double-network.ts';
@@ -30,16 +30,7 @@ describe.each(zoo(12))('the Hessian of $name', ({ model, network, data, weights 
   });
 
   test.each([12, 5])('has the products of the dense matrix, in batches of %i examples', async (batchSize) => {
-    const hessian = createHessianProduct({
-      tf,
-      model,
-      data,
-      standardize: 'scale',
-      loss: 'cross-entropy',
-      l2,
-      weights,
-      batchSize,
-    });
+    const hessian = hessianOf({ model, data, weights, batchSize });
     const random = new RandomStream(1, 'direction');
     const vector = Float32Array.from({ length: model.size }, () => random.normal());
     const image = await hessian.product(vector);
@@ -49,15 +40,7 @@ describe.each(zoo(12))('the Hessian of $name', ({ model, network, data, weights 
   });
 
   test('has the largest eigenpairs of the dense matrix, with the residuals it claims', async () => {
-    const hessian = createHessianProduct({
-      tf,
-      model,
-      data,
-      standardize: 'scale',
-      loss: 'cross-entropy',
-      l2,
-      weights,
-    });
+    const hessian = hessianOf({ model, data, weights });
     const pairs: Eigenpairs = await lanczos({
       tf,
       size: model.size,
@@ -98,20 +81,15 @@ describe.each(zoo(12))('the Hessian of $name', ({ model, network, data, weights 
 test('leaves no tensor behind', async () => {
   const [{ model, data, weights }] = zoo(12) as [ReturnType<typeof zoo>[number]];
   const before = tf.memory().numTensors;
-  const hessian = createHessianProduct({
-    tf,
-    model,
-    data,
-    standardize: 'scale',
-    loss: 'cross-entropy',
-    l2,
-    weights,
-    batchSize: 7,
-  });
+  const hessian = hessianOf({ model, data, weights, batchSize: 7 });
   for (let i = 0; i < 20; i++) await hessian.product(weights);
   hessian.dispose();
   expect(tf.memory().numTensors).toBe(before);
 });
+
+function hessianOf(of: Pick<HessianProductOptions, 'model' | 'data' | 'weights' | 'batchSize'>) {
+  return createHessianProduct({ tf, standardize: 'scale', loss: 'cross-entropy', l2, ...of });
+}
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
