@@ -110,6 +110,8 @@ async function launch(home: Home, ports: Omit<ServerRecord, 'pid'>): Promise<Ser
       'synchronous=normal',
     ],
     ...pollRates,
+    // A worker that stops gives back its polls first: a task that is handed out at that moment would else be lost until its timeout.
+    ...['--dynamic-config-value', 'frontend.enableCancelWorkerPollsOnShutdown=true'],
     // The HTTP API takes orders from any web page that the user has open. Nothing here uses it: no host is its own.
     ...['--dynamic-config-value', 'frontend.httpAllowedHosts=["no host"]'],
     ...['--log-level', 'warn'],

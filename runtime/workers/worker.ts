@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import {
   DefaultLogger,
   NativeConnection,
@@ -37,6 +39,9 @@ const common = {
   // When a worker dies, its workflows wait this long for it before another worker may have them.
   stickyQueueScheduleToStartTimeout: '2 seconds',
 } satisfies Partial<TemporalWorkerOptions>;
+
+/** A server that answers gives a stopping worker's polls back at once; one that is gone never does, and is not waited for any longer. */
+const pollsReturnMs = 5_000;
 
 /** Stages are stopped by their own signal; without it a worker that shuts down waits for them. */
 const graceTime = '20 days';
@@ -87,7 +92,8 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
     else if (options.standInForGpu) workers.push(await serveStages('epochal-gpu', concurrency));
     await runAll(workers, signals, options.onReady);
   } finally {
-    await connection.close();
+    // Workers that were given up still hold it, to the end of the process.
+    await connection.close().catch(() => undefined);
   }
 }
 
@@ -104,12 +110,33 @@ async function runAll(
   ending.addEventListener('abort', shutdown, { once: true });
   if (ending.aborted) shutdown();
   onReady?.();
+  const settled = new AbortController();
+  const givenUp = withoutServer(workers, ending, settled.signal);
   try {
-    await Promise.all(runs);
+    await Promise.race([Promise.all(runs), givenUp]);
   } finally {
     shutdown();
-    await Promise.allSettled(runs);
+    await Promise.race([Promise.allSettled(runs), givenUp]);
+    settled.abort();
     ending.removeEventListener('abort', shutdown);
+  }
+}
+
+/** Resolves once ending workers have had no activity for {@link pollsReturnMs} and yet do not end; never after `settled`. */
+async function withoutServer(
+  workers: readonly Worker[],
+  ending: AbortSignal,
+  settled: AbortSignal,
+): Promise<void> {
+  const never = new Promise<void>(() => undefined);
+  const over = AbortSignal.any([ending, settled]);
+  if (!over.aborted) await once(over, 'abort');
+  for (let idle = 0; idle < pollsReturnMs; ) {
+    if (settled.aborted) return never;
+    const before = performance.now();
+    await setTimeout(100);
+    const busy = workers.some((worker) => worker.getStatus().numInFlightActivities > 0);
+    idle = busy ? 0 : idle + performance.now() - before;
   }
 }
 

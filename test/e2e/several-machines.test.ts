@@ -58,4 +58,12 @@ describe('a worker on another machine', () => {
     expect(stdout).toMatch(/succeeded/);
     expect(code).toBe(0);
   });
+
+  test('ends when it is told to although the server is gone', async () => {
+    const worker = startEpochal(['worker', '--address', address, '--store', store], there);
+    await worker.until(/is ready/);
+    await stop(server);
+    worker.child.kill('SIGTERM');
+    expect((await worker.finished).code).toBe(130);
+  });
 });

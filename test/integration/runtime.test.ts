@@ -62,6 +62,15 @@ describe('the embedded server', () => {
     vi.unstubAllEnvs();
   });
 
+  test('takes no task to a worker that stops: its polls are given back first', async () => {
+    const server = await startServer({ home });
+    const connection = await connect(server.address);
+    const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace: 'default' });
+    expect(namespaceInfo?.capabilities).toMatchObject({ workerPollCompleteOnShutdown: true });
+    await connection.close();
+    await server.stop();
+  });
+
   test('comes back at the same port after kill -9', async () => {
     const server = await startServer({ home });
     process.kill(server.pid, 'SIGKILL');
