@@ -1,24 +1,7 @@
-/** What eigenpairs of a Hessian say of themselves, in their metadata `epochal.hessian`. */
-export interface HessianClaims {
-  readonly tolerance: number;
-  readonly orthonormality: number;
-  readonly order: 'algebraic' | 'magnitude';
-  readonly asked: number;
-  readonly outside?: {
-    readonly known: 'bound' | 'none' | 'nothing';
-    readonly bound?: number;
-    readonly failureProbability?: number;
-  };
-}
-
-/** What they claim; undefined for principal components, which claim nothing of the kind. */
-export function hessianClaims(metadata: Readonly<Record<string, string>>): HessianClaims | undefined {
-  const text = metadata['epochal.hessian'];
-  return text === undefined ? undefined : (JSON.parse(text) as HessianClaims);
-}
+import type { HessianContext } from '../artifacts/arrow/measurement-contexts.ts';
 
 /** What is known of the eigenvalues that are not among them, as a clause. */
-export function outsideInWords({ outside, order }: HessianClaims): string {
+export function outsideInWords({ outside, order }: Pick<HessianContext, 'outside' | 'order'>): string {
   if (outside?.known === 'none') return 'these are all eigenvalues';
   if (outside?.known === 'bound') {
     const { bound = Number.NaN, failureProbability = 1 } = outside;

@@ -1,10 +1,11 @@
 import pLimit from 'p-limit';
+import { findMetadata } from '../artifacts/arrow/metadata.ts';
 import { DamagedArtifactError, DamagedRecordError, InputError } from '../artifacts/errors.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { StepRecord, Store } from '../artifacts/store/store.ts';
 import type { Plan, PlannedCell } from '../compiler/plan.ts';
 import type { CellResult, StudyResult } from '../workflows/messages.ts';
-import { hessianClaims, outsideInWords } from './eigenpairs.ts';
+import { outsideInWords } from './eigenpairs.ts';
 
 /** What the store knows of a study. */
 export interface Study {
@@ -89,7 +90,7 @@ export async function readStudy(store: Store, studyId: string): Promise<Study> {
 /** In words; none of principal components. */
 async function completenessOf(store: Store, ref: ArtifactRef): Promise<string> {
   try {
-    const claims = hessianClaims(await store.metadata(ref));
+    const claims = findMetadata(await store.describe(ref), 'hessian');
     return claims === undefined ? '' : outsideInWords(claims);
   } catch (error) {
     if (error instanceof DamagedArtifactError) return 'damaged or gone';

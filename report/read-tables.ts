@@ -1,15 +1,8 @@
-import type { TrainingContext } from '../artifacts/arrow/training-context.ts';
+import { findMetadata } from '../artifacts/arrow/metadata.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store/store.ts';
 import type { PlannedCell, PlannedFigure } from '../compiler/plan.ts';
-import type {
-  AnalysisContext,
-  CellTable,
-  Collection,
-  FigureData,
-  NoiseContext,
-  ToyContext,
-} from './figures/drawing/data.ts';
+import type { CellTable, Collection, FigureData } from './figures/drawing/data.ts';
 import { evenly, limit, type Study } from './read-study.ts';
 import { seedAxes } from './seed-axes.ts';
 import { seriesColumns } from './series-columns.ts';
@@ -70,10 +63,10 @@ async function readCellTable(
   cell: PlannedCell,
 ): Promise<CellTable> {
   const table = await store.open(outputOf(study, cell, from.stage, from.output)!);
-  const training = parse<TrainingContext>(table.metadata['epochal.training']);
-  const analysis = parse<AnalysisContext>(table.metadata['epochal.analysis']);
-  const noise = parse<NoiseContext>(table.metadata['epochal.noise']);
-  const toy = parse<ToyContext>(table.metadata['epochal.toy']);
+  const training = findMetadata(table, 'training');
+  const analysis = findMetadata(table, 'analysis');
+  const noise = findMetadata(table, 'noise');
+  const toy = findMetadata(table, 'toy');
   const fitRef = fit === undefined ? undefined : outputOf(study, cell, fit.stage, fit.output);
   return {
     cellId: cell.id,
@@ -98,11 +91,7 @@ async function readCollection(
   const table = await store.open(ref);
   return {
     scope: 'study',
-    axes: parse<string[]>(table.metadata['epochal.axes']) ?? [],
+    axes: findMetadata(table, 'axes') ?? [],
     rows: Array.from({ length: table.rows }, (_, index) => table.row(index)),
   };
-}
-
-function parse<T>(json: string | undefined): T | undefined {
-  return json === undefined ? undefined : (JSON.parse(json) as T);
 }

@@ -1,5 +1,5 @@
+import type { ToyContext } from '../artifacts/arrow/measurement-contexts.ts';
 import type { ArrowTable } from '../artifacts/arrow/table.ts';
-import type { ToyContext } from './figures/drawing/data.ts';
 
 /**
  * What a figure draws of a `series`: its scalar columns, and theta in the first two directions as `theta_1` and `theta_2`; in a widening valley

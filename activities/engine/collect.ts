@@ -1,3 +1,4 @@
+import { findMetadata, writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import { DamagedArtifactError, DamagedRecordError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
@@ -65,8 +66,10 @@ export function createCollect(
         if (damaged.length > 0) throw new DamagedCellsError(collect, damaged);
         const metadata = {
           ...commonMetadata(step),
-          'epochal.axes': JSON.stringify(collect.by),
-          'epochal.collected': `${collect.table.stage}.${collect.table.output}`,
+          ...writeMetadata({
+            axes: collect.by,
+            collected: `${collect.table.stage}.${collect.table.output}`,
+          }),
         };
         const table = await store.write('collection', metadata, (writer) => writer.append(columns.values()));
         const backend = { backend: 'none', library: 'none' };
@@ -124,7 +127,7 @@ class DamagedCellsError extends Error {
 async function openTable(store: Store, { table, key }: CollectedCell): Promise<ArrowTable | undefined> {
   try {
     const opened = await store.open(table);
-    return opened.metadata['epochal.key'] === key ? opened : undefined;
+    return findMetadata(opened, 'key') === key ? opened : undefined;
   } catch (error) {
     if (error instanceof DamagedArtifactError) return undefined;
     throw error;

@@ -36,7 +36,7 @@ export interface StageContext<With> {
   note(text: string, kind?: NoteKind): void;
   /** Lets messages be handled between two pieces of work; throws when the stage was cancelled. */
   breathe(): Promise<void>;
-  /** Writes an output; the common `epochal.*` metadata is added. */
+  /** Writes an output; the metadata that all outputs have is added. */
   write(
     kind: ArtifactKind,
     metadata: Readonly<Record<string, string>>,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import canonicalize from 'canonicalize';
+import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { ComputeRequest } from './compute-protocol.ts';
 
 /** Version of the artifacts' format, not of the program: a release that writes the same bytes keeps it. */
@@ -9,12 +9,8 @@ const formatVersion = '1';
 export function commonMetadata(
   request: Pick<ComputeRequest, 'uses' | 'key' | 'inputs'>,
 ): Record<string, string> {
-  return {
-    'epochal.stage': request.uses,
-    'epochal.key': request.key,
-    'epochal.inputs': canonicalize(request.inputs) ?? '{}',
-    'epochal.version': formatVersion,
-  };
+  const { uses, key, inputs } = request;
+  return writeMetadata({ stage: uses, key, inputs, version: formatVersion });
 }
 
 /** Version of the program, for provenance. */

@@ -1,16 +1,16 @@
 import type { ArrowTable } from '../../artifacts/arrow/table.ts';
-import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
+import type { DataDigests, TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import { InputError } from '../../artifacts/errors.ts';
 import type { NoiseWith } from '../../schemas/types.ts';
-import { createModel, type Model } from '../../science/models/index.ts';
+import type { Model, ModelSpec } from '../../science/models/index.ts';
 import type { SgdState } from '../../science/sgd.ts';
 import type { StageContext } from '../kinds/stage.ts';
 import { buildModel, checkNoisyBatch } from './checks.ts';
 import {
-  type DataDigests,
   findExamples,
   type LabelledExamples,
   readExamples,
+  trainedModel,
   trainingOf,
 } from './training-data.ts';
 
@@ -118,8 +118,8 @@ function modelOf(
   trained: TrainingContext | undefined,
   { shape, classes }: LabelledExamples,
 ): Model {
-  if (trained !== undefined) return createModel(trained.model, trained.imageShape, trained.classes);
-  return buildModel(settings.model as TrainingContext['model'], shape, classes);
+  if (trained !== undefined) return trainedModel(trained);
+  return buildModel(settings.model as ModelSpec, shape, classes);
 }
 
 /** What is not set is as the state was trained; without one, the schema has filled it in. */
@@ -132,7 +132,7 @@ function trainingFor(
   const batchSize = settings.batchSize ?? trained!.batchSize;
   const { optimizer } = settings;
   return {
-    model: model.spec,
+    model: { ...model.spec },
     imageShape: shape,
     classes,
     standardize: settings.standardize ?? trained!.standardize,

@@ -1,4 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
+import type { DensityContext, TraceContext } from '../../artifacts/arrow/measurement-contexts.ts';
+import type { Metadata } from '../../artifacts/arrow/metadata.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import type { HessianWith } from '../../schemas/types.ts';
 import { type QuadratureRule, quadratureRule } from '../../science/hessian/density.ts';
@@ -14,18 +16,18 @@ export interface Matrix {
   product(vector: Float32Array): Promise<Float64Array>;
 }
 
-/** What the stage `hessian` says of the whole spectrum, as metadata of its eigenpairs: `epochal.trace` and `epochal.density`, if asked for. */
+/** What the stage `hessian` says of the whole spectrum, as metadata of its eigenpairs, if asked for. */
 export async function spectrumEstimates(
   context: StageContext<HessianWith>,
   matrix: Matrix,
   pairs: Eigenpairs,
-): Promise<Record<string, string>> {
+): Promise<Partial<Pick<Metadata, 'trace' | 'density'>>> {
   const { trace, density } = context.with;
   return {
-    ...(trace === undefined ? {} : { 'epochal.trace': await traceOf(context, matrix, pairs, trace.probes) }),
+    ...(trace === undefined ? {} : { trace: await traceOf(context, matrix, pairs, trace.probes) }),
     ...(density === undefined
       ? {}
-      : { 'epochal.density': await densityOf(context, matrix, density.probes, density.steps) }),
+      : { density: await densityOf(context, matrix, density.probes, density.steps) }),
   };
 }
 
@@ -34,7 +36,7 @@ async function traceOf(
   matrix: Matrix,
   { eigenvalues, vectors }: Eigenpairs,
   probes: number,
-): Promise<string> {
+): Promise<TraceContext> {
   const bytes = await checkpoint.read('trace');
   const samples = bytes === undefined ? [] : (deserialize(bytes) as number[]);
   const { size } = matrix;
@@ -52,7 +54,7 @@ async function traceOf(
       progress({ done: samples.length, total: probes, unit: 'trace probes' });
     },
   });
-  return JSON.stringify({ trace, standardError, alongEigenpairs: within, probes });
+  return { trace, standardError, alongEigenpairs: within, probes };
 }
 
 async function densityOf(
@@ -60,7 +62,7 @@ async function densityOf(
   matrix: Matrix,
   probes: number,
   steps: number,
-): Promise<string> {
+): Promise<DensityContext> {
   const rules: QuadratureRule[] = [];
   for (let probe = 0; probe < probes; probe++) {
     const name = `density-${String(probe).padStart(5, '0')}`;
@@ -75,10 +77,10 @@ async function densityOf(
     nodes.map((node, j) => [node, weights[j]! / probes] as const),
   );
   shares.sort(([a], [b]) => b - a);
-  return JSON.stringify({
+  return {
     probes,
     steps,
     nodes: shares.map(([node]) => node),
     weights: shares.map(([, weight]) => weight),
-  });
+  };
 }

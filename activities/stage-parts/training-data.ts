@@ -1,16 +1,21 @@
+import { findMetadata, readMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { ArrowTable } from '../../artifacts/arrow/table.ts';
-import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
+import {
+  type DataDigests,
+  isOfNetwork,
+  type SgdContext,
+  type TrainingContext,
+} from '../../artifacts/arrow/training-context.ts';
 import { DamagedArtifactError, InputError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Store } from '../../artifacts/store/store.ts';
-import type { Model } from '../../science/models/index.ts';
+import { createModel, type Model, type ModelSpec } from '../../science/models/index.ts';
 import { statisticsNote } from '../../science/models/statistics.ts';
 import { checkNotEmpty } from './checks.ts';
 
-/** The digests of the data that a state was trained on, from the metadata `epochal.data`. */
-export interface DataDigests {
+/** The digests of the data that a network was trained on. */
+export interface NetworkData extends DataDigests {
   readonly train: string;
-  readonly test: string | null;
 }
 
 /** A `dataset` artifact in memory: images row by row (height, width, channels), one label each. */
@@ -26,7 +31,7 @@ export interface LabelledExamples {
 export async function readExamples(store: Store, ref: ArtifactRef): Promise<LabelledExamples> {
   const table = await store.open(ref);
   checkNotEmpty(table.rows);
-  const shape = JSON.parse(table.metadata['epochal.shape']!) as [number, number, number];
+  const shape = readMetadata(table, 'shape');
   const size = shape[0] * shape[1] * shape[2];
   const images = new Uint8Array(table.rows * size);
   for (const batch of table.byteVectors('image')) images.set(batch.values, batch.firstRow * size);
@@ -34,7 +39,7 @@ export async function readExamples(store: Store, ref: ArtifactRef): Promise<Labe
     images,
     labels: Int32Array.from(table.numbers('label')),
     shape,
-    classes: Number(table.metadata['epochal.classes']),
+    classes: readMetadata(table, 'classes'),
     examples: table.rows,
   };
 }
@@ -50,25 +55,39 @@ export async function findExamples(store: Store, sha256: string): Promise<Labell
   return readExamples(store, ref);
 }
 
-/** How the weights in this artifact were trained. Throws `InputError` for an artifact without that metadata. */
-export function trainingOf(table: ArrowTable): { training: TrainingContext; data: DataDigests } {
-  const training = table.metadata['epochal.training'];
-  const data = table.metadata['epochal.data'];
+/** How SGD ran that this artifact comes of, and on which data. Throws `InputError` for an artifact that does not say so. */
+export function sgdOf(table: ArrowTable): { training: SgdContext; data: DataDigests } {
+  const training = findMetadata(table, 'training');
+  const data = findMetadata(table, 'data');
   if (training === undefined || data === undefined) {
     throw new InputError(
       `This ${table.kind} artifact does not say how it was trained (epochal.training and epochal.data are missing).`,
       'Use an artifact that a train or record stage wrote.',
     );
   }
-  return { training: JSON.parse(training) as TrainingContext, data: JSON.parse(data) as DataDigests };
+  return { training, data };
+}
+
+/** How the network was trained whose weights are in this artifact. Throws `InputError` for an artifact that does not say so, or is of a toy. */
+export function trainingOf(table: ArrowTable): { training: TrainingContext; data: NetworkData } {
+  const { training, data } = sgdOf(table);
+  const { train } = data;
+  if (isOfNetwork(training) && train !== null) return { training, data: { ...data, train } };
+  throw new InputError(
+    `This ${table.kind} artifact is not of a network.`,
+    'Use an artifact that a train or record stage wrote.',
+  );
+}
+
+/**
+ * The network that was trained. An artifact has the options of its model as they are, since artifacts/ knows no networks: here, and nowhere else,
+ * they become again the spec that science/ wrote down there.
+ */
+export function trainedModel({ model, imageShape, classes }: TrainingContext): Model {
+  return createModel(model as ModelSpec, imageShape, classes);
 }
 
 /** How a network with batch normalization was evaluated, in words; nothing for others. */
-export function evaluationMetadata({ normalizations }: Model): Record<string, string> {
-  return normalizations.length === 0 ? {} : { 'epochal.statistics': statisticsNote };
-}
-
-/** The metadata that hands the training on to the next artifact. */
-export function trainingMetadata(training: TrainingContext, data: DataDigests): Record<string, string> {
-  return { 'epochal.training': JSON.stringify(training), 'epochal.data': JSON.stringify(data) };
+export function statisticsOf({ normalizations }: Model): string | undefined {
+  return normalizations.length === 0 ? undefined : statisticsNote;
 }

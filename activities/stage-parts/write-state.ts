@@ -1,9 +1,9 @@
-import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
+import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
+import type { DataDigests, TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Model } from '../../science/models/index.ts';
 import type { SgdState } from '../../science/sgd.ts';
 import type { StageContext } from '../kinds/stage.ts';
-import { type DataDigests, trainingMetadata } from './training-data.ts';
 
 /** Writes a `state` artifact: one row of step, epoch, weights and velocity, and in its metadata how it came to be. */
 export function writeState(
@@ -13,7 +13,7 @@ export function writeState(
   model: Model,
   data: DataDigests,
 ): Promise<ArtifactRef> {
-  const metadata = { ...trainingMetadata(training, data), 'epochal.layout': JSON.stringify(model.layout) };
+  const metadata = writeMetadata({ training, data, layout: model.layout });
   return context.write('state', metadata, (writer) =>
     writer.append({
       step: [state.step],

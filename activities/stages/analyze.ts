@@ -1,10 +1,11 @@
+import { readMetadata, writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import type { AnalyzeWith } from '../../schemas/types.ts';
 import { analyzeSeries } from '../../science/analysis/analyze-series.ts';
 import { spectrumBytes } from '../kinds/prospect.ts';
 import type { Stage } from '../kinds/stage.ts';
 import { toldShortcoming } from '../stage-parts/basis.ts';
-import { trainingMetadata, trainingOf } from '../stage-parts/training-data.ts';
+import { sgdOf } from '../stage-parts/training-data.ts';
 
 /** `uses: analyze`: variances and correlation times in each direction, beside equations (12)-(18). */
 export const stage: Stage<AnalyzeWith> = {
@@ -17,9 +18,12 @@ export const stage: Stage<AnalyzeWith> = {
   async run(context) {
     const { drift, blocks } = context.with;
     const series = await context.store.open(context.with.series);
-    const { training, data } = trainingOf(series);
+    const { training, data } = sgdOf(series);
     const { learningRate, momentum, batchesPerEpoch, sampling } = training;
-    const eigenvalues = Float64Array.from(JSON.parse(series.metadata['epochal.eigenvalues']!) as number[]);
+    const eigenvalues = Float64Array.from(
+      readMetadata(series, 'eigenvalues'),
+      (eigenvalue) => eigenvalue ?? Number.NaN,
+    );
     const directions = eigenvalues.length;
     const steps = series.rows;
     context.progress({ done: 0, total: directions, unit: 'directions' });
@@ -36,12 +40,11 @@ export const stage: Stage<AnalyzeWith> = {
     });
     for (const note of spectrum.notes) context.note(note);
     context.progress({ done: directions, total: directions, unit: 'directions' });
-    const metadata = {
-      ...toldShortcoming(series, context),
-      ...trainingMetadata(training, data),
-      'epochal.analysis': JSON.stringify({ drift, blocks, steps }),
-      'epochal.notes': JSON.stringify(spectrum.notes),
-    };
+    const metadata = writeMetadata({
+      ...{ training, data, shortcoming: toldShortcoming(series, context) },
+      analysis: { drift, blocks, steps },
+      notes: spectrum.notes,
+    });
     return {
       spectrum: await context.write('spectrum', metadata, (writer) => writer.append(spectrum.columns)),
     };

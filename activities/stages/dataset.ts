@@ -1,3 +1,4 @@
+import { type Metadata, writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import { checkPath, datasetSize, datasetSources, loadDataset } from '../../datasets/index.ts';
 import type { LabelledImages } from '../../datasets/labelled-images.ts';
 import type { DatasetWith } from '../../schemas/types.ts';
@@ -26,7 +27,7 @@ export const stage: Stage<DatasetWith> = {
     checkSources(loaded.sources, context.inputs);
     for (const note of loaded.notes) context.note(note);
     await context.breathe();
-    const source = JSON.stringify(loaded.source);
+    const { source } = loaded;
     return {
       train: await writeExamples(context, loaded.train, source, 'train'),
       test: await writeExamples(context, loaded.test, source, 'test'),
@@ -43,16 +44,11 @@ function checkSources(read: Readonly<Record<string, string>>, keyed: Readonly<Re
 function writeExamples(
   context: StageContext<DatasetWith>,
   data: LabelledImages,
-  source: string,
-  part: string,
+  source: Metadata['source'],
+  part: Metadata['part'],
 ) {
-  const metadata = {
-    'epochal.shape': JSON.stringify(data.shape),
-    'epochal.classes': String(data.classes),
-    'epochal.classNames': JSON.stringify(data.classNames),
-    'epochal.source': source,
-    'epochal.part': part,
-  };
+  const { shape, classes, classNames } = data;
+  const metadata = writeMetadata({ shape, classes, classNames, source, part });
   return context.write('dataset', metadata, (writer) =>
     writer.append(
       { image: data.images, label: data.labels },

@@ -1,15 +1,15 @@
+import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { EvaluateWith } from '../../schemas/types.ts';
 import { createEvaluator } from '../../science/evaluate.ts';
-import { createModel } from '../../science/models/index.ts';
 import { rowBytes } from '../kinds/prospect.ts';
 import type { Stage } from '../kinds/stage.ts';
 import { checkImages, checkNotEmpty } from '../stage-parts/checks.ts';
 import {
-  evaluationMetadata,
   findExamples,
   readExamples,
-  trainingMetadata,
+  statisticsOf,
+  trainedModel,
   trainingOf,
 } from '../stage-parts/training-data.ts';
 
@@ -33,7 +33,7 @@ export const stage: Stage<EvaluateWith> = {
     const examples = await readExamples(context.store, context.with.data);
     const { imageShape, classes, standardize, loss: name, l2 } = training;
     checkImages({ imageShape: examples.shape, classes: examples.classes }, { imageShape, classes });
-    const model = createModel(training.model, imageShape, classes);
+    const model = trainedModel(training);
     const { tf } = await loadTensorFlow({ threads: context.threads });
     const count = examples.examples;
     context.progress({ done: 0, total: count, unit: 'examples' });
@@ -43,11 +43,8 @@ export const stage: Stage<EvaluateWith> = {
     const evaluate = createEvaluator({ tf, model, standardize, loss: name, l2, population });
     const { loss, accuracy } = evaluate(state.floatVector('weights', 0), examples);
     context.progress({ done: count, total: count, unit: 'examples' });
-    const metadata = {
-      ...trainingMetadata(training, data),
-      ...evaluationMetadata(model),
-      'epochal.evaluatedOn': context.with.data.sha256,
-    };
+    const evaluatedOn = context.with.data.sha256;
+    const metadata = writeMetadata({ training, data, statistics: statisticsOf(model), evaluatedOn });
     const row = { loss: [loss], accuracy: [accuracy], examples: [count] };
     return { evaluation: await context.write('evaluation', metadata, (writer) => writer.append(row)) };
   },

@@ -1,3 +1,5 @@
+import type { HessianContext, OutsideContext } from '../../artifacts/arrow/measurement-contexts.ts';
+import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import { InputError } from '../../artifacts/errors.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
@@ -6,7 +8,7 @@ import { type Eigenpairs, lanczos, leastVectors } from '../../science/hessian/la
 import { createHessianProduct, type HessianProductOptions } from '../../science/hessian/product.ts';
 import { sharingFor } from '../../science/lanes.ts';
 import { describeLoss } from '../../science/loss.ts';
-import { createModel, type Model } from '../../science/models/index.ts';
+import type { Model } from '../../science/models/index.ts';
 import { statisticsAt, statisticsNote } from '../../science/models/statistics.ts';
 import { rowBytes } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
@@ -17,7 +19,7 @@ import { spectrumEstimates } from '../stage-parts/spectrum-estimates.ts';
 import {
   findExamples,
   type LabelledExamples,
-  trainingMetadata,
+  trainedModel,
   trainingOf,
 } from '../stage-parts/training-data.ts';
 
@@ -57,7 +59,7 @@ export const stage: Stage<HessianWith> = {
     const { training, data } = trainingOf(at);
     const all = await findExamples(context.store, data.train);
     const examples = firstExamples(all, settings.examples ?? all.examples);
-    const model = createModel(training.model, training.imageShape, training.classes);
+    const model = trainedModel(training);
     const { size } = model;
     const top = pairsOf(settings.top, size, settings.partial);
     if (settings.top > size)
@@ -84,10 +86,9 @@ export const stage: Stage<HessianWith> = {
     const estimates = await spectrumEstimates(context, { tf, size, lanes, product }, pairs);
     hessian.dispose();
 
-    const metadata = {
-      ...trainingMetadata(training, data),
-      'epochal.layout': JSON.stringify(model.layout),
-      'epochal.hessian': JSON.stringify({
+    const metadata = writeMetadata({
+      ...{ training, data, layout: model.layout },
+      hessian: {
         matrix: settings.matrix,
         order: settings.order,
         loss: describeLoss(loss),
@@ -99,9 +100,9 @@ export const stage: Stage<HessianWith> = {
         tolerance: settings.tolerance,
         orthonormality: pairs.orthonormality,
         outside: describeOutside(pairs),
-      }),
+      },
       ...estimates,
-    };
+    });
     const eigenpairs = await context.write('eigenpairs', metadata, async (writer) => {
       const rows = Math.max(1, Math.floor(batchBytes / (4 * size)));
       const count = pairs.eigenvalues.length;
@@ -125,7 +126,10 @@ function normalizationOf(
   model: Model,
   { batchSize }: TrainingContext,
   statistics: () => Float32Array,
-): { readonly options: Partial<HessianProductOptions>; readonly metadata: Record<string, string> } {
+): {
+  readonly options: Partial<HessianProductOptions>;
+  readonly metadata: Pick<HessianContext, 'statistics'>;
+} {
   if (model.normalizations.length === 0) return { options: {}, metadata: {} };
   if (normalization === 'fixed')
     return { options: { statistics: statistics() }, metadata: { statistics: statisticsNote } };
@@ -236,7 +240,7 @@ function convergedOf(pairs: Eigenpairs, tolerance: number, size: number): Eigenp
 }
 
 /** What is known of the eigenvalues that are not in the artifact, for its metadata; no bound where nothing is left, or nothing is known. */
-function describeOutside({ outside, products }: Eigenpairs): Record<string, unknown> {
+function describeOutside({ outside, products }: Eigenpairs): OutsideContext {
   const { bound, failureProbability, products: taken } = outside;
   const known =
     bound === Number.POSITIVE_INFINITY ? 'nothing' : bound === Number.NEGATIVE_INFINITY ? 'none' : 'bound';

@@ -1,3 +1,5 @@
+import type { NoiseContext } from '../../artifacts/arrow/measurement-contexts.ts';
+import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { NoiseWith } from '../../schemas/types.ts';
 import type { ModelSpec } from '../../science/models/index.ts';
@@ -12,7 +14,6 @@ import { buildModel, checkNoiseBasis, checkNoisyBatch } from '../stage-parts/che
 import { checkNoise, checkSeparable, type NoiseSetting, noiseSetting } from '../stage-parts/noise-setting.ts';
 import { measureNoiseSpectrum, type NoiseSpectrum } from '../stage-parts/noise-spectrum.ts';
 import { measureLagSums } from '../stage-parts/noise-sums.ts';
-import { trainingMetadata } from '../stage-parts/training-data.ts';
 
 /** `uses: noise`: autocovariance of the gradient noise against equation (2), and its covariance in the eigenbasis of the Hessian. */
 export const stage: Stage<NoiseWith> = {
@@ -60,10 +61,8 @@ export const stage: Stage<NoiseWith> = {
     const steps = setting.seeds.length * epochs * training.batchesPerEpoch;
     const variance =
       sums.filter((_, i) => i % (lags + 1) === 0).reduce((sum, value) => sum + value, 0) / steps;
-    const metadata = {
-      ...trainingMetadata(training, setting.data),
-      'epochal.noise': JSON.stringify(noiseContext(context, setting, variance, spectrum)),
-    };
+    const noise = noiseContext(context, setting, variance, spectrum);
+    const metadata = writeMetadata({ training, data: setting.data, noise });
     const autocovariance = await context.write('autocovariance', metadata, (writer) =>
       writer.append({
         lag: Int32Array.from({ length: lags + 1 }, (_, lag) => lag),
@@ -101,7 +100,7 @@ function noiseContext(
   { lags, firstEpoch }: NoiseSetting,
   variance: number,
   spectrum: NoiseSpectrum | undefined,
-) {
+): NoiseContext {
   return { weights, epochs, repeats, lags, firstEpoch, variance, ...spectrum?.alignment };
 }
 

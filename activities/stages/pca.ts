@@ -1,10 +1,10 @@
+import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { PcaWith } from '../../schemas/types.ts';
 import { analyzeSeries } from '../../science/analysis/analyze-series.ts';
 import { type Eigenpairs, lanczos } from '../../science/hessian/lanczos.ts';
 import { createHessianProduct } from '../../science/hessian/product.ts';
-import { createModel } from '../../science/models/index.ts';
 import { statisticsAt } from '../../science/models/statistics.ts';
 import { type Covariance, createCovariance } from '../../science/pca/covariance.ts';
 import { type Curvature, curvatureAlong } from '../../science/pca/curvature.ts';
@@ -17,7 +17,7 @@ import { resumable } from '../stage-parts/lanczos-progress.ts';
 import {
   findExamples,
   type LabelledExamples,
-  trainingMetadata,
+  trainedModel,
   trainingOf,
 } from '../stage-parts/training-data.ts';
 import { trajectoryRows } from '../stage-parts/trajectory-reader.ts';
@@ -48,7 +48,7 @@ export const stage: Stage<PcaWith> = {
     const manifest = await context.store.open(context.with.trajectory);
     const at = await context.store.open(context.with.at);
     const { training, data } = trainingOf(manifest);
-    const model = createModel(training.model, training.imageShape, training.classes);
+    const model = trainedModel(training);
     const rows = await trajectoryRows(context.store, manifest, model.size, context.breathe);
     checkComponents(top, rows.steps, model.size);
     const covariance = createCovariance(rows, drift);
@@ -73,17 +73,16 @@ export const stage: Stage<PcaWith> = {
       ...{ learningRate, momentum, batchesPerEpoch, sampling, drift, blocks },
     });
     const walk = randomWalkComponents(top, rows.steps, drift);
-    const shared = {
-      ...trainingMetadata(training, data),
-      'epochal.pca': JSON.stringify({ drift, steps: rows.steps, totalVariance: total }),
-    };
-    const layout = { ...shared, 'epochal.layout': JSON.stringify(model.layout) };
+    const { steps } = rows;
+    const shared = { training, data, pca: { drift, steps, totalVariance: total } };
+    const ofBasis = writeMetadata({ ...shared, layout: model.layout });
+    const ofSpectrum = writeMetadata({ ...shared, analysis: { drift, blocks, steps } });
     const descending = curvatures
       .map((_, i) => i)
       .sort((a, b) => curvatures[b]!.value - curvatures[a]!.value);
     const index = Int32Array.from({ length: top }, (_, i) => i);
     return {
-      components: await context.write('eigenpairs', layout, (writer) =>
+      components: await context.write('eigenpairs', ofBasis, (writer) =>
         writer.append({
           index,
           eigenvalue: pairs.eigenvalues,
@@ -91,7 +90,7 @@ export const stage: Stage<PcaWith> = {
           vector: pairs.vectors,
         }),
       ),
-      basis: await context.write('eigenpairs', layout, (writer) =>
+      basis: await context.write('eigenpairs', ofBasis, (writer) =>
         writer.append({
           index,
           eigenvalue: descending.map((i) => curvatures[i]!.value),
@@ -99,17 +98,14 @@ export const stage: Stage<PcaWith> = {
           vector: inOrder(vectors, descending),
         }),
       ),
-      spectrum: await context.write(
-        'spectrum',
-        { ...shared, 'epochal.analysis': JSON.stringify({ drift, blocks, steps: rows.steps }) },
-        (writer) =>
-          writer.append({
-            ...spectrum.columns,
-            curvature_residual: curvatures.map(({ residual }) => residual),
-            variance_share: [...pairs.eigenvalues].map((value) => value / total),
-            random_walk_share: walk.map(({ share }) => share),
-            sinusoid_share: walk.map(({ course }, i) => shareExplained(series[i]!, course)),
-          }),
+      spectrum: await context.write('spectrum', ofSpectrum, (writer) =>
+        writer.append({
+          ...spectrum.columns,
+          curvature_residual: curvatures.map(({ residual }) => residual),
+          variance_share: [...pairs.eigenvalues].map((value) => value / total),
+          random_walk_share: walk.map(({ share }) => share),
+          sinusoid_share: walk.map(({ course }, i) => shareExplained(series[i]!, course)),
+        }),
       ),
     };
   },
@@ -144,7 +140,7 @@ async function curvaturesAlong(
   data: LabelledExamples,
 ): Promise<Curvature[]> {
   const { training } = trainingOf(at);
-  const model = createModel(training.model, training.imageShape, training.classes);
+  const model = trainedModel(training);
   const { tf } = await loadTensorFlow({ threads: context.threads });
   const weights = at.floatVector('weights', 0).slice();
   const { standardize, loss, l2 } = training;

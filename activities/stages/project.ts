@@ -1,3 +1,4 @@
+import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import { partsOf } from '../../artifacts/store/outputs.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { ProjectWith } from '../../schemas/types.ts';
@@ -6,6 +7,7 @@ import { rowBytes } from '../kinds/prospect.ts';
 import type { Stage } from '../kinds/stage.ts';
 import { readBasis, toldShortcoming } from '../stage-parts/basis.ts';
 import { checkProjectable } from '../stage-parts/checks.ts';
+import { sgdOf } from '../stage-parts/training-data.ts';
 
 /** Rows projected between two breaths. */
 const rowsPerChunk = 256;
@@ -63,13 +65,12 @@ export const stage: Stage<ProjectWith> = {
       projected.push({ steps: table.numbers('step'), theta });
     }
     projection.dispose();
-    const metadata = {
-      'epochal.training': manifest.metadata['epochal.training']!,
-      'epochal.data': manifest.metadata['epochal.data']!,
-      'epochal.eigenvalues': JSON.stringify([...eigenpairs.numbers('eigenvalue')]),
-      ...toldShortcoming(eigenpairs, context),
-      'epochal.reference': 'theta is relative to the first recorded weights',
-    };
+    const metadata = writeMetadata({
+      ...sgdOf(manifest),
+      eigenvalues: [...eigenpairs.numbers('eigenvalue')],
+      shortcoming: toldShortcoming(eigenpairs, context),
+      reference: 'theta is relative to the first recorded weights',
+    });
     const series = await context.write('series', metadata, async (writer) => {
       for (const { steps, theta } of projected) await writer.append({ step: steps, theta });
     });

@@ -1,15 +1,15 @@
 import { deserialize, serialize } from 'node:v8';
+import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { RecordWith } from '../../schemas/types.ts';
 import { sharingFor } from '../../science/lanes.ts';
-import { createModel } from '../../science/models/index.ts';
 import { createTrainer, type SgdState, type Trainer } from '../../science/sgd.ts';
 import { batchesOf, rowBytes, sgdWork } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
 import { warnIfDiverged } from '../stage-parts/dead-network.ts';
-import { findExamples, trainingMetadata, trainingOf } from '../stage-parts/training-data.ts';
+import { findExamples, trainedModel, trainingOf } from '../stage-parts/training-data.ts';
 import {
   partLayout,
   type RecordedSteps,
@@ -62,7 +62,7 @@ export const stage: Stage<RecordWith> = {
       sampling: settings.sampling ?? trained.sampling,
     };
     const examples = await findExamples(context.store, data.train);
-    const model = createModel(training.model, training.imageShape, training.classes);
+    const model = trainedModel(training);
     const { tf, lanes } = await loadTensorFlow({ threads: context.threads, sharing: sharingFor(model) });
     const trainer = createTrainer({
       tf,
@@ -76,7 +76,7 @@ export const stage: Stage<RecordWith> = {
 
     const firstEpoch = from.numbers('epoch')[0]!;
     const startStep = from.numbers('step')[0]!;
-    const metadata = { ...trainingMetadata(training, data), 'epochal.layout': JSON.stringify(model.layout) };
+    const metadata = writeMetadata({ training, data, layout: model.layout });
     const { epochsPerPart, rowsPerPart } = partLayout(training.batchesPerEpoch, model.size);
     const total = (settings.warmup + settings.epochs) * training.batchesPerEpoch;
 

@@ -1,4 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
+import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { ToyWith } from '../../schemas/types.ts';
 import { simulateEpoch, startState, type ToyState } from '../../science/toy/simulate.ts';
 import { rowBytes } from '../kinds/prospect.ts';
@@ -123,16 +124,9 @@ function seriesMetadata(settings: ToyWith, setting: ToySetting): Record<string, 
   const training = { examples, batchSize, batchesPerEpoch, sampling, learningRate, momentum, seed };
   const toy = { loss, noise, ...training, epochs, warmup, eigenvalues, noiseVariances, weightVariances };
   const described = eigenvalues !== undefined && (noise.name === 'examples' || noise.name === 'white');
-  return {
-    'epochal.toy': JSON.stringify(toy),
-    'epochal.reference':
-      'theta is relative to the minimum of the loss, in double precision rounded to float32',
-    ...(described
-      ? {
-          'epochal.training': JSON.stringify(training),
-          'epochal.data': JSON.stringify({ train: null, test: null }),
-          'epochal.eigenvalues': JSON.stringify(eigenvalues),
-        }
-      : {}),
-  };
+  return writeMetadata({
+    toy,
+    reference: 'theta is relative to the minimum of the loss, in double precision rounded to float32',
+    ...(described ? { training, data: { train: null, test: null }, eigenvalues } : {}),
+  });
 }

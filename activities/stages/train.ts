@@ -1,5 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
-import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
+import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
+import type { DataDigests, TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Checkpoint } from '../../artifacts/store/store.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
@@ -14,13 +15,7 @@ import { rowBytes, sgdWork } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
 import { buildModel, checkBatchSize, checkNotEmpty } from '../stage-parts/checks.ts';
 import { warnIfDead } from '../stage-parts/dead-network.ts';
-import {
-  type DataDigests,
-  evaluationMetadata,
-  type LabelledExamples,
-  readExamples,
-  trainingMetadata,
-} from '../stage-parts/training-data.ts';
+import { type LabelledExamples, readExamples, statisticsOf } from '../stage-parts/training-data.ts';
 import { writeState } from '../stage-parts/write-state.ts';
 
 interface HistoryRow {
@@ -133,7 +128,7 @@ function describeTraining(
   if (left > 0)
     context.note(`The last short batch of each epoch, ${left} of ${data.examples} examples, is dropped.`);
   const training: TrainingContext = {
-    model: model.spec,
+    model: { ...model.spec },
     imageShape: data.shape,
     classes: data.classes,
     standardize: settings.standardize,
@@ -179,7 +174,7 @@ async function writeOutputs(
 ): Promise<Record<string, ArtifactRef>> {
   const { history } = state;
   const column = (name: keyof HistoryRow) => history.map((row) => row[name]);
-  const historyMetadata = { ...trainingMetadata(training, data), ...evaluationMetadata(model) };
+  const historyMetadata = writeMetadata({ training, data, statistics: statisticsOf(model) });
   return {
     state: await writeState(context, { ...state, epoch: state.epoch }, training, model, data),
     history: await context.write('history', historyMetadata, (writer) =>

@@ -49,6 +49,7 @@ export function readArrow(bytes: Uint8Array, kind: ArtifactKind, path: string): 
   }
   return {
     kind,
+    path,
     metadata: Object.fromEntries(table.schema.metadata),
     rows: table.numRows,
     columns,

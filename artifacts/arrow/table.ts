@@ -1,4 +1,4 @@
-import type { ArtifactKind } from '../reference.ts';
+import type { Described } from './metadata.ts';
 
 /** A fixed-size list column of one record batch, flat and without a copy: row r is `values.subarray(r * size, (r + 1) * size)`. */
 export interface VectorBatch<T extends Float32Array | Uint8Array = Float32Array | Uint8Array> {
@@ -9,9 +9,7 @@ export interface VectorBatch<T extends Float32Array | Uint8Array = Float32Array 
 }
 
 /** An opened Arrow file whose digest was checked. */
-export interface ArrowTable {
-  readonly kind: ArtifactKind;
-  readonly metadata: Readonly<Record<string, string>>;
+export interface ArrowTable extends Described {
   readonly rows: number;
   readonly columns: readonly string[];
   /** A scalar numeric column as doubles (int64 must be below 2^53). Throws if there is no such column, naming those there are. */

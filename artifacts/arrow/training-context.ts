@@ -1,63 +1,89 @@
-/**
- * How a state was trained, carried in the metadata `epochal.training` (JSON) of `state`, `trajectory`, `eigenpairs`, `series` and `spectrum`
- * artifacts, so that a later stage needs only the artifact to go on. The data it was trained on is in `epochal.data`:
- * `{ "train": sha256, "test": sha256 | null }`.
- */
-export interface TrainingContext {
-  readonly model: TrainedModel;
-  /** height, width, channels */
-  readonly imageShape: readonly [number, number, number];
-  readonly classes: number;
-  readonly standardize: 'per-image' | 'scale';
-  /** Averaged over the examples; the loss that is minimized has l2 * (sum of squared kernel weights) added. */
-  readonly loss: 'cross-entropy' | 'mean-squared-error';
-  readonly l2: number;
+import { type Guard, isNumber, isText, objectOf, oneOf, orNull } from './guards.ts';
+
+/** How SGD ran, as the theory sees it: of a network and of a toy alike. */
+export interface SgdContext {
   /** N */
   readonly examples: number;
   /** S */
   readonly batchSize: number;
   /** M = floor(N / S) */
   readonly batchesPerEpoch: number;
-  readonly sampling: 'without-replacement' | 'shuffle-once' | 'with-replacement' | 'sequential';
+  readonly sampling: Sampling;
   /** eta of the epoch that ended in this state (of the recording, for a trajectory and what follows from it). */
   readonly learningRate: number;
   readonly momentum: number;
   readonly seed: number;
 }
 
-type Activation = 'relu' | 'tanh' | 'gelu';
-
-/** A network with all its defaults filled in: the keys that its kind has, as in a pipeline's `model`. */
-export interface TrainedModel {
-  readonly name: 'linear' | 'mlp' | 'lenet' | 'resnet20' | 'transformer' | 'custom';
-  readonly initialization: 'glorot-normal' | 'he-normal';
-  readonly activation?: Activation;
-  readonly hidden?: readonly number[];
-  readonly filters?: readonly number[];
-  readonly width?: number;
-  readonly blocks?: number;
-  readonly patch?: number;
-  readonly heads?: number;
-  readonly feedForward?: number;
-  readonly layers?: readonly TrainedLayer[];
+/** How a network was trained, so that a later stage needs only the artifact to go on. */
+export interface TrainingContext extends SgdContext {
+  readonly model: TrainedModel;
+  /** height, width, channels */
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+  readonly standardize: 'per-image' | 'scale';
+  /** Averaged over the examples; the loss that is minimized has l2 * (sum of squared kernel weights) added. */
+  readonly loss: 'cross-entropy' | 'mean-squared-error';
+  readonly l2: number;
 }
 
-type TrainedLayer =
-  | {
-      readonly kind: 'conv';
-      readonly filters: number;
-      readonly size: number;
-      readonly stride?: number;
-      readonly padding?: 'same' | 'valid';
-      readonly activation?: Activation | 'none';
-    }
-  | {
-      readonly kind: 'pool';
-      readonly pooling?: 'max' | 'average';
-      readonly size: number;
-      readonly stride?: number;
-      readonly padding?: 'same' | 'valid';
-    }
-  | { readonly kind: 'dense'; readonly units: number; readonly activation?: Activation | 'none' }
-  | { readonly kind: 'flatten' }
-  | { readonly kind: 'global-average' };
+/** A network with all its defaults filled in: the options that its kind has, as in a pipeline's `model`. Which these are, only science/ knows. */
+export interface TrainedModel {
+  readonly name: string;
+  readonly initialization: string;
+  readonly [option: string]: unknown;
+}
+
+/** SHA-256 of the data that a state was trained on; null where there is none, as of a toy. */
+export interface DataDigests {
+  readonly train: string | null;
+  readonly test: string | null;
+}
+
+type Sampling = 'without-replacement' | 'shuffle-once' | 'with-replacement' | 'sequential';
+/** height, width, channels */
+export type ImageShape = readonly [number, number, number];
+
+export const isSampling = oneOf<Sampling>([
+  'without-replacement',
+  'shuffle-once',
+  'with-replacement',
+  'sequential',
+]);
+
+export const isImageShape: Guard<ImageShape> = (value): value is ImageShape =>
+  Array.isArray(value) && value.length === 3 && value.every(isNumber);
+
+const sgd = {
+  examples: isNumber,
+  batchSize: isNumber,
+  batchesPerEpoch: isNumber,
+  sampling: isSampling,
+  learningRate: isNumber,
+  momentum: isNumber,
+  seed: isNumber,
+};
+
+const isSgdContext = objectOf<SgdContext>(sgd);
+
+const isTrainingContext = objectOf<TrainingContext>({
+  ...sgd,
+  model: objectOf<TrainedModel>({ name: isText, initialization: isText }),
+  imageShape: isImageShape,
+  classes: isNumber,
+  standardize: oneOf(['per-image', 'scale']),
+  loss: oneOf(['cross-entropy', 'mean-squared-error']),
+  l2: isNumber,
+});
+
+/** True if it was a network that SGD ran on. */
+export function isOfNetwork(context: SgdContext): context is TrainingContext {
+  return 'model' in context;
+}
+
+export const isTraining: Guard<SgdContext | TrainingContext> = (
+  value,
+): value is SgdContext | TrainingContext =>
+  isSgdContext(value) && (!isOfNetwork(value) || isTrainingContext(value));
+
+export const isDataDigests = objectOf<DataDigests>({ train: orNull(isText), test: orNull(isText) });

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { readArrow, readArrowMetadata } from '../arrow/arrow-reader.ts';
 import { writeArrowFile } from '../arrow/arrow-writer.ts';
+import { writeMetadata } from '../arrow/metadata.ts';
 import { DamagedArtifactError, DamagedRecordError, RefusedError } from '../errors.ts';
 import type { ArtifactRef } from '../reference.ts';
 import {
@@ -56,7 +57,7 @@ export async function openLocalStore(folder: string): Promise<Store> {
     uri: pathToFileURL(folder).href,
 
     async write(kind, metadata, fill) {
-      const all = { ...metadata, 'epochal.kind': kind };
+      const all = { ...metadata, ...writeMetadata({ kind }) };
       const { sha256, bytes } = await writeAtomically(
         incoming,
         (temporary) => writeArrowFile(temporary, kind, all, fill),
@@ -69,7 +70,10 @@ export async function openLocalStore(folder: string): Promise<Store> {
       const path = await whole(ref);
       return readArrow(await readFile(path), ref.kind, path);
     },
-    metadata: async (ref) => checked.metadata(await whole(ref)),
+    async describe(ref) {
+      const path = await whole(ref);
+      return { kind: ref.kind, path, metadata: await checked.metadata(path) };
+    },
 
     async find(sha256, kind) {
       const path = pathOf(sha256);

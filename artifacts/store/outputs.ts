@@ -1,3 +1,4 @@
+import { writeMetadata } from '../arrow/metadata.ts';
 import type { ArrowTable } from '../arrow/table.ts';
 import { DamagedArtifactError } from '../errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../reference.ts';
@@ -82,8 +83,9 @@ async function problemOf(
   for (const file of files) {
     if (!(await store.verify(file)))
       return file === ref ? 'was damaged or gone' : 'had parts that were damaged or gone';
-    const made = await store.metadata(file);
-    if (made['epochal.key'] !== key || made['epochal.stage'] !== uses || made['epochal.kind'] !== file.kind)
+    const { metadata } = await store.describe(file);
+    const own = writeMetadata({ key, stage: uses, kind: file.kind });
+    if (Object.entries(own).some(([name, text]) => metadata[name] !== text))
       return 'was made by another step';
   }
   return undefined;

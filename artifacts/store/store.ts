@@ -1,3 +1,4 @@
+import type { Described } from '../arrow/metadata.ts';
 import type { ArrowTable } from '../arrow/table.ts';
 import type { TableWriter } from '../arrow/table-writer.ts';
 import type { ArtifactKind, ArtifactRef } from '../reference.ts';
@@ -59,7 +60,7 @@ export interface Store {
 
   /**
    * Writes one Arrow file of `kind` and returns its address. `fill` appends batches. The file appears whole or not at all;
-   * a failed `fill` leaves nothing behind. `metadata` becomes the schema's metadata, with `epochal.kind` added.
+   * a failed `fill` leaves nothing behind. `metadata` becomes the schema's metadata, with the key `kind` added.
    */
   write(
     kind: ArtifactKind,
@@ -71,7 +72,7 @@ export interface Store {
   open(ref: ArtifactRef): Promise<ArrowTable>;
 
   /** What an artifact says of itself, from the end of its file alone. Throws {@link import('../errors.ts').DamagedArtifactError} naming it. */
-  metadata(ref: ArtifactRef): Promise<Readonly<Record<string, string>>>;
+  describe(ref: ArtifactRef): Promise<Described>;
 
   /** The artifact with this digest, if a file has its name. */
   find(sha256: string, kind: ArtifactKind): Promise<ArtifactRef | undefined>;

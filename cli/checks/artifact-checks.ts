@@ -1,7 +1,10 @@
+import type { HessianContext } from '../../artifacts/arrow/measurement-contexts.ts';
+import { findMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { ArrowTable } from '../../artifacts/arrow/table.ts';
+import { DamagedArtifactError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Store } from '../../artifacts/store/store.ts';
-import { type HessianClaims, hessianClaims, outsideInWords } from '../../report/eigenpairs.ts';
+import { outsideInWords } from '../../report/eigenpairs.ts';
 import { deviationOf } from './orthonormality.ts';
 
 export interface Check {
@@ -10,15 +13,20 @@ export interface Check {
   readonly found: string;
 }
 
-/** Checks what a whole artifact claims: eigenpairs their residuals and orthonormality, a spectrum equation (18). */
+/** Checks what a whole artifact claims: eigenpairs their residuals and orthonormality, a spectrum equation (18). One that cannot be read is bad. */
 export async function checkContent(store: Store, ref: ArtifactRef, what: string): Promise<Check[]> {
   if (ref.kind !== 'eigenpairs' && ref.kind !== 'spectrum') return [];
-  const table = await store.open(ref);
-  return table.kind === 'eigenpairs' ? checkEigenpairs(table, what) : checkIdentity(table, what);
+  try {
+    const table = await store.open(ref);
+    return table.kind === 'eigenpairs' ? checkEigenpairs(table, what) : checkIdentity(table, what);
+  } catch (error) {
+    if (!(error instanceof DamagedArtifactError)) throw error;
+    return [{ ok: false, what, found: error.message }];
+  }
 }
 
 function checkEigenpairs(table: ArrowTable, what: string): Check[] {
-  const claims = hessianClaims(table.metadata);
+  const claims = findMetadata(table, 'hessian');
   if (claims === undefined) return [];
   const residuals = table.numbers('residual');
   const largest = table.numbers('eigenvalue').reduce((max, value) => Math.max(max, Math.abs(value)), 0);
@@ -44,7 +52,7 @@ function checkEigenpairs(table: ArrowTable, what: string): Check[] {
  * That no eigenvalue before the last one is missing. The matrix is not there any more, so it is the file's own bound that is held against its
  * eigenvalues: pairs without one, as from one Krylov space alone, may lack copies of multiple eigenvalues.
  */
-function checkOutside(table: ArrowTable, claims: HessianClaims, largest: number, what: string): Check {
+function checkOutside(table: ArrowTable, claims: HessianContext, largest: number, what: string): Check {
   const { outside, asked, tolerance, order } = claims;
   const values = [...table.numbers('eigenvalue')];
   const last = Math.min(...values.map((value) => (order === 'magnitude' ? Math.abs(value) : value)));

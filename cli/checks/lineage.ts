@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { findMetadata } from '../../artifacts/arrow/metadata.ts';
 import { DamagedRecordError, InputError } from '../../artifacts/errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
 import type { Provenance, StepRecord, Store } from '../../artifacts/store/store.ts';
@@ -91,7 +92,7 @@ interface Maker {
 }
 
 async function checkMaker(store: Store, { record, output, ref }: Maker): Promise<void> {
-  const said = (await store.metadata(ref))['epochal.key'];
+  const said = findMetadata(await store.describe(ref), 'key');
   if (said === record.key) return;
   const what = `names ${ref.sha256.slice(0, 12)} as its ${output}, but that artifact says that step ${said?.slice(0, 12)} made it`;
   throw new DamagedRecordError(`of step ${record.key.slice(0, 12)}`, store.uri, what);

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Facts, Prospect } from '../../activities/kinds/prospect.ts';
+import { findMetadata, readMetadata } from '../../artifacts/arrow/metadata.ts';
 import { filesOf } from '../../artifacts/store/outputs.ts';
 import type { StepRecord, Store } from '../../artifacts/store/store.ts';
 import { type Digest, digestsIn, hasProspect, prospectOf } from './prospects.ts';
@@ -140,10 +141,10 @@ class Past {
     const outputs: Record<string, Facts> = {};
     let work = 0;
     for (const [name, ref] of Object.entries(refs)) {
-      const { rows, metadata } = await this.#store.open(ref);
-      const imageShape = JSON.parse(metadata['epochal.shape']!) as NonNullable<Facts['imageShape']>;
-      outputs[name] = { examples: rows, imageShape, classes: Number(metadata['epochal.classes']) };
-      work += rows;
+      const table = await this.#store.open(ref);
+      const [imageShape, classes] = [readMetadata(table, 'shape'), readMetadata(table, 'classes')];
+      outputs[name] = { examples: table.rows, imageShape, classes };
+      work += table.rows;
     }
     return { outputs, work, like: String((withs as { readonly name?: string }).name) };
   }
@@ -160,8 +161,8 @@ class Past {
 
   async #findMaker(sha256: string, kind: Digest['kind']): Promise<StepRecord | undefined> {
     const ref = await this.#store.find(sha256, kind);
-    const metadata = ref && (await this.#store.metadata(ref).catch(() => undefined));
-    const key = metadata?.['epochal.key'];
+    const described = ref && (await this.#store.describe(ref).catch(() => undefined));
+    const key = described && findMetadata(described, 'key');
     return key === undefined ? undefined : this.#store.readStep(key);
   }
 }

@@ -1,10 +1,10 @@
-import type { TrainingContext } from '../../../artifacts/arrow/training-context.ts';
+import type { SgdContext } from '../../../artifacts/arrow/training-context.ts';
 import { countOf, formatSignificant } from '../../numbers.ts';
 import type { CellTable, CellTables } from './data.ts';
 import { leftOut, type SpectrumQuantity, thinning } from './spectrum-series.ts';
 import { colouredCells } from './theme.ts';
 
-export const samplingNames: Readonly<Record<TrainingContext['sampling'], string>> = {
+export const samplingNames: Readonly<Record<SgdContext['sampling'], string>> = {
   'without-replacement': 'examples drawn without replacement',
   'shuffle-once': 'examples shuffled once',
   'with-replacement': 'examples drawn with replacement',
@@ -33,7 +33,7 @@ export function spectrumSentences(data: CellTables, quantities: readonly Spectru
 export function trainingParts(cells: readonly CellTable[]): string[] {
   const known = cells.flatMap(({ training }) => (training === undefined ? [] : [training]));
   if (known.length === 0) return [];
-  const values = (select: (training: TrainingContext) => number) => span(known.map(select));
+  const values = (select: (training: SgdContext) => number) => span(known.map(select));
   return [
     `N = ${values((t) => t.examples)}`,
     `S = ${values((t) => t.batchSize)}`,

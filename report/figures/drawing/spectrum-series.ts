@@ -1,4 +1,4 @@
-import type { TrainingContext } from '../../../artifacts/arrow/training-context.ts';
+import type { SgdContext } from '../../../artifacts/arrow/training-context.ts';
 import { type CellTable, column } from './data.ts';
 import { isPlottable } from './log-scale.ts';
 import { cellColours, colouredCells, colours } from './theme.ts';
@@ -122,7 +122,7 @@ export interface Level {
 /** The different values of lambda_cross or tau_SGD. Without replacement only: other samplings have no such regimes. */
 export function distinctLevels(
   cells: readonly CellTable[],
-  level: (training: TrainingContext) => number,
+  level: (training: SgdContext) => number,
 ): Level[] {
   const levels = new Map<number, string>();
   for (const [index, { training }] of cells.slice(0, colouredCells).entries()) {

@@ -1,5 +1,6 @@
+import type { ToyContext } from '../../../artifacts/arrow/measurement-contexts.ts';
 import { span } from './caption.ts';
-import type { CellTable, ToyContext } from './data.ts';
+import type { CellTable } from './data.ts';
 
 export const noiseNames: Readonly<Record<ToyContext['noise']['name'], string>> = {
   examples: 'SGD',

@@ -68,7 +68,7 @@ function proportionalSentence(cells: readonly CellTable[]): string[] {
 function alignmentSentence(cells: readonly CellTable[]): string[] {
   const known = cells.flatMap(({ noise }) => (noise?.cosine === undefined ? [] : [noise]));
   if (known.length === 0) return [];
-  const list = (values: (number | undefined)[]) =>
+  const list = (values: (number | null | undefined)[]) =>
     [...new Set(values.map((value) => formatSignificant(value ?? Number.NaN, 3)))].join(', ');
   return [
     `Within these directions the cosine between C and H is tr(CH)/(|C||H|) = ${list(known.map((n) => n.cosine))} (1 if C ∝ H), and their commutator |[C,H]|/(2|C||H|) = ${list(known.map((n) => n.commutator))} (0 if they commute).`,

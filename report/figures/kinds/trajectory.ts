@@ -1,6 +1,7 @@
+import type { ToyContext } from '../../../artifacts/arrow/measurement-contexts.ts';
 import { countOf } from '../../numbers.ts';
 import { cellsSentence, samplingNames } from '../drawing/caption.ts';
-import { type CellTable, type CellTables, column, type ToyContext } from '../drawing/data.ts';
+import { type CellTable, type CellTables, column } from '../drawing/data.ts';
 import type { CellFigure } from '../drawing/definition.ts';
 import type { Layer, LegendItem, Panel } from '../drawing/drawing.ts';
 import { colours } from '../drawing/theme.ts';

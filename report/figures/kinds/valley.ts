@@ -31,11 +31,17 @@ function nameOf(cell: CellTable): string {
   return noiseNames[toyOf(cell).noise.name];
 }
 
+/** d */
+function widthOf(cell: CellTable): number {
+  const { width } = toyOf(cell).loss;
+  if (width === undefined) throw new Error(`The toy of cell ${cell.cellId} is no valley: it has no width.`);
+  return width;
+}
+
 function settings(cells: readonly CellTable[]): string[] {
-  const toy = toyOf(cells[0]!);
   const scales = cells.map((cell) => toyOf(cell).noise).filter(({ name }) => name !== 'none');
   const deviations = [...new Set(scales.map(({ scale }) => formatSignificant(Math.sqrt(scale), 3)))];
-  return [`d = ${toy.loss.width}`, ...(deviations.length === 0 ? [] : [`σ = ${deviations.join(', ')}`])];
+  return [`d = ${widthOf(cells[0]!)}`, ...(deviations.length === 0 ? [] : [`σ = ${deviations.join(', ')}`])];
 }
 
 function lastTrace(cell: CellTable): number {
@@ -148,7 +154,7 @@ function pathPanel(cells: readonly CellTable[]): Panel {
     },
     layer: [
       {
-        data: { values: equalTraces(toyOf(cells[0]!).loss.width, uReach, vDomain) },
+        data: { values: equalTraces(widthOf(cells[0]!), uReach, vDomain) },
         mark: { ...lineMark, strokeWidth: 1, strokeDash: [1.5, 2.5], color: colours.other.light },
         encoding: {
           detail: { field: 'level', type: 'nominal' },

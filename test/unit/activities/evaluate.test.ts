@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { writeState } from '../../../activities/stage-parts/write-state.ts';
+import { readMetadata, writeMetadata } from '../../../artifacts/arrow/metadata.ts';
 import type { TrainingContext } from '../../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import { type Examples, standardize } from '../../../science/examples.ts';
@@ -11,13 +12,13 @@ const l2 = 0.01;
 const store = await storeOfThisFile();
 
 function writeDataset({ images, labels, shape, classes }: Examples): Promise<ArtifactRef> {
-  const metadata = { 'epochal.shape': JSON.stringify(shape), 'epochal.classes': String(classes) };
+  const metadata = writeMetadata({ shape, classes });
   return store.write('dataset', metadata, (writer) => writer.append({ image: images, label: labels }));
 }
 
 async function writeWeights({ model, weights, data }: Specimen, train: ArtifactRef): Promise<ArtifactRef> {
   const training: TrainingContext = {
-    model: model.spec,
+    model: { ...model.spec },
     imageShape: data.shape,
     classes: data.classes,
     standardize: 'per-image',
@@ -65,7 +66,7 @@ test.each(zoo(23))(
     expect(table.row(0).examples).toBe(23);
     expect(Number(table.row(0).loss) / expected.loss).toBeCloseTo(1, 6);
     expect(table.row(0).accuracy).toBe(expected.accuracy);
-    expect(table.metadata['epochal.evaluatedOn']).toBe(data.sha256);
+    expect(readMetadata(table, 'evaluatedOn')).toBe(data.sha256);
   },
 );
 

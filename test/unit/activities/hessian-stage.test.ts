@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkIterations } from '../../../activities/stage-parts/checks.ts';
+import type { OutsideContext } from '../../../artifacts/arrow/measurement-contexts.ts';
+import { readMetadata, writeMetadata } from '../../../artifacts/arrow/metadata.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import { checkContent } from '../../../cli/checks/artifact-checks.ts';
 import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
@@ -28,10 +30,7 @@ beforeAll(async () => {
   multiple = (await runStage(store, 'train', linear, 'linear')).outputs.state!;
 });
 
-const claims = async (ref: ArtifactRef) =>
-  JSON.parse((await store.open(ref)).metadata['epochal.hessian']!) as Record<string, unknown> & {
-    outside: { known: string; bound: number; failureProbability: number; products: number };
-  };
+const claims = async (ref: ArtifactRef) => readMetadata(await store.open(ref), 'hessian');
 
 test('eigenvalues that come three times are there three times, and the artifact says what lies outside', async () => {
   const { outputs } = await runStage(
@@ -48,10 +47,10 @@ test('eigenvalues that come three times are there three times, and the artifact 
   for (let k = 0; k + 2 < 9; k += 3) expect(values[k]! - values[k + 2]!).toBeLessThan(3e-4 * every[0]!);
   const { outside, asked } = await claims(outputs.eigenpairs!);
   expect(asked).toBe(10);
-  expect(outside.known).toBe('bound');
-  expect(outside.bound).toBeGreaterThanOrEqual(every[10]! - 1e-6);
-  expect(outside.failureProbability).toBeGreaterThan(0);
-  expect(outside.failureProbability).toBeLessThan(1e-4);
+  expect(outside?.known).toBe('bound');
+  expect(outside?.bound).toBeGreaterThanOrEqual(every[10]! - 1e-6);
+  expect(outside?.failureProbability).toBeGreaterThan(0);
+  expect(outside?.failureProbability).toBeLessThan(1e-4);
   expect((await claims(all.outputs.eigenpairs!)).outside).toMatchObject({ known: 'none' });
   const checks = await checkContent(store, outputs.eigenpairs!, 'pairs');
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
@@ -60,7 +59,7 @@ test('eigenvalues that come three times are there three times, and the artifact 
 
 test('inputs that are always zero give 2 l2 as often as they have weights, and small ones are told where the tolerance hides them', async () => {
   const examples = 60;
-  const metadata = { 'epochal.shape': '[1,12,1]', 'epochal.classes': '3' };
+  const metadata = writeMetadata({ shape: [1, 12, 1], classes: 3 });
   const image = Uint8Array.from({ length: 12 * examples }, (_, at) =>
     at % 12 < 4 ? (at * 7919 + 31 * Math.floor(at / 12) ** 2) % 256 : 0,
   );
@@ -87,12 +86,12 @@ test('inputs that are always zero give 2 l2 as often as they have weights, and s
 test('verify finds eigenpairs bad that do not say so, or say it of too large a bound', async () => {
   const { outputs } = await runStage(store, 'hessian', { at: multiple, top: 10, tolerance: 1e-4 }, 'copied');
   const table = await store.open(outputs.eigenpairs!);
-  const rewritten = (change: (outside: Record<string, unknown>) => unknown) => {
-    const { outside, ...own } = JSON.parse(table.metadata['epochal.hessian']!) as Record<string, never>;
-    const changed = change(outside as never);
+  const rewritten = (change: (outside: OutsideContext) => OutsideContext | undefined) => {
+    const { outside, ...own } = readMetadata(table, 'hessian');
+    const changed = change(outside!);
     const metadata = {
       ...table.metadata,
-      'epochal.hessian': JSON.stringify({ ...own, ...(changed === undefined ? {} : { outside: changed }) }),
+      ...writeMetadata({ hessian: { ...own, ...(changed === undefined ? {} : { outside: changed }) } }),
     };
     return store.write('eigenpairs', metadata, async (writer) => {
       const vector = new Float32Array(10 * 27);
@@ -112,6 +111,7 @@ test('verify finds eigenpairs bad that do not say so, or say it of too large a b
   expect(await bad(await rewritten((outside) => ({ ...outside, bound: 1 })))).toEqual([
     'pairs, completeness',
   ]);
+  expect(await bad(await rewritten(() => ({ known: 'all' }) as never))).toEqual(['pairs']);
 });
 
 describe('eigenpairs that have not converged', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readMetadata, writeMetadata } from '../../../artifacts/arrow/metadata.ts';
 import { InputError } from '../../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import type { Store } from '../../../artifacts/store/store.ts';
@@ -24,7 +25,7 @@ const settings = {
 };
 
 function writeDataset(into: Store): Promise<ArtifactRef> {
-  const metadata = { 'epochal.shape': JSON.stringify(data.shape), 'epochal.classes': String(data.classes) };
+  const metadata = writeMetadata({ shape: data.shape, classes: data.classes });
   return into.write('dataset', metadata, (writer) =>
     writer.append({ image: data.images, label: data.labels }),
   );
@@ -48,10 +49,10 @@ test('the history has the schedule, and losses that use the moments of the train
   const rates = [...history.numbers('learning_rate')];
   for (const [epoch, rate] of rates.entries())
     expect(rate).toBeCloseTo(0.03 + 0.01 * Math.cos((Math.PI * epoch) / 4), 15);
-  expect(history.metadata['epochal.statistics']).toBe(statisticsNote);
+  expect(readMetadata(history, 'statistics')).toBe(statisticsNote);
 
   const state = await store.open(outputs.state!);
-  expect(JSON.parse(state.metadata['epochal.training']!)).toMatchObject({
+  expect(readMetadata(state, 'training')).toMatchObject({
     learningRate: rates[3],
     loss: 'cross-entropy',
     model: { name: 'resnet20', width: 2, blocks: 1, activation: 'relu', initialization: 'glorot-normal' },
@@ -84,10 +85,10 @@ test('least squares is carried along', async () => {
   const { outputs } = await runStage(store, 'train', withs, 'squares');
   const recorded = await runStage(store, 'record', { from: outputs.state!, epochs: 1 }, 'squares-recorded');
   const mean = await store.open(recorded.outputs.mean!);
-  expect(JSON.parse(mean.metadata['epochal.training']!).loss).toBe('mean-squared-error');
+  expect(readMetadata(mean, 'training')).toMatchObject({ loss: 'mean-squared-error' });
   const hessian = await runStage(store, 'hessian', { at: recorded.outputs.mean!, top: 2 }, 'squares-hessian');
   const pairs = await store.open(hessian.outputs.eigenpairs!);
-  expect(JSON.parse(pairs.metadata['epochal.hessian']!).loss).toContain('(logit_c - onehot_c)^2 / 2');
+  expect(readMetadata(pairs, 'hessian').loss).toContain('(logit_c - onehot_c)^2 / 2');
 });
 
 test('layers that do not fit together are wrong input', async () => {

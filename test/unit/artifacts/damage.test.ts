@@ -18,15 +18,18 @@ describe('an artifact', () => {
   test.each(ways)('%s is damaged for whoever asks, and can be written again', async (_way, damage) => {
     const { folder, store } = await temporaryStore();
     const ref = await write(store);
-    expect(await store.metadata(ref)).toMatchObject({ 'epochal.key': 'k', 'epochal.kind': 'evaluation' });
     const path = localPath(ref);
+    expect(await store.describe(ref)).toEqual({
+      ...{ kind: 'evaluation', path },
+      metadata: { 'epochal.key': 'k', 'epochal.kind': 'evaluation' },
+    });
     const good = readFileSync(path);
     damage(path);
     // A store that has seen it whole before, and one that has not.
     for (const one of [store, await openStore(folder)]) {
       expect(await one.verify(ref)).toBe(false);
       await expect(one.open(ref)).rejects.toThrow(DamagedArtifactError);
-      await expect(one.metadata(ref)).rejects.toThrow(DamagedArtifactError);
+      await expect(one.describe(ref)).rejects.toThrow(DamagedArtifactError);
     }
     expect(await write(store)).toEqual(ref);
     expect(readFileSync(path).equals(good)).toBe(true);

@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import type { NoiseContext, ToyContext } from '../../../artifacts/arrow/measurement-contexts.ts';
 import { figureKinds } from '../../../compiler/index.ts';
-import type {
-  CellTable,
-  CellTables,
-  NoiseContext,
-  ToyContext,
-} from '../../../report/figures/drawing/data.ts';
+import type { CellTable, CellTables } from '../../../report/figures/drawing/data.ts';
 import { renderFigure } from '../../../report/figures/index.ts';
 import { RandomStream } from '../../../science/random.ts';
 import { noiseAutocovariance } from '../../../science/theory/noise.ts';
 import { cellTable, training } from './synthetic.ts';
 
-const noise: NoiseContext = { weights: 'fixed', epochs: 60, repeats: 2, firstEpoch: 10, variance: 3.5 };
+const noise: NoiseContext = {
+  ...{ weights: 'fixed', epochs: 60, repeats: 2, lags: 80, firstEpoch: 10, variance: 3.5 },
+};
 
 /** Equation (2) with a scatter of one standard error. */
 function autocovarianceCell(sampling: 'without-replacement' | 'shuffle-once', label = 'main'): CellTable {

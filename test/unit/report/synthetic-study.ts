@@ -1,3 +1,4 @@
+import { writeMetadata } from '../../../artifacts/arrow/metadata.ts';
 import type { ColumnValues } from '../../../artifacts/arrow/table-writer.ts';
 import type { ArtifactKind, ArtifactRef } from '../../../artifacts/reference.ts';
 import type { Store } from '../../../artifacts/store/store.ts';
@@ -39,7 +40,7 @@ stages:
 export async function writeStudy(store: Store, cells: number, failed: number): Promise<void> {
   const { plan } = compile(pipeline(cells), { file: 'sweep.yaml' });
   const context = training();
-  const metadata = { 'epochal.training': JSON.stringify(context) };
+  const metadata = writeMetadata({ training: context });
   const write = (kind: ArtifactKind, columns: Record<string, ColumnValues>) =>
     store.write(kind, metadata, (writer) => writer.append(columns));
   const fits = Object.entries(parameters(context)).map(([name, value]) => [name, [value]]);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { stage } from '../../../../activities/stages/noise.ts';
+import { readMetadata, writeMetadata } from '../../../../artifacts/arrow/metadata.ts';
 import type { ArrowTable } from '../../../../artifacts/arrow/table.ts';
+import type { TrainingContext } from '../../../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../../../artifacts/reference.ts';
 import type { Store } from '../../../../artifacts/store/store.ts';
 import type { NoiseWith } from '../../../../schemas/types.ts';
@@ -19,7 +21,7 @@ const m = 10;
 const settings = { batchSize: 4, standardize: 'scale', seed: 3 };
 
 function writeData(store: Store): Promise<ArtifactRef> {
-  const metadata = { 'epochal.shape': JSON.stringify(data.shape), 'epochal.classes': String(data.classes) };
+  const metadata = writeMetadata({ shape: data.shape, classes: data.classes });
   return store.write('dataset', metadata, (writer) =>
     writer.append({ image: data.images, label: data.labels }),
   );
@@ -28,8 +30,8 @@ function writeData(store: Store): Promise<ArtifactRef> {
 /** The network's weights as a trained state. */
 async function writeState(store: Store): Promise<ArtifactRef> {
   const train = (await writeData(store)).sha256;
-  const training = {
-    model: model.spec,
+  const training: TrainingContext = {
+    model: { ...model.spec },
     imageShape: data.shape,
     classes: data.classes,
     standardize: 'scale',
@@ -43,10 +45,7 @@ async function writeState(store: Store): Promise<ArtifactRef> {
     momentum: 0.5,
     seed: 3,
   };
-  const metadata = {
-    'epochal.training': JSON.stringify(training),
-    'epochal.data': JSON.stringify({ train, test: null }),
-  };
+  const metadata = writeMetadata({ training, data: { train, test: null } });
   return store.write('state', metadata, (writer) =>
     writer.append({ step: [50], epoch: [5], weights, velocity: new Float32Array(model.size) }),
   );
@@ -148,7 +147,7 @@ describe('the noise stage at fixed weights', () => {
     }
     expect(disagreements(table, (lag) => noiseAutocovariance(lag, m, 'without-replacement'), '_2')).toBe(0);
     expect(disagreements(table, () => 0, '_2')).toBeGreaterThan(2);
-    const described = JSON.parse(table.metadata['epochal.noise']!) as { cosine: number; variance: number };
+    const described = readMetadata(table, 'noise');
     expect(described.cosine).toBeGreaterThan(0.3);
     expect(described.variance).toBeGreaterThan(exact[0]! + exact[1]! + exact[2]!);
   });

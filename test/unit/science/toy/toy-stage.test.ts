@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { stage as analyze } from '../../../../activities/stages/analyze.ts';
 import { stage as fit } from '../../../../activities/stages/fit.ts';
 import { stage } from '../../../../activities/stages/toy.ts';
+import { readMetadata } from '../../../../artifacts/arrow/metadata.ts';
 import type { ArtifactRef } from '../../../../artifacts/reference.ts';
 import type { Store } from '../../../../artifacts/store/store.ts';
 import type { AnalyzeWith, FitWith, ToyWith } from '../../../../schemas/types.ts';
@@ -33,14 +34,11 @@ describe('the toy stage on a quadratic', () => {
       expect(deviations.filter((d) => Math.abs(d) < 3).length).toBeGreaterThanOrEqual(23);
     }
     // sigma_dg^2 as analyze finds it in theta is that of the examples.
-    const toy = JSON.parse((await store.open(series)).metadata['epochal.toy']!) as {
-      noiseVariances: number[];
-      weightVariances: number[];
-    };
+    const toy = readMetadata(await store.open(series), 'toy');
     for (const [i, variance] of columns.numbers('noise_variance').entries())
       expect(Math.abs(variance / toy.noiseVariances[i]! - 1)).toBeLessThan(0.02);
     for (const [i, theory] of columns.numbers('weight_variance_theory').entries())
-      expect(Math.abs(theory / toy.weightVariances[i]! - 1)).toBeLessThan(0.02);
+      expect(Math.abs(theory / toy.weightVariances![i]! - 1)).toBeLessThan(0.02);
     const { parameters } = await fit.run(stageContext<FitWith>(store, 'fit', { spectrum }));
     const fitted = (await store.open(parameters!)).row(0);
     expect(Number(fitted.lambda_cross) / crossing).toBeCloseTo(1, 1);
