@@ -14,7 +14,7 @@ export {
 export { type DiagnosticCode, diagnosticCodes } from './diagnostics/diagnostic-codes.ts';
 export { figureKinds } from './plan/figure-kinds.ts';
 export { toMermaid } from './plan/graph.ts';
-export { canonicalWith, type StepIdentity, stepKey } from './plan/step-key.ts';
+export { canonicalWith, stepOf } from './plan/step-key.ts';
 export type * from './plan.ts';
 export { type StageKind, stageKind, stageKinds } from './schema/stage-kinds.ts';
 export { decode } from './source/decode.ts';

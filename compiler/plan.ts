@@ -1,4 +1,5 @@
 import type { ArtifactKind } from '../artifacts/reference.ts';
+import type { StepIdentity } from '../artifacts/store/step.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -8,12 +9,8 @@ export interface PlannedReference {
 }
 
 /** One stage of one cell: everything evaluated except the artifacts that do not exist yet. */
-export interface PlannedStage {
+export interface PlannedStage extends Pick<StepIdentity, 'uses' | 'version'> {
   readonly name: string;
-  /** Stage kind. */
-  readonly uses: string;
-  /** Version of the stage kind's meaning; part of the step key. */
-  readonly version: number;
   /** Evaluated `with`, defaults filled in, references as {@link PlannedReference}. */
   readonly with: { readonly [key: string]: Json };
   /** Names of the stages it waits for, sorted. */
@@ -45,10 +42,8 @@ export interface PlannedCell {
 }
 
 /** A stage over all cells. */
-export interface PlannedCollect {
+export interface PlannedCollect extends Pick<StepIdentity, 'uses' | 'version'> {
   readonly name: string;
-  readonly uses: string;
-  readonly version: number;
   /** The cells' stage output that it gathers. */
   readonly table: { readonly stage: string; readonly output: string; readonly kind: ArtifactKind };
   readonly by: readonly string[];

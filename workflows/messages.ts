@@ -4,6 +4,7 @@
 
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import { checkedName } from '../artifacts/store/names.ts';
+import type { StepRecord } from '../artifacts/store/step.ts';
 import type { PlannedCell, PlannedCollect, PlannedStage } from '../compiler/plan.ts';
 
 /** Argument of the `study` workflow. The plan itself lies in the store, since a plan of 10,000 cells exceeds a payload. */
@@ -51,18 +52,13 @@ export interface StageTask {
 }
 
 /** Result of the `runStage` activity. */
-export interface StageOutcome {
-  readonly key: string;
-  readonly outputs: Readonly<Record<string, ArtifactRef>>;
+export interface StageOutcome extends Pick<StepRecord, 'key' | 'outputs' | 'notes' | 'warnings'> {
   /** True if an equal step was found in the store and nothing was computed. */
   readonly reused: boolean;
   /** Of the attempt that ended it, by the clock. */
   readonly seconds: number;
   /** Set if that attempt found a checkpoint of an earlier one, whose time is not in `seconds`. */
   readonly continued?: true;
-  readonly notes: readonly string[];
-  /** Those of the notes that are warnings; absent if there are none. */
-  readonly warnings?: readonly string[];
 }
 
 /** Argument of the `collect` activity. */

@@ -4,7 +4,9 @@ import { DamagedArtifactError, DamagedRecordError } from '../../artifacts/errors
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import { cellRecordName } from '../../artifacts/store/names.ts';
 import { findStep } from '../../artifacts/store/outputs.ts';
+import type { Step } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
+import { stepOf } from '../../compiler/plan/step-key.ts';
 import type { Json, Plan, PlannedCell, PlannedCollect } from '../../compiler/plan.ts';
 import {
   type CellResult,
@@ -15,7 +17,7 @@ import {
 import { commonMetadata } from '../processes/step-metadata.ts';
 import { toStageFailure } from './failures.ts';
 import { withHeartbeats } from './heartbeat.ts';
-import { damageNotes, identity, outcome, recordStep, type StepIdentity } from './step.ts';
+import { damageNotes, outcome, recordStep } from './step.ts';
 import { mustBelongTo, type OpenStores } from './stores.ts';
 import type { StudyRecords } from './study-records.ts';
 
@@ -50,7 +52,7 @@ export function createCollect(
           missing.length === 0
             ? []
             : [`Without ${missing.length} of ${plan.cells.length} cells: ${shorten(missing)}.`];
-        const step = collectIdentity(collect, found);
+        const step = collectStep(collect, found);
         const past = await findStep(store, step.key, collect.outputs);
         if (past?.damage.length === 0) return outcome(past.record, { reused: true, seconds: 0, notes: [] });
         const startedAt = new Date();
@@ -92,16 +94,15 @@ export function createCollect(
 }
 
 /** The step that gathers these tables. */
-export function collectIdentity(
+export function collectStep(
   { uses, version, by }: PlannedCollect,
   found: readonly Pick<CollectedCell, 'cell' | 'axes' | 'table'>[],
-): StepIdentity {
-  return identity({
+): Step {
+  return stepOf({
     uses,
     version,
     with: { by, cells: found.map(({ cell, axes }) => ({ cell, axes })) },
     inputs: Object.fromEntries(found.map(({ cell, table }) => [cell, table.sha256])),
-    threads: 1,
   });
 }
 

@@ -1,6 +1,8 @@
 import { checkedName } from '../../artifacts/store/names.ts';
 import { findStep } from '../../artifacts/store/outputs.ts';
+import type { Step } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
+import { stepOf } from '../../compiler/plan/step-key.ts';
 import { type StageOutcome, type StageTask, workflowIdOf } from '../../workflows/messages.ts';
 import { loadStage } from '../kinds/registry.ts';
 import type { Stage } from '../kinds/stage.ts';
@@ -11,7 +13,7 @@ import { toStageFailure } from './failures.ts';
 import { type Heartbeats, withHeartbeats } from './heartbeat.ts';
 import { resolveWith } from './resolve-with.ts';
 import { SingleFlight } from './single-flight.ts';
-import { damageNotes, identity, outcome, recordStep, type StepIdentity } from './step.ts';
+import { damageNotes, deviceOf, outcome, recordStep } from './step.ts';
 import { mustBelongTo, type OpenStores } from './stores.ts';
 
 /**
@@ -52,8 +54,8 @@ async function identify({ stage, available, baseDirectory, storeUri }: StageTask
   const sources = (await kind.sources?.(resolved.with, baseDirectory)) ?? {};
   const inputs = { ...resolved.inputs, ...sources };
   const { threads } = resources;
-  const device = resources.gpu > 0 && gpus > 0 ? ({ device: 'gpu' } as const) : {};
-  const step = identity({ uses, version, with: resolved.with, inputs, threads, ...device });
+  const device = deviceOf(resources, gpus);
+  const step = stepOf({ uses, version, with: resolved.with, inputs, threads, device });
   const request: ComputeRequest = {
     uses,
     with: resolved.with,
@@ -69,7 +71,7 @@ async function identify({ stage, available, baseDirectory, storeUri }: StageTask
 interface Computation {
   readonly task: StageTask;
   readonly store: Store;
-  readonly step: StepIdentity;
+  readonly step: Step;
   readonly request: ComputeRequest;
   readonly gpus: GpuPool;
   readonly heartbeats: Heartbeats;

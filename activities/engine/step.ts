@@ -1,38 +1,16 @@
 import { availableParallelism, cpus, hostname } from 'node:os';
 import { activityInfo } from '@temporalio/activity';
-import { isArtifactRef } from '../../artifacts/reference.ts';
 import type { FoundStep } from '../../artifacts/store/outputs.ts';
-import type { StepRecord, Store } from '../../artifacts/store/store.ts';
-import { digestOf, replaceParts } from '../../compiler/plan/recipe.ts';
-import { canonicalWith, stepKey } from '../../compiler/plan/step-key.ts';
-import { stageKind } from '../../compiler/schema/stage-kinds.ts';
+import type { Step, StepIdentity, StepRecord } from '../../artifacts/store/step.ts';
+import type { Store } from '../../artifacts/store/store.ts';
+import type { PlannedStage } from '../../compiler/plan.ts';
 import type { StageOutcome } from '../../workflows/messages.ts';
 import type { ComputeResult } from '../processes/compute-client.ts';
 import { programVersion } from '../processes/step-metadata.ts';
 
-/** What a step is, apart from what it gives: equal steps have equal keys. */
-export type StepIdentity = Pick<
-  StepRecord,
-  'key' | 'uses' | 'version' | 'with' | 'inputs' | 'device' | 'threads'
->;
-
-/**
- * What decides a step's result, with its key. A stage kind of one's own (`EPOCHAL_STAGE_MODULES`) has no schema here, so all of its `with`
- * counts, and the number of threads too.
- */
-export function identity(
-  parts: Omit<StepIdentity, 'key' | 'threads'> & { readonly threads: number },
-): StepIdentity {
-  const { threads, ...step } = parts;
-  const kind = stageKind(step.uses);
-  if (kind !== undefined) {
-    const used = kind.compute ? { threads } : {};
-    return { ...step, ...used, with: canonicalWith(step.uses, step.with), key: stepKey(parts) };
-  }
-  const canonical = replaceParts(step.with, (part) =>
-    isArtifactRef(part) ? { sha256: part.sha256, kind: part.kind } : undefined,
-  );
-  return { ...step, threads, with: canonical, key: digestOf({ ...step, with: canonical, threads }) };
+/** A stage gets a GPU if it asks for one and the machine has any. */
+export function deviceOf({ gpu }: PlannedStage['resources'], gpus: number): StepIdentity['device'] {
+  return gpu > 0 && gpus > 0 ? 'gpu' : undefined;
 }
 
 /** What the user is told of damage that was met and mended. */
@@ -45,7 +23,7 @@ export function damageNotes(found: FoundStep | undefined): string[] {
 /** Writes down a finished step, who made it beside what it is, and frees its checkpoint. */
 export async function recordStep(
   store: Store,
-  step: StepIdentity,
+  step: Step,
   { outputs, notes, warnings, backend }: ComputeResult,
   startedAt: Date,
 ): Promise<StepRecord> {

@@ -1,5 +1,6 @@
 import type { TableWriter } from '../../artifacts/arrow/table-writer.ts';
 import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
+import type { Step } from '../../artifacts/store/step.ts';
 import type { Checkpoint, Store } from '../../artifacts/store/store.ts';
 import type { Prospect, Prospected } from './prospect.ts';
 
@@ -17,13 +18,9 @@ export interface Progress {
 export type NoteKind = 'warning';
 
 /** What a stage kind's `run` is given. It lives in a compute process. */
-export interface StageContext<With> {
+export interface StageContext<With> extends Pick<Step, 'key' | 'inputs'> {
   /** Evaluated `with`, defaults filled in; each reference is an {@link ArtifactRef}. */
   readonly with: With;
-  /** Step key. */
-  readonly key: string;
-  /** SHA-256 of the step's inputs, of outside files too, as they are in the key. */
-  readonly inputs: Readonly<Record<string, string>>;
   readonly store: Store;
   readonly checkpoint: Checkpoint;
   /** TensorFlow threads. */

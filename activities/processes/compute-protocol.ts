@@ -1,14 +1,14 @@
 import type { ArtifactRef } from '../../artifacts/reference.ts';
+import type { Step } from '../../artifacts/store/step.ts';
 import type { NoteKind, Progress } from '../kinds/stage.ts';
 
-/** What a compute process is asked to do. */
-export interface ComputeRequest {
-  readonly uses: string;
+/** What of a step is written into every output. */
+export type WrittenStep = Pick<Step, 'uses' | 'key' | 'inputs'>;
+
+/** What a compute process is asked to do: a step. */
+export interface ComputeRequest extends WrittenStep {
   /** Evaluated `with`, references resolved. */
   readonly with: Readonly<Record<string, unknown>>;
-  readonly key: string;
-  /** Input name -> SHA-256, written into every output. */
-  readonly inputs: Readonly<Record<string, string>>;
   readonly storeUri: string;
   readonly threads: number;
   readonly baseDirectory: string;

@@ -1,15 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
-import type { ComputeRequest } from './compute-protocol.ts';
+import type { WrittenStep } from './compute-protocol.ts';
 
 /** Version of the artifacts' format, not of the program: a release that writes the same bytes keeps it. */
 const formatVersion = '1';
 
 /** Metadata that every artifact carries besides its kind. Nothing in it depends on when or where the step ran. */
-export function commonMetadata(
-  request: Pick<ComputeRequest, 'uses' | 'key' | 'inputs'>,
-): Record<string, string> {
-  const { uses, key, inputs } = request;
+export function commonMetadata({ uses, key, inputs }: WrittenStep): Record<string, string> {
   return writeMetadata({ stage: uses, key, inputs, version: formatVersion });
 }
 

@@ -20,7 +20,8 @@ import {
 import { folderCheckpoint } from './checkpoint.ts';
 import { checkedName } from './names.ts';
 import { seal, unseal } from './seal.ts';
-import type { StepRecord, Store } from './store.ts';
+import type { StepRecord } from './step.ts';
+import type { Store } from './store.ts';
 
 const dayMs = 86_400_000;
 

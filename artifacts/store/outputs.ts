@@ -2,7 +2,8 @@ import { writeMetadata } from '../arrow/metadata.ts';
 import type { ArrowTable } from '../arrow/table.ts';
 import { DamagedArtifactError } from '../errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../reference.ts';
-import type { StepRecord, Store } from './store.ts';
+import type { StepRecord } from './step.ts';
+import type { Store } from './store.ts';
 
 /** An output of a step that cannot be used. */
 export interface DamagedOutput {

@@ -2,43 +2,7 @@ import type { Described } from '../arrow/metadata.ts';
 import type { ArrowTable } from '../arrow/table.ts';
 import type { TableWriter } from '../arrow/table-writer.ts';
 import type { ArtifactKind, ArtifactRef } from '../reference.ts';
-
-/** Who made an artifact, when and where. Kept beside the artifact, never inside it, so that equal work gives equal bytes. */
-export interface Provenance {
-  readonly startedAt: string;
-  readonly seconds: number;
-  readonly host: string;
-  readonly cpu: string;
-  readonly backend: string;
-  readonly library: string;
-  /** The processor's widest instructions, on which the last bits depend; absent for what computed without a library. */
-  readonly instructions?: string;
-  readonly node: string;
-  readonly epochal: string;
-  /** Activity attempts that it took. */
-  readonly attempts: number;
-}
-
-/** What a finished step left behind. Equal key = same result, reused. */
-export interface StepRecord {
-  readonly key: string;
-  readonly uses: string;
-  readonly version: number;
-  /** Set if a GPU computed it. */
-  readonly device?: 'gpu';
-  /** TensorFlow threads; absent for stage kinds that compute without them. */
-  readonly threads?: number;
-  /** Canonical `with`: references replaced by `{ sha256, kind }`, locations removed. */
-  readonly with: unknown;
-  /** Input name -> SHA-256, of artifacts and of outside files (dataset sources). */
-  readonly inputs: Readonly<Record<string, string>>;
-  readonly outputs: Readonly<Record<string, ArtifactRef>>;
-  /** Lines to show the user, e.g. "the last short batch of 7 examples is dropped". */
-  readonly notes: readonly string[];
-  /** Those of the notes that say that the result is worth nothing, such as that a training diverged; absent if there are none. */
-  readonly warnings?: readonly string[];
-  readonly provenance: Provenance;
-}
+import type { StepRecord } from './step.ts';
 
 /**
  * Durable scratch space of one step key, shared by all attempts. Files appear whole or not at all.

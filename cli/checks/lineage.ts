@@ -2,21 +2,18 @@ import path from 'node:path';
 import { findMetadata } from '../../artifacts/arrow/metadata.ts';
 import { DamagedRecordError, InputError } from '../../artifacts/errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
-import type { Provenance, StepRecord, Store } from '../../artifacts/store/store.ts';
+import type { StepRecord } from '../../artifacts/store/step.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 
 /** The step that made an artifact, and the same of each of its inputs. */
-export interface Origin {
+export interface Origin extends Pick<StepRecord, 'uses' | 'key' | 'with' | 'provenance'> {
   readonly sha256: string;
   /** False if its file is damaged or gone: this is then what the records alone say. */
   readonly whole: boolean;
   readonly kind: ArtifactKind;
   /** Name of the output. */
   readonly output: string;
-  readonly uses: string;
-  readonly key: string;
-  readonly with: unknown;
   readonly seconds: number;
-  readonly provenance: Provenance;
   /** Digests of outside files. */
   readonly sources: Readonly<Record<string, string>>;
   /** Artifacts it was made from; a bare digest where no step is known. */

@@ -12,6 +12,7 @@ import type { ValueMap } from '../values.ts';
 import { freeze } from './freeze.ts';
 import { asReference, digestOf, replaceParts, without } from './recipe.ts';
 import { type CheckedStage, readExecution } from './stages.ts';
+import { hardwareOf } from './step-key.ts';
 
 /** Plans the stages of one cell after another. Stages that come out equal in several cells are evaluated again but planned once. */
 export interface StagePlanner {
@@ -67,17 +68,14 @@ export function createPlanner(
       needs.add(reference.stage);
       return { recipe: recipes.get(reference.stage) ?? '', output: reference.output };
     });
-    const recipe = digestOf({
-      uses: kind.uses,
-      version: kind.version,
-      with: ingredients,
-      ...(kind.compute ? { threads: execution.resources.threads } : {}),
-      ...(kind.compute && execution.resources.gpu > 0 ? { device: 'gpu' } : {}),
-    });
+    const { uses, version } = kind;
+    const { threads, gpu } = execution.resources;
+    const hardware = hardwareOf({ uses, threads, device: gpu > 0 ? 'gpu' : undefined });
+    const recipe = digestOf({ uses, version, with: ingredients, ...hardware });
     return freeze({
       name,
-      uses: kind.uses,
-      version: kind.version,
+      uses,
+      version,
       with: json,
       needs: [...needs].sort(),
       outputs: kind.outputs,

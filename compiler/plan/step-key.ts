@@ -1,23 +1,21 @@
 import { isArtifactRef } from '../../artifacts/reference.ts';
+import type { Step, StepIdentity } from '../../artifacts/store/step.ts';
 import type { Json } from '../plan.ts';
 import { validateWith } from '../schema/schemas.ts';
 import { stageKind } from '../schema/stage-kinds.ts';
 import { digestOf, replaceParts, without } from './recipe.ts';
 
-/** What decides the result of a step. */
-export interface StepIdentity {
-  /** Stage kind. */
-  readonly uses: string;
-  /** Version of the stage kind. */
-  readonly version: number;
-  /** Evaluated `with`; references as `ArtifactRef` or `{ sha256, kind }`. */
-  readonly with: unknown;
-  /** Input name -> SHA-256, of artifacts and of outside files. */
-  readonly inputs: Readonly<Record<string, string>>;
-  /** TensorFlow threads; needed for stage kinds that compute, ignored for others. */
-  readonly threads?: number;
-  /** Set where a GPU computes it: the bits differ from those of the CPU, which a stage gets that finds no GPU. */
-  readonly device?: 'gpu' | undefined;
+/**
+ * The step with this identity, canonical and without what does not decide the result, under its key: the SHA-256, in hexadecimal, of (stage kind,
+ * version, canonical `with`, digests of its inputs, and threads and GPU if it computes). Of a stage kind of one's own (`EPOCHAL_STAGE_MODULES`),
+ * which has no schema here, all of its `with` counts, and threads and GPU too. Throws if a stage kind that computes is given no threads.
+ */
+export function stepOf(identity: StepIdentity): Step {
+  const { uses, version, inputs } = identity;
+  const isKnown = stageKind(uses) !== undefined;
+  const withs = isKnown ? canonicalWith(uses, identity.with) : withoutPlaces(identity.with);
+  const step = { uses, version, with: withs, inputs, ...hardwareOf(identity) };
+  return { ...step, key: digestOf(step) };
 }
 
 /**
@@ -27,18 +25,23 @@ export interface StepIdentity {
 export function canonicalWith(uses: string, withs: unknown): Json {
   if (stageKind(uses) === undefined) throw new Error(`Expected a stage kind, got "${uses}".`);
   const { locations } = validateWith(uses, withs as Json);
-  return replaceParts(without(withs, locations), (part) =>
-    isArtifactRef(part) ? { sha256: part.sha256, kind: part.kind } : undefined,
-  ) as Json;
+  return withoutPlaces(without(withs, locations)) as Json;
 }
 
-/**
- * SHA-256, in hexadecimal, of (stage kind, version, canonical `with`, digests of its inputs, and threads and GPU if it computes): equal key, same
- * result. Throws if a stage kind that computes is given no threads.
- */
-export function stepKey({ uses, version, with: withs, inputs, threads, device }: StepIdentity): string {
-  const identity = { uses, version, with: canonicalWith(uses, withs), inputs };
-  if (!stageKind(uses)!.compute) return digestOf(identity);
+/** What a step computes with, as far as that decides its bits. Throws if a stage kind that computes is given no threads. */
+export function hardwareOf({
+  uses,
+  threads,
+  device,
+}: Pick<StepIdentity, 'uses' | 'threads' | 'device'>): Pick<StepIdentity, 'threads' | 'device'> {
+  if (stageKind(uses)?.compute === false) return {};
   if (threads === undefined) throw new Error(`Expected the number of threads of a "${uses}" step, got none.`);
-  return digestOf({ ...identity, threads, ...(device === undefined ? {} : { device }) });
+  return { threads, ...(device === undefined ? {} : { device }) };
+}
+
+/** A copy in which each artifact is `{ sha256, kind }`. */
+function withoutPlaces(withs: unknown): unknown {
+  return replaceParts(withs, (part) =>
+    isArtifactRef(part) ? { sha256: part.sha256, kind: part.kind } : undefined,
+  );
 }

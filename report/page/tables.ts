@@ -1,5 +1,5 @@
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { Provenance } from '../../artifacts/store/store.ts';
+import type { Provenance } from '../../artifacts/store/step.ts';
 import type { StageOutcome } from '../../workflows/messages.ts';
 import { html, type SafeHtml } from '../html.ts';
 import { cellsOf, cutResults, type KeyResults } from '../key-results.ts';

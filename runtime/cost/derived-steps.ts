@@ -1,8 +1,8 @@
-import { collectedAxes, collectIdentity } from '../../activities/engine/collect.ts';
+import { collectedAxes, collectStep } from '../../activities/engine/collect.ts';
 import { resolveWith } from '../../activities/engine/resolve-with.ts';
-import { identity, type StepIdentity } from '../../activities/engine/step.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { StepRecord } from '../../artifacts/store/store.ts';
+import type { Step, StepIdentity } from '../../artifacts/store/step.ts';
+import { stepOf } from '../../compiler/plan/step-key.ts';
 import type { Plan, PlannedCollect, PlannedStage } from '../../compiler/plan.ts';
 import type { CellResult } from '../../workflows/messages.ts';
 
@@ -13,15 +13,14 @@ import type { CellResult } from '../../workflows/messages.ts';
 export function derivedStep(
   stage: PlannedStage,
   available: Readonly<Record<string, Readonly<Record<string, ArtifactRef>>>>,
-  { inputs, device }: Pick<StepRecord, 'inputs' | 'device'>,
-): StepIdentity {
+  { inputs, device }: Pick<StepIdentity, 'inputs' | 'device'>,
+): Step {
   const resolved = resolveWith(stage, available);
   const { uses, version, resources } = stage;
-  return identity({
-    ...{ uses, version, with: resolved.with },
+  return stepOf({
+    ...{ uses, version, with: resolved.with, device },
     inputs: { ...inputs, ...resolved.inputs },
     threads: resources.threads,
-    ...(device === undefined ? {} : { device }),
   });
 }
 
@@ -30,12 +29,12 @@ export function derivedCollect(
   plan: Plan,
   collect: PlannedCollect,
   cells: ReadonlyMap<string, CellResult>,
-): StepIdentity {
+): Step {
   const found = plan.cells.flatMap((cell) => {
     const result = cells.get(cell.id);
     const table = result?.stages[collect.table.stage]?.outputs[collect.table.output];
     if (result?.status !== 'succeeded' || table === undefined) return [];
     return [{ cell: cell.id, axes: collectedAxes(collect, cell), table }];
   });
-  return collectIdentity(collect, found);
+  return collectStep(collect, found);
 }

@@ -2,7 +2,8 @@ import path from 'node:path';
 import type { Facts, Prospect } from '../../activities/kinds/prospect.ts';
 import { findMetadata, readMetadata } from '../../artifacts/arrow/metadata.ts';
 import { filesOf } from '../../artifacts/store/outputs.ts';
-import type { StepRecord, Store } from '../../artifacts/store/store.ts';
+import type { StepIdentity, StepRecord } from '../../artifacts/store/step.ts';
+import type { Store } from '../../artifacts/store/store.ts';
 import { type Digest, digestsIn, hasProspect, prospectOf } from './prospects.ts';
 
 /** What a stage may cost. */
@@ -39,10 +40,7 @@ export type Estimator = (
 ) => Promise<Estimate>;
 
 /** What a stage computes with. */
-export interface Hardware {
-  readonly threads: number;
-  readonly device?: 'gpu' | undefined;
-}
+export type Hardware = Pick<StepIdentity, 'threads' | 'device'>;
 
 export async function createEstimator(store: Store | undefined): Promise<Estimator> {
   const past = store === undefined ? undefined : await Past.of(store);

@@ -1,12 +1,14 @@
 import { resolveWith } from '../../activities/engine/resolve-with.ts';
+import { deviceOf } from '../../activities/engine/step.ts';
 import { countGpus } from '../../activities/index.ts';
 import { loadStage } from '../../activities/kinds/registry.ts';
 import type { Stage } from '../../activities/kinds/stage.ts';
 import { InputError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import { findStep } from '../../artifacts/store/outputs.ts';
-import type { StepRecord, Store } from '../../artifacts/store/store.ts';
-import { type Plan, type PlannedCell, type PlannedStage, stepKey } from '../../compiler/index.ts';
+import type { StepRecord } from '../../artifacts/store/step.ts';
+import type { Store } from '../../artifacts/store/store.ts';
+import { type Plan, type PlannedCell, type PlannedStage, stepOf } from '../../compiler/index.ts';
 import { digestOf } from '../../compiler/plan/recipe.ts';
 import { instructionSet } from '../../compute/environment.ts';
 import { createEstimator, type Estimate } from './estimate.ts';
@@ -51,7 +53,7 @@ export async function foresee(
       const runs = stage.action === 'run';
       const prospect = prospects.get(stage.stage);
       const { resources } = cell.stages.find(({ name }) => name === stage.stage)!;
-      const hardware = { threads: resources.threads, device: deviceOf(resources) };
+      const hardware = { threads: resources.threads, device: deviceOf(resources, countGpus()) };
       const cost = runs ? await estimate(stage.uses, prospect, hardware) : {};
       foresight.push({
         ...stage,
@@ -156,8 +158,9 @@ async function lookUp(
     return { why: `it would fail: ${(error as Error).message}` };
   }
   const inputs = { ...resolved.inputs, ...outside };
-  const device = deviceOf(resources);
-  const key = stepKey({ uses, version, with: resolved.with, inputs, threads: resources.threads, device });
+  const { threads } = resources;
+  const device = deviceOf(resources, countGpus());
+  const { key } = stepOf({ uses, version, with: resolved.with, inputs, threads, device });
   const found = store === undefined ? undefined : await findStep(store, key, stage.outputs);
   if (found === undefined) return { key, why: 'no result with these settings and inputs is in the store' };
   const { record, damage } = found;
@@ -172,11 +175,6 @@ async function lookUp(
     seconds,
     why: `made on ${startedAt.slice(0, 16).replace('T', ' ')} UTC with equal settings and inputs${elsewhere(record)}`,
   };
-}
-
-/** A stage gets a GPU if it asks for one and there is one here. */
-function deviceOf({ gpu }: PlannedStage['resources']): 'gpu' | undefined {
-  return gpu > 0 && countGpus() > 0 ? 'gpu' : undefined;
 }
 
 /** Other instructions may round otherwise: what was made with them is as good, but not equal to the last bit. */

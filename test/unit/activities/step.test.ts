@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { resolveWith } from '../../../activities/engine/resolve-with.ts';
 import { SingleFlight } from '../../../activities/engine/single-flight.ts';
-import { identity } from '../../../activities/engine/step.ts';
 import { loadStage } from '../../../activities/kinds/registry.ts';
 import { GpuPool } from '../../../activities/processes/gpus.ts';
 import { commonMetadata } from '../../../activities/processes/step-metadata.ts';
 import { findExamples } from '../../../activities/stage-parts/training-data.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
+import { stepOf } from '../../../compiler/plan/step-key.ts';
 import { plannedStage, resultOf } from '../../fixtures/plans.ts';
 import { temporaryStore } from '../artifacts/folders.ts';
 
@@ -37,7 +37,7 @@ describe('resolveWith', () => {
   });
 });
 
-describe('identity', () => {
+describe('a step', () => {
   const parts = (
     uses: string,
     more: { with: unknown; inputs?: Record<string, string>; threads?: number },
@@ -50,23 +50,23 @@ describe('identity', () => {
   });
 
   test('does not depend on where the artifacts and the data lie', () => {
-    const key = (ref: ArtifactRef) => identity(parts('hessian', { with: { at: ref, top: 3 } })).key;
+    const key = (ref: ArtifactRef) => stepOf(parts('hessian', { with: { at: ref, top: 3 } })).key;
     expect(key(artifact('b', 'here'))).toBe(key(artifact('b', 'there')));
     const dataset = (path: string) =>
-      identity(parts('dataset', { with: { name: 'cifar10', path }, inputs: {} })).key;
+      stepOf(parts('dataset', { with: { name: 'cifar10', path }, inputs: {} })).key;
     expect(dataset('/here')).toBe(dataset('/there'));
-    const own = (ref: ArtifactRef) => identity(parts('counter', { with: { from: ref } })).key;
+    const own = (ref: ArtifactRef) => stepOf(parts('counter', { with: { from: ref } })).key;
     expect(own(artifact('b', 'here'))).toBe(own(artifact('b', 'there')));
     expect(own(artifact('b'))).not.toBe(own(artifact('c')));
   });
 
   test('depends on version, inputs, and, where it computes, threads', () => {
     const key = (more: object) =>
-      identity(parts('hessian', { with: { at: artifact('b'), top: 3 }, ...more })).key;
+      stepOf(parts('hessian', { with: { at: artifact('b'), top: 3 }, ...more })).key;
     const keys = [key({}), key({ version: 2 }), key({ inputs: { at: 'c'.repeat(64) } }), key({ threads: 2 })];
     expect(new Set(keys).size).toBe(4);
     const light = (threads: number) =>
-      identity(parts('analyze', { with: { series: artifact('b') }, threads })).key;
+      stepOf(parts('analyze', { with: { series: artifact('b') }, threads })).key;
     expect(light(1)).toBe(light(2));
   });
 });

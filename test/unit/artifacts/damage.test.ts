@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { DamagedArtifactError, DamagedRecordError } from '../../../artifacts/errors.ts';
 import { localPath } from '../../../artifacts/store/local-store.ts';
 import { openStore } from '../../../artifacts/store/open-store.ts';
-import type { StepRecord, Store } from '../../../artifacts/store/store.ts';
+import type { StepRecord } from '../../../artifacts/store/step.ts';
+import type { Store } from '../../../artifacts/store/store.ts';
 import { damages } from '../../fixtures/damage.ts';
 import { temporaryStore } from './folders.ts';
 

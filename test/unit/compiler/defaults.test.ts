@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { digestOf } from '../../../compiler/plan/recipe.ts';
-import { stepKey } from '../../../compiler/plan/step-key.ts';
+import { stepOf } from '../../../compiler/plan/step-key.ts';
 import { fillWith, schemas } from '../../../compiler/schema/schemas.ts';
 import { stageKinds } from '../../../compiler/schema/stage-kinds.ts';
 import { createModel, type ModelSpec } from '../../../science/models/index.ts';
@@ -97,7 +97,7 @@ describe.each(Object.entries(least))('a default of %s', (uses, all) => {
       const { version, compute } = stageKinds[uses]!;
       const whole = filled(uses, withs);
       const key = (settings: unknown) =>
-        stepKey({ uses, version, with: settings, inputs: {}, ...(compute ? { threads: 1 } : {}) });
+        stepOf({ uses, version, with: settings, inputs: {}, ...(compute ? { threads: 1 } : {}) }).key;
       for (const more of [...oneMore(withs, whole), whole]) {
         const copy = structuredClone(more);
         // A schedule beside the `decay` that is short for it is refused, not taken for another setting.

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { canonicalWith, stageKinds, stepKey } from '../../../compiler/index.ts';
+import type { StepIdentity } from '../../../artifacts/store/step.ts';
+import { canonicalWith, stageKinds, stepOf } from '../../../compiler/index.ts';
 
 const state = { uri: 'file:///a/state.arrow', sha256: 'ab'.repeat(32), kind: 'state', bytes: 12 } as const;
 const hessian = {
@@ -11,7 +12,9 @@ const hessian = {
   threads: 1,
 };
 
-describe('stepKey', () => {
+const stepKey = (identity: StepIdentity) => stepOf(identity).key;
+
+describe('the key of a step', () => {
   it('is the SHA-256 of the canonical JSON', () => {
     const text =
       `{"inputs":{"at":"${state.sha256}"},"threads":1,"uses":"hessian","version":1,` +
@@ -40,6 +43,29 @@ describe('stepKey', () => {
     expect(stepKey({ ...fit, threads: 4 })).toBe(stepKey(fit));
     const { threads: _, ...without } = hessian;
     expect(() => stepKey(without)).toThrow('Expected the number of threads of a "hessian" step');
+  });
+
+  it("of a stage kind of one's own depends on all that is set, threads and GPU", () => {
+    const own = {
+      uses: 'counter',
+      version: 1,
+      with: { path: '../data', from: state },
+      inputs: {},
+      threads: 2,
+    };
+    const text =
+      `{"device":"gpu","inputs":{},"threads":2,"uses":"counter","version":1,` +
+      `"with":{"from":{"kind":"state","sha256":"${state.sha256}"},"path":"../data"}}`;
+    expect(stepKey({ ...own, device: 'gpu' })).toBe(createHash('sha256').update(text).digest('hex'));
+    expect(stepKey(own)).not.toBe(stepKey({ ...own, threads: 1 }));
+  });
+
+  it('comes with the step as it is recorded: canonical, and without what does not count', () => {
+    const dataset = { uses: 'dataset', version: 1, inputs: {}, threads: 4, device: 'gpu' as const };
+    expect(stepOf({ ...dataset, with: { name: 'cifar10', path: '../data' } })).toEqual({
+      ...{ uses: 'dataset', version: 1, inputs: {}, with: { name: 'cifar10' } },
+      key: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
   });
 });
 
