@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Tensor2D } from '@tensorflow/tfjs-node';
-import { compile } from '../compute/graph/graph.ts';
+import { captureGraph } from '../compute/graph/graph.ts';
 import { loadTensorFlow, type ThreadSharing } from '../compute/tensorflow.ts';
 import { type Round, tasks } from './epochal-tasks.ts';
 import { writeNpy } from './npy.ts';
@@ -24,7 +24,7 @@ function matrixRate(): number {
   const n = 2048;
   // A matrix of its own for each lane: equal products would be computed once.
   const inputs = Array.from({ length: lanes + 1 }, () => tf.ones([n, n]));
-  const graph = compile(
+  const graph = captureGraph(
     tf,
     ([a, ...others]) => others.map((b) => tf.matMul(a as Tensor2D, b as Tensor2D)),
     inputs,

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
 import { prepareReductionGradients } from '../compute/gradients/reduction-gradients.ts';
-import { compile } from '../compute/graph/graph.ts';
+import { captureGraph } from '../compute/graph/graph.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import { type Examples, standardize } from '../science/examples.ts';
 import { lossAndGradient } from '../science/gradient.ts';
@@ -88,7 +88,7 @@ function gradient({ tf, lanes, problem, load }: Inputs): Round {
       lanes,
     ).gradient,
   ];
-  const graph = compile(tf, fn, [theta, ...batches[0]!]);
+  const graph = captureGraph(tf, fn, [theta, ...batches[0]!]);
   const mask = kernelMask(model);
   return async () => {
     const total = Float64Array.from(weights, (weight, i) => 2 * l2 * mask[i]! * weight);

@@ -28,7 +28,7 @@ export interface Backend {
 }
 
 /**
- * What threads share. `operations`: each operation runs on all threads. `graphs`: each operation runs on one, and a compiled function runs as
+ * What threads share. `operations`: each operation runs on all threads. `graphs`: each operation runs on one, and a captured graph runs as
  * many side by side as there are threads; for functions that are made of parallel parts, which short operations do not keep waiting.
  */
 export type ThreadSharing = 'operations' | 'graphs';
@@ -37,7 +37,10 @@ export interface LoadedTensorFlow extends Backend {
   readonly tf: TensorFlow;
   readonly threads: number;
   readonly sharing: ThreadSharing;
-  /** Parallel parts that a compiled function should have: the threads if graphs share them, else 1; 1 on a GPU. */
+  /**
+   * Lanes, the parts of a computation that run side by side in a captured graph, each on one thread: as many as there are threads if graphs share
+   * them, else 1; 1 on a GPU.
+   */
   readonly lanes: number;
 }
 

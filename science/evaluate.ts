@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
-import { type CompiledFunction, compile } from '../compute/graph/graph.ts';
+import { type CapturedGraph, captureGraph } from '../compute/graph/graph.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import { type Examples, inputsOf, type Standardization } from './examples.ts';
 import { laneSizes } from './lanes.ts';
@@ -39,7 +39,7 @@ export function createEvaluator(
 ): (weights: Float32Array, data: Examples) => Evaluation {
   const { tf, model, l2 } = options;
   const mask = kernelMask(model);
-  const graphs = new Map<number, CompiledFunction>();
+  const graphs = new Map<number, CapturedGraph>();
   const statisticsAt = statisticsOf(options);
   return (weights, data) => {
     const values = inputsOf(data, options.standardize);
@@ -61,7 +61,7 @@ export function createEvaluator(
       const inputs = [theta, images, labels, ...moments];
       let graph = graphs.get(count);
       if (graph === undefined) {
-        graph = compile(tf, (tensors) => evaluateBatch(options, tensors), inputs);
+        graph = captureGraph(tf, (tensors) => evaluateBatch(options, tensors), inputs);
         graphs.set(count, graph);
       }
       const outputs = graph.run(inputs);

@@ -5,8 +5,8 @@ import type { Model } from './models/model.ts';
 const fewestExamples = 8;
 
 /**
- * Cuts `count` examples into at most `lanes` parts that a graph computes side by side: the size of each, as equal as can be. One lane for fewer
- * than 16 examples.
+ * Cuts `count` examples into at most `lanes` lanes, the parts that a captured graph computes side by side, each on one thread: the size of each, as
+ * equal as can be. One lane for fewer than 16 examples.
  */
 export function laneSizes(count: number, lanes: number): number[] {
   const parts = Math.max(1, Math.min(lanes, Math.floor(count / fewestExamples)));

@@ -1,5 +1,5 @@
 import type { Tensor2D } from '@tensorflow/tfjs-node';
-import { compileDeviationProducts } from '../compute/kernels/double-precision.ts';
+import { createDeviationProducts } from '../compute/kernels/double-precision.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 
 /** k vectors of length P. */
@@ -40,7 +40,7 @@ export function createProjection(tf: TensorFlow, reference: Float32Array, basis:
   if (tf.getBackend() !== 'tensorflow') {
     return { project: (weights) => projectRows(weights, reference, basis), dispose: () => undefined };
   }
-  const products = compileDeviationProducts(tf);
+  const products = createDeviationProducts(tf);
   const origin = tf.tensor1d(reference);
   const blocks: { readonly first: number; readonly tensor: Tensor2D }[] = [];
   for (let first = 0; first < count; first += vectorsAtOnce) {

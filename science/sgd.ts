@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
 import { prepareReductionGradients } from '../compute/gradients/reduction-gradients.ts';
-import { type CompiledFunction, compile } from '../compute/graph/graph.ts';
+import { type CapturedGraph, captureGraph } from '../compute/graph/graph.ts';
 import { gatherRows } from '../compute/kernels/gather.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import { type Examples, type Standardization, standardize } from './examples.ts';
@@ -98,11 +98,11 @@ export function createTrainer(options: TrainerOptions): Trainer {
   ]);
   const labels = tf.tensor1d(data.labels, 'int32');
   const penalty = tf.tensor1d(kernelMask(model).map((kernel) => kernel * training.l2));
-  const graphs = new Map<number, CompiledFunction>();
-  const graphOf = (steps: number, inputs: Tensor[]): CompiledFunction => {
+  const graphs = new Map<number, CapturedGraph>();
+  const graphOf = (steps: number, inputs: Tensor[]): CapturedGraph => {
     let graph = graphs.get(steps);
     if (graph === undefined) {
-      graph = compile(tf, (tensors) => sgdSteps(options, steps, tensors), inputs);
+      graph = captureGraph(tf, (tensors) => sgdSteps(options, steps, tensors), inputs);
       graphs.set(steps, graph);
     }
     return graph;

@@ -1,4 +1,4 @@
-import { compile, type JSONSchema } from 'json-schema-to-typescript';
+import { type JSONSchema, compile as writeTypes } from 'json-schema-to-typescript';
 import { omit, type SchemaNode, titleOf, transformSchema } from '../schema/schema-transform.ts';
 import { type DependentDefaults, schemas } from '../schema/schemas.ts';
 
@@ -31,7 +31,7 @@ export async function typesText(): Promise<string> {
       ...Object.fromEntries(Object.values(schemas.stages).map((schema) => [titleOf(schema), filled(schema)])),
     },
   };
-  const text = await compile(root as JSONSchema, 'StageWiths', {
+  const text = await writeTypes(root as JSONSchema, 'StageWiths', {
     bannerComment: banner,
     unreachableDefinitions: true,
     additionalProperties: false,

@@ -290,10 +290,10 @@ function methodOf(name: string, budget: WorkBudget): Operation | undefined {
     // CEL promises matching in linear time, which JavaScript's own regular expressions do not keep.
     const patterns = new Map<string, RE2JS>();
     return onTexts((text, pattern) => {
-      const compiled = patterns.get(pattern) ?? compilePattern(pattern, budget);
-      patterns.set(pattern, compiled);
-      budget.spend(text.length * compiled.programSize() * stepsOfMatch);
-      return compiled.matcher(text).find();
+      const program = patterns.get(pattern) ?? readPattern(pattern, budget);
+      patterns.set(pattern, program);
+      budget.spend(text.length * program.programSize() * stepsOfMatch);
+      return program.matcher(text).find();
     });
   }
   if (['contains', 'indexOf', 'lastIndexOf', 'split'].includes(name))
@@ -313,12 +313,12 @@ function methodOf(name: string, budget: WorkBudget): Operation | undefined {
 /** Steps for going once through the loop of a macro, besides those of its parts. */
 const stepsOfLoop = 10;
 
-function compilePattern(pattern: string, budget: WorkBudget): RE2JS {
+function readPattern(pattern: string, budget: WorkBudget): RE2JS {
   budget.spend(pattern.length * stepsOfPattern);
   try {
-    const compiled = RE2JS.compile(pattern);
-    budget.spend(compiled.programSize() * stepsOfPart);
-    return compiled;
+    const program = RE2JS.compile(pattern);
+    budget.spend(program.programSize() * stepsOfPart);
+    return program;
   } catch (error) {
     if (error instanceof TooMuchWork) throw error;
     const message = (error as Error).message.replace(/^error parsing regexp: /, '');

@@ -7,7 +7,7 @@ import { CaptureError } from './capture-error.ts';
 import { GraphRecorder } from './graph-recorder.ts';
 
 /** A function of tensors that runs as one call into the native library. */
-export interface CompiledFunction {
+export interface CapturedGraph {
   /** Operations in the graph; 0 if the function runs eagerly because the backend has no graphs. */
   readonly nodes: number;
   /** Inputs of the recorded shapes and types, in order. The caller disposes of the outputs. */
@@ -26,15 +26,15 @@ export interface CompiledFunction {
  *
  * Runs `fn` as it is where the backend is not `tensorflow`. Throws {@link CaptureError}.
  */
-export function compile(
+export function captureGraph(
   tf: TensorFlow,
   fn: (inputs: Tensor[]) => Tensor[],
   examples: readonly Tensor[],
-): CompiledFunction {
+): CapturedGraph {
   const expected = examples.map(({ shape, dtype }) => ({ shape: [...shape], dtype }));
   let disposed = false;
   const check = (inputs: readonly Tensor[]) => {
-    if (disposed) throw new CaptureError('This compiled function was disposed of.');
+    if (disposed) throw new CaptureError('This captured graph was disposed of.');
     checkInputs(expected, inputs);
   };
   if (tf.getBackend() !== 'tensorflow') {
@@ -103,5 +103,5 @@ function checkInputs(expected: readonly { shape: number[]; dtype: string }[], go
     `${dtype}[${shape.join(', ')}]`;
   const want = expected.map(describe).join(', ');
   const have = got.map(describe).join(', ');
-  if (want !== have) throw new CaptureError(`This compiled function takes (${want}); got (${have}).`);
+  if (want !== have) throw new CaptureError(`This captured graph takes (${want}); got (${have}).`);
 }

@@ -27,7 +27,7 @@ export interface GraphNode {
  *
  * Where the backend is not `tensorflow`, `prepare` keeps the fixed inputs and `run` computes everything.
  */
-export function compileInTwoParts(
+export function captureInTwoParts(
   tf: TensorFlow,
   fn: (fixed: Tensor[], varying: Tensor[]) => Tensor[],
   fixed: readonly Tensor[],

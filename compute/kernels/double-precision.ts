@@ -3,7 +3,7 @@ import { load } from '../graph/graph.ts';
 import { doubleType, GraphDef } from '../graph/graph-def.ts';
 import { nativeBackend, type TensorFlow } from '../tensorflow.ts';
 
-/** (x - reference) . v for each row x and each row v, in double precision; see {@link compileDeviationProducts}. */
+/** (x - reference) . v for each row x and each row v, in double precision; see {@link createDeviationProducts}. */
 export interface DeviationProducts {
   /** rows x count, rounded to float32, row-major. */
   run(x: Tensor2D, reference: Tensor1D, vectors: Tensor2D): Float32Array;
@@ -17,7 +17,7 @@ export interface DeviationProducts {
  *
  * The differences are exact and the sums have 53 bits. Needs the `tensorflow` backend.
  */
-export function compileDeviationProducts(tf: TensorFlow): DeviationProducts {
+export function createDeviationProducts(tf: TensorFlow): DeviationProducts {
   const backend = nativeBackend(tf);
   const { binding } = backend;
   const graph = new GraphDef();

@@ -13,8 +13,8 @@ export interface ConvolutionAttributes {
   readonly inputShape?: Shape4D;
 }
 
-/** Numbers that the processor's widest registers hold: the library computes that many output channels at once, wanted or not. */
-const lanes = 16;
+/** float32 numbers that the processor's widest registers hold: the library computes that many output channels at once, wanted or not. */
+const registerWidth = 16;
 
 /**
  * Replaces the library's convolutions of few output channels by equal ones that waste less. Where m neighbours of a row fit into the registers,
@@ -77,10 +77,10 @@ export function packedColumns(
   const isOne = (size: number | [number, number]) => [size].flat().every((value) => value === 1);
   if (!isOne(strides) || !isOne(dilations) || pad !== 'same' || dataFormat !== 'NHWC') return 1;
   if (rows! % 2 === 0 || taps! % 2 === 0) return 1;
-  const operations = (m: number) => ((taps! + m - 1) * Math.ceil((m * outputs) / lanes)) / m;
+  const operations = (m: number) => ((taps! + m - 1) * Math.ceil((m * outputs) / registerWidth)) / m;
   let best = 1;
   // Not the whole row at once: of one input channel, the library computes a single column of output from memory that it does not own.
-  for (let m = 2; m <= Math.min(width / 2, lanes); m++)
+  for (let m = 2; m <= Math.min(width / 2, registerWidth); m++)
     if (width % m === 0 && operations(m) < operations(best)) best = m;
   return best;
 }

@@ -1,5 +1,5 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-node';
-import { type CompiledFunction, compile } from '../../compute/graph/graph.ts';
+import { type CapturedGraph, captureGraph } from '../../compute/graph/graph.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { addScaled, dot, norm, scaled } from './vectors.ts';
 
@@ -22,7 +22,7 @@ export class OrthonormalBasis {
   /** First column of each lane, and P. */
   readonly #columns: readonly number[];
   readonly #blocks: Block[] = [];
-  readonly #graphs = new Map<string, CompiledFunction>();
+  readonly #graphs = new Map<string, CapturedGraph>();
   #pending: Float32Array[] = [];
   #last: Float32Array | undefined;
 
@@ -158,7 +158,7 @@ export class OrthonormalBasis {
       return results;
     }
     const name = `${change.name} ${inputs.map(({ shape }) => shape.join('x'))}`;
-    const graph = this.#graphs.get(name) ?? compile(this.#tf, fn, inputs);
+    const graph = this.#graphs.get(name) ?? captureGraph(this.#tf, fn, inputs);
     this.#graphs.set(name, graph);
     const results = graph.run(inputs) as Block;
     this.#tf.dispose(sums);

@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
 import { prepareSecondDerivatives } from '../../compute/gradients/second-derivatives.ts';
 import { prepareWindowPooling } from '../../compute/gradients/window-pooling.ts';
-import { compileInTwoParts, type TwoPartFunction } from '../../compute/graph/two-part-graph.ts';
+import { captureInTwoParts, type TwoPartFunction } from '../../compute/graph/two-part-graph.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { type Examples, type Standardization, standardize } from '../examples.ts';
 import { laneSizes } from '../lanes.ts';
@@ -94,7 +94,7 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
         });
         return [parts.reduce((sum, part) => tf.add(sum, part))];
       };
-      graph = compileInTwoParts(tf, fn, [theta, ...examples], [direction]);
+      graph = captureInTwoParts(tf, fn, [theta, ...examples], [direction]);
       graphs.set(count, graph);
     }
     return graph;

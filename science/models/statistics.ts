@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
-import { type CompiledFunction, compile } from '../../compute/graph/graph.ts';
+import { type CapturedGraph, captureGraph } from '../../compute/graph/graph.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { type Examples, inputsOf, type Standardization } from '../examples.ts';
 import { unflatten } from '../loss.ts';
@@ -40,7 +40,7 @@ const batchSize = 500;
  * training belongs to (as for averaged weights in Izmailov et al. 2018, "Averaging weights leads to wider optima and better generalization").
  */
 export function createStatistics({ tf, model, data, standardize }: StatisticsOptions): Statistics {
-  const graphs = new Map<number, CompiledFunction>();
+  const graphs = new Map<number, CapturedGraph>();
   const channels = model.normalizations;
   const width = 2 * channels.reduce((sum, own) => sum + own, 0);
   const passes = Math.ceil(data.examples / batchSize);
@@ -53,7 +53,7 @@ export function createStatistics({ tf, model, data, standardize }: StatisticsOpt
     const inputs = [theta, images];
     let graph = graphs.get(count);
     if (graph === undefined) {
-      graph = compile(tf, (tensors) => [momentsOf(tf, model, tensors)], inputs);
+      graph = captureGraph(tf, (tensors) => [momentsOf(tf, model, tensors)], inputs);
       graphs.set(count, graph);
     }
     const [output] = graph.run(inputs) as [Tensor];

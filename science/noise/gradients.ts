@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
 import { prepareReductionGradients } from '../../compute/gradients/reduction-gradients.ts';
-import { type CompiledFunction, compile } from '../../compute/graph/graph.ts';
+import { type CapturedGraph, captureGraph } from '../../compute/graph/graph.ts';
 import { gatherRows } from '../../compute/kernels/gather.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { type Examples, type Standardization, standardize } from '../examples.ts';
@@ -40,7 +40,7 @@ export function createGradients(options: GradientsOptions): Gradients {
     channels,
   ]);
   const labels = tf.tensor1d(data.labels, 'int32');
-  const graphs = new Map<string, CompiledFunction>();
+  const graphs = new Map<string, CapturedGraph>();
 
   function* batches(weights: Float32Array, order: Int32Array, batchSize: number) {
     const count = order.length / batchSize;
@@ -52,7 +52,7 @@ export function createGradients(options: GradientsOptions): Gradients {
       const name = `${rows} ${batchSize}`;
       let graph = graphs.get(name);
       if (graph === undefined) {
-        graph = compile(tf, (tensors) => gradientRows(tf, options, rows, batchSize, tensors), inputs);
+        graph = captureGraph(tf, (tensors) => gradientRows(tf, options, rows, batchSize, tensors), inputs);
         graphs.set(name, graph);
       }
       const outputs = graph.run(inputs);

@@ -1,4 +1,4 @@
-import { compileDeviationProducts } from '../../compute/kernels/double-precision.ts';
+import { createDeviationProducts } from '../../compute/kernels/double-precision.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 
 /** Inner products of all rows of `a` with all rows of `b`, both of `size` columns, row-major: rows of a x rows of b. */
@@ -23,7 +23,7 @@ export function createRowProducts(
   breathe: () => Promise<void>,
 ): { readonly products: RowProducts; dispose(): void } {
   if (tf.getBackend() !== 'tensorflow') return { products: rowProducts, dispose: () => undefined };
-  const graph = compileDeviationProducts(tf);
+  const graph = createDeviationProducts(tf);
   return {
     async products(a, b, size) {
       const rows = a.length / size;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { Resvg } from '@resvg/resvg-js';
 import * as vega from 'vega';
-import { compile } from 'vega-lite';
+import { compile as toVega } from 'vega-lite';
 import type { Drawing, LegendItem } from './drawing.ts';
 import { plainScripts, typesetScripts } from './markup.ts';
 import { colours, vegaConfig } from './theme.ts';
@@ -32,8 +32,8 @@ textMetrics.width = (item, text) =>
 
 /** Draws a figure as an SVG document. The same drawing gives the same text. */
 export async function renderSvg({ spec, legend }: Drawing): Promise<string> {
-  const compiled = compile(spec, { config: vegaConfig }).spec;
-  const view = new vega.View(vega.parse({ ...compiled, ...legendSpec(compiled, legend) }), {
+  const panels = toVega(spec, { config: vegaConfig }).spec;
+  const view = new vega.View(vega.parse({ ...panels, ...legendSpec(panels, legend) }), {
     renderer: 'none',
     logger: vega.logger(vega.Warn),
   });

@@ -4,7 +4,7 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node
 import { describe, expect, test } from 'vitest';
 import { prepareSecondDerivatives } from '../../../compute/gradients/second-derivatives.ts';
 import { CaptureError } from '../../../compute/graph/capture-error.ts';
-import { compile } from '../../../compute/graph/graph.ts';
+import { captureGraph } from '../../../compute/graph/graph.ts';
 import { gatherRows } from '../../../compute/kernels/gather.ts';
 import { loadedBackend, loadTensorFlow } from '../../../compute/tensorflow.ts';
 import { batchLoss } from '../../../science/loss.ts';
@@ -84,14 +84,14 @@ describe('a recorded graph equals the eager function to the bit', () => {
   test.each(Object.keys(functions))('%s', (name) => {
     const { f, inputs } = functions[name]!;
     const eager = tf.tidy(() => f(inputs));
-    const graph = compile(tf, f, inputs);
+    const graph = captureGraph(tf, f, inputs);
     for (let call = 0; call < 3; call++) expect(graph.run(inputs).map(bits)).toEqual(eager.map(bits));
     expect(graph.nodes).toBeGreaterThan(1);
     graph.dispose();
   });
 
   test('on inputs that it was not recorded with', () => {
-    const graph = compile(tf, gradient, [weights, images, labels]);
+    const graph = captureGraph(tf, gradient, [weights, images, labels]);
     const other = [tf.mul(weights, 1.5), tf.neg(images), tf.sub(4, labels).toInt()];
     expect(graph.run(other).map(bits)).toEqual(gradient(other).map(bits));
     graph.dispose();
@@ -108,7 +108,7 @@ test('keeps constants from outside, large ones too', () => {
     tf.mul(at!, small),
     tf.matMul(at!.reshape([1, 3]) as Tensor2D, large.slice([0, 0], [3, 1500]) as Tensor2D),
   ];
-  const graph = compile(tf, f, [x]);
+  const graph = captureGraph(tf, f, [x]);
   const expected = f([x]).map(bits);
   tf.dispose([small, large]);
   expect(graph.run([x]).map(bits)).toEqual(expected);
@@ -117,20 +117,20 @@ test('keeps constants from outside, large ones too', () => {
 
 test('a recorded function must be able to tell its inputs apart', () => {
   const x = tf.tensor1d([1, 2]);
-  expect(() => compile(tf, ([a, b]) => [tf.sub(a!, b!)], [x, x])).toThrow(
+  expect(() => captureGraph(tf, ([a, b]) => [tf.sub(a!, b!)], [x, x])).toThrow(
     /Input 1 is the tensor of input0 again/,
   );
 });
 
 test('a recorded function must not read values', () => {
   const read = ([x]: Tensor[]) => [tf.scalar(x!.dataSync()[0]!)];
-  expect(() => compile(tf, read, [tf.tensor1d([1, 2])])).toThrow(CaptureError);
-  expect(() => compile(tf, read, [tf.tensor1d([1, 2])])).toThrow(/must not read the value of a tensor/);
+  expect(() => captureGraph(tf, read, [tf.tensor1d([1, 2])])).toThrow(CaptureError);
+  expect(() => captureGraph(tf, read, [tf.tensor1d([1, 2])])).toThrow(/must not read the value of a tensor/);
   expect(tf.add(1, 2).dataSync()[0]).toBe(3);
 });
 
 test('other shapes, types or numbers of inputs are refused', () => {
-  const graph = compile(tf, ([x]) => [tf.mul(x!, 2)], [tf.zeros([2, 3])]);
+  const graph = captureGraph(tf, ([x]) => [tf.mul(x!, 2)], [tf.zeros([2, 3])]);
   expect(() => graph.run([tf.zeros([3, 2])])).toThrow('takes (float32[2, 3]); got (float32[3, 2])');
   expect(() => graph.run([tf.zeros([2, 3], 'int32')])).toThrow('got (int32[2, 3])');
   expect(() => graph.run([])).toThrow(CaptureError);
@@ -143,7 +143,7 @@ test.each<[string, (x: Tensor) => unknown, RegExp]>([
   ['tf.booleanMaskAsync', (x) => tf.booleanMaskAsync(x, tf.greater(x, 1)), /not a promise/],
   ['a number', () => [3], /must give tensors/],
 ])('%s is refused in a recorded function, with a reason', (_, fn, reason) => {
-  const record = () => compile(tf, ([x]) => fn(x!) as Tensor[], [tf.tensor1d([1, 2, 2])]);
+  const record = () => captureGraph(tf, ([x]) => fn(x!) as Tensor[], [tf.tensor1d([1, 2, 2])]);
   expect(record).toThrow(CaptureError);
   expect(record).toThrow(reason);
   expect(tf.add(1, 2).dataSync()[0]).toBe(3);
@@ -164,7 +164,7 @@ test('leaves neither tensors, sessions, files nor memory behind in 10,000 calls'
   const count = () => [tf.memory().numTensors, native.getNumOfTensors(), native.getNumOfSavedModels()];
   const before = count();
   const f = ([at]: Tensor[]) => [tf.mul(at!, tf.fill([20_000], 3)), tf.sum(at!)];
-  const graph = compile(tf, f, [x]);
+  const graph = captureGraph(tf, f, [x]);
   const callOften = (calls: number) => {
     for (let call = 0; call < calls; call++) {
       const outputs = graph.run([x]);
@@ -186,7 +186,8 @@ test('leaves nothing behind when recording fails', () => {
   const before = tf.memory().numTensors;
   const x = tf.tensor1d([1, 2]);
   const fail = ([a]: Tensor[]) => [tf.unique(tf.mul(a!, 2)).values];
-  for (let attempt = 0; attempt < 20; attempt++) expect(() => compile(tf, fail, [x])).toThrow(CaptureError);
+  for (let attempt = 0; attempt < 20; attempt++)
+    expect(() => captureGraph(tf, fail, [x])).toThrow(CaptureError);
   x.dispose();
   expect(tf.memory().numTensors).toBe(before);
 });
@@ -196,7 +197,7 @@ test('graphs made and disposed of one after the other do not pile up', () => {
   const values = new Float32Array(1_000_000).fill(2);
   const once = () => {
     const large = tf.tensor1d(values);
-    const graph = compile(tf, ([at]) => [tf.mul(at!, tf.sum(large))], [x]);
+    const graph = captureGraph(tf, ([at]) => [tf.mul(at!, tf.sum(large))], [x]);
     tf.dispose(graph.run([x]));
     graph.dispose();
   };

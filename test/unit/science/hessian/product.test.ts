@@ -5,8 +5,8 @@ import {
   prepareSecondDerivatives,
 } from '../../../../compute/gradients/second-derivatives.ts';
 import { prepareWindowPooling } from '../../../../compute/gradients/window-pooling.ts';
-import { compile } from '../../../../compute/graph/graph.ts';
-import { boundaryOf, compileInTwoParts } from '../../../../compute/graph/two-part-graph.ts';
+import { captureGraph } from '../../../../compute/graph/graph.ts';
+import { boundaryOf, captureInTwoParts } from '../../../../compute/graph/two-part-graph.ts';
 import { loadTensorFlow } from '../../../../compute/tensorflow.ts';
 import { createHessianProduct } from '../../../../science/hessian/product.ts';
 import { RandomStream } from '../../../../science/random.ts';
@@ -30,8 +30,8 @@ describe('a function in two parts', () => {
   const varying = [normal(3, 3)];
 
   test('has the bits of the whole', () => {
-    const parts = compileInTwoParts(tf, f, fixed, varying);
-    const whole = compile(tf, ([a, b, v]) => f([a!, b!], [v!]), [...fixed, ...varying]);
+    const parts = captureInTwoParts(tf, f, fixed, varying);
+    const whole = captureGraph(tf, ([a, b, v]) => f([a!, b!], [v!]), [...fixed, ...varying]);
     const prepared = parts.prepare(fixed);
     for (let call = 0; call < 3; call++) {
       const v = normal(3, 3);

@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
 import { describe, expect, test } from 'vitest';
 import { prepareSecondDerivatives } from '../../../../compute/gradients/second-derivatives.ts';
-import { compile } from '../../../../compute/graph/graph.ts';
+import { captureGraph } from '../../../../compute/graph/graph.ts';
 import { loadTensorFlow } from '../../../../compute/tensorflow.ts';
 import { createEvaluator } from '../../../../science/evaluate.ts';
 import { standardize } from '../../../../science/examples.ts';
@@ -93,7 +93,7 @@ describe.each(specimens)('$name', ({ model, loss, data, weights, l2, problem }) 
     };
     const inputs = [tf.tensor1d(weights), images, labels];
     for (const f of [gradientOf(), product]) {
-      const graphs = [compile(tf, f, inputs), compile(tf, f, inputs)];
+      const graphs = [captureGraph(tf, f, inputs), captureGraph(tf, f, inputs)];
       const [once, again] = graphs.map((graph) => graph.run(inputs)) as [Tensor[], Tensor[]];
       for (const [i, eager] of f(inputs).entries()) {
         expect(bits(once[i]!)).toEqual(bits(again[i]!));
