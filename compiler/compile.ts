@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Diagnostic } from './diagnostics/diagnostic.ts';
-import { Problems } from './diagnostics/problems.ts';
 import type { Scope } from './expressions/scope.ts';
 import { axisNames, extraNames } from './matrix/axes.ts';
 import { makeCells } from './matrix/cells.ts';
@@ -17,6 +16,7 @@ import { checkReport } from './plan/report.ts';
 import { type CheckedStage, checkStage, directoryOf, downstreamOf } from './plan/stages.ts';
 import { warnOfUnused } from './plan/unused.ts';
 import type { Plan } from './plan.ts';
+import { Diagnostics } from './source/diagnostics.ts';
 import { parseYaml } from './source/yaml-source.ts';
 import { readSpec, toJsonAt } from './spec/spec.ts';
 
@@ -41,13 +41,12 @@ export interface Compilation {
  * no values, then all that does.
  */
 export function compile(text: string, options: CompileOptions): Compilation {
-  const source = parseYaml(text, options.file);
-  const problems = new Problems(source);
-  const spec = readSpec(source, problems);
+  const diagnostics = new Diagnostics(parseYaml(text, options.file));
+  const spec = readSpec(diagnostics);
 
-  const overrides = applyOverrides(spec.params, spec.matrix, options.overrides ?? {}, source, problems);
-  const params = compileParams(spec.matrix, overrides, source, problems);
-  const matrix = spec.matrix && compileMatrix(spec.matrix, params, source, problems);
+  const overrides = applyOverrides(spec.params, spec.matrix, options.overrides ?? {}, diagnostics);
+  const params = compileParams(spec.matrix, overrides, diagnostics);
+  const matrix = spec.matrix && compileMatrix(spec.matrix, params, diagnostics);
   const axes = [...axisNames(spec.matrix), ...extraNames(spec.matrix)];
   const absent: Scope['absent'] = (name) =>
     axes.includes(name)
@@ -69,29 +68,28 @@ export function compile(text: string, options: CompileOptions): Compilation {
         return downstream(node.name); // Only asked for where something is wrong.
       },
     };
-    return checkStage(node, scope, source, problems) ?? [];
+    return checkStage(node, scope, diagnostics) ?? [];
   });
   const collects = spec.collects.flatMap(
-    (node) => checkStage(node, studyScope({ cells: directory }), source, problems) ?? [],
+    (node) => checkStage(node, studyScope({ cells: directory }), diagnostics) ?? [],
   );
-  const strategy = compileStrategy(spec.strategy, studyScope({}), source, problems);
+  const strategy = compileStrategy(spec.strategy, studyScope({}), diagnostics);
   const directories = { stages: directory, collect: collectDirectory };
-  const report = checkReport(spec, stages, directories, params, absent, source, problems);
+  const report = checkReport(spec, stages, directories, params, absent, diagnostics);
   const order = orderStages(
     spec.stages.map(({ name }) => name),
     stages.flatMap(({ edges }) => edges),
-    problems,
+    diagnostics,
   );
-  problems.throwIfErrors();
+  diagnostics.throwIfErrors();
 
   const byName = new Map(stages.map((stage) => [stage.name, stage]));
   const planner = createPlanner(
     order.map((name) => byName.get(name) as CheckedStage),
     directory,
-    source,
-    problems,
+    diagnostics,
   );
-  const cells = makeCells(matrix, overrides.pinned, params, source, problems).map((cell) => ({
+  const cells = makeCells(matrix, overrides.pinned, params, diagnostics).map((cell) => ({
     id: cell.id,
     axes: cell.axes,
     params: cell.plannedParams,
@@ -99,13 +97,13 @@ export function compile(text: string, options: CompileOptions): Compilation {
   }));
   const defaults = params.resolve({}) ?? {};
   const collect = collects.flatMap(
-    (stage) => planCollect(stage, defaults, axes, directory, source, problems) ?? [],
+    (stage) => planCollect(stage, defaults, axes, directory, diagnostics) ?? [],
   );
-  const settings = planStrategy(strategy, defaults, source, problems);
+  const settings = planStrategy(strategy, defaults, diagnostics);
   const planned = report.plan(defaults);
-  const plannedParams = toJsonAt(defaults, ['params'], source, problems) as Plan['params'];
-  problems.throwIfErrors();
-  warnOfUnused({ stages, collects, report, strategy, matrix, params, axes }, source, problems);
+  const plannedParams = toJsonAt(defaults, ['params'], diagnostics) as Plan['params'];
+  diagnostics.throwIfErrors();
+  warnOfUnused({ stages, collects, report, strategy, matrix, params, axes }, diagnostics);
 
   const plan: Plan = {
     planVersion: 1,
@@ -119,5 +117,5 @@ export function compile(text: string, options: CompileOptions): Compilation {
     collect,
     report: planned,
   };
-  return { plan: freeze(plan), warnings: problems.diagnostics };
+  return { plan: freeze(plan), warnings: diagnostics.found };
 }

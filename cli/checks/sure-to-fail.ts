@@ -1,7 +1,8 @@
 import { InputError } from '../../artifacts/errors.ts';
-import { Problems, type Span } from '../../compiler/diagnostics/problems.ts';
+import type { Span } from '../../compiler/diagnostics/text-diagnostics.ts';
 import type { Plan, PlannedStage } from '../../compiler/index.ts';
-import { parseYaml, spanOfKey, spanOfValue, type YamlSource } from '../../compiler/source/yaml-source.ts';
+import { Diagnostics } from '../../compiler/source/diagnostics.ts';
+import { parseYaml } from '../../compiler/source/yaml-source.ts';
 import { createProspector } from '../../runtime/cost/prospects.ts';
 
 /**
@@ -10,26 +11,26 @@ import { createProspector } from '../../runtime/cost/prospects.ts';
  */
 export async function checkProspects(plan: Plan, file: string, baseDirectory?: string): Promise<void> {
   const { text } = plan.source;
-  const problems = new Problems({ file, text });
   const prospector = createProspector(baseDirectory);
-  let source: YamlSource | undefined;
+  let diagnostics: Diagnostics | undefined;
   for (const cell of plan.cells) {
     await prospector(cell.stages, (stage, error) => {
       if (!(error instanceof InputError)) return;
-      source ??= parseYaml(text, file);
+      diagnostics ??= new Diagnostics(parseYaml(text, file));
       const where = plan.cells.length > 1 ? ` in cell \`${cell.id}\`` : '';
       const message = `stage \`${stage.name}\` is sure to fail: ${error.message.replace(/\.$/, '')}`;
-      problems.error('sure-to-fail', placeOf(stage, error.setting, source), message, error.cure, where);
+      const place = placeOf(stage, error.setting, diagnostics);
+      diagnostics.error('sure-to-fail', place, message, error.cure, where);
     });
   }
-  problems.throwIfErrors();
+  diagnostics?.throwIfErrors();
 }
 
 /** Where the setting stands, if the file has it in place: `with` as a whole may be an expression, and a default stands nowhere. */
-function placeOf({ name }: PlannedStage, setting: string | undefined, source: YamlSource): Span {
-  const stage = spanOfKey(source, ['stages', name]);
+function placeOf({ name }: PlannedStage, setting: string | undefined, diagnostics: Diagnostics): Span {
+  const stage = diagnostics.spanOfKey(['stages', name]);
   if (setting === undefined) return stage;
-  const parent = spanOfValue(source, ['stages', name, 'with']);
-  const own = spanOfValue(source, ['stages', name, 'with', setting]);
+  const parent = diagnostics.spanOfValue(['stages', name, 'with']);
+  const own = diagnostics.spanOfValue(['stages', name, 'with', setting]);
   return own.start === parent.start ? stage : own;
 }

@@ -1,4 +1,4 @@
-import type { Span } from './problems.ts';
+import type { Span } from './text-diagnostics.ts';
 
 /** The line, without its end, in which `offset` lies. */
 export function lineAround(text: string, offset: number): Span {

@@ -1,7 +1,7 @@
 import type { ArtifactKind } from '../../artifacts/reference.ts';
-import type { Problems, Span } from '../diagnostics/problems.ts';
+import type { Span } from '../diagnostics/text-diagnostics.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import { parseTemplate, TemplateError } from '../source/template.ts';
-import { spanInText, spanOfValue, type YamlSource } from '../source/yaml-source.ts';
 import { describe, isMap, type Path, placeKey, showPath, type Value, type ValueMap } from '../values.ts';
 import { toText } from './cel.ts';
 import { typeInWords } from './cel-errors.ts';
@@ -24,8 +24,7 @@ type TextPiece = string | { readonly expression: Expression; readonly offset: nu
 
 /** What a formula is compiled against. */
 export interface FormulaContext {
-  readonly source: YamlSource;
-  readonly problems: Problems;
+  readonly diagnostics: Diagnostics;
   readonly scope: Scope;
   /** Places that take artifacts, by {@link placeKey}, and the kinds they take. */
   readonly artifacts?: ReadonlyMap<string, readonly ArtifactKind[]>;
@@ -36,19 +35,14 @@ export interface LocatedOutput extends OutputMention {
   readonly span: Span;
 }
 
-/** Compiles the value at `path`; what is wrong goes to the context's problems, and stands as null in the result. */
+/** Compiles the value at `path`; what is wrong goes to the context's diagnostics, and stands as null in the result. */
 export function compileFormula(value: Value, path: Path, context: FormulaContext): Formula {
   const accepts = context.artifacts?.get(placeKey(path));
   const { budget } = context.scope;
   if (typeof value === 'string') return compileText(value, path, context, accepts);
   if (accepts !== undefined) {
     const message = `\`${showPath(path)}\` takes ${kindPhrase(accepts)}, got ${describe(value)}`;
-    context.problems.error(
-      'wrong-reference',
-      spanOfValue(context.source, path),
-      message,
-      artifactCure(accepts, context.scope),
-    );
+    context.diagnostics.error('wrong-reference', path, message, artifactCure(accepts, context.scope));
   }
   if (Array.isArray(value)) {
     const items = value.map((item: Value, index) => compileFormula(item, [...path, index], context));
@@ -69,7 +63,7 @@ function compileText(
   context: FormulaContext,
   accepts: readonly ArtifactKind[] | undefined,
 ): Formula {
-  const { source, problems, scope } = context;
+  const { diagnostics, scope } = context;
   const { budget } = scope;
   const place = `\`${showPath(path)}\``;
   const failed: Formula = { kind: 'constant', value: null };
@@ -78,9 +72,9 @@ function compileText(
     template = parseTemplate(text);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    problems.error(
+    diagnostics.error(
       'wrong-expression',
-      spanInText(source, path, error.offset, error.length),
+      diagnostics.spanInText(path, error.offset, error.length),
       error.message,
       error.cure,
     );
@@ -88,9 +82,9 @@ function compileText(
   }
   const forgotten = forgottenBraces(text, scope);
   if (forgotten !== undefined && !template.whole) {
-    problems.error(
+    diagnostics.error(
       'forgotten-braces',
-      spanOfValue(source, path),
+      path,
       `${place} looks like an expression, but is a text`,
       forgotten,
     );
@@ -98,7 +92,7 @@ function compileText(
   }
   if (accepts !== undefined && !template.whole) {
     const message = `${place} takes ${kindPhrase(accepts)}, got ${describe(text)}`;
-    problems.error('wrong-reference', spanOfValue(source, path), message, artifactCure(accepts, scope));
+    diagnostics.error('wrong-reference', path, message, artifactCure(accepts, scope));
     return failed;
   }
   const pieces: TextPiece[] = [];
@@ -108,7 +102,7 @@ function compileText(
       continue;
     }
     const report: Report = (start, end, message, cure, code = 'wrong-expression') =>
-      problems.error(code, spanInText(source, path, piece.offset + start, end - start), message, cure);
+      diagnostics.error(code, diagnostics.spanInText(path, piece.offset + start, end - start), message, cure);
     const expression = compileExpression(piece.text, scope, accepts, place, report);
     if (expression === undefined) return failed;
     if (!template.whole && /^(list|map)/.test(expression.type)) {
@@ -165,11 +159,11 @@ export function paramsOf(formula: Formula): string[] {
 }
 
 /** The artifacts that a formula can become, with their places in the file. */
-export function outputsOf(formula: Formula, source: YamlSource): LocatedOutput[] {
+export function outputsOf(formula: Formula, diagnostics: Diagnostics): LocatedOutput[] {
   return expressionsOf(formula).flatMap(({ expression, path, offset }) =>
     expression.outputs.map((output) => ({
       ...output,
-      span: spanInText(source, path, offset + output.start, output.end - output.start),
+      span: diagnostics.spanInText(path, offset + output.start, output.end - output.start),
     })),
   );
 }
@@ -181,19 +175,18 @@ export function outputsOf(formula: Formula, source: YamlSource): LocatedOutput[]
 export function evaluateFormula(
   formula: Formula,
   values: Values,
-  context: Pick<FormulaContext, 'source' | 'problems'>,
+  diagnostics: Diagnostics,
   where = '',
 ): Value | undefined {
-  const { source, problems } = context;
   const run = (expression: Expression, path: Path, offset: number): Value => {
-    const at = (start: number, end: number) => spanInText(source, path, offset + start, end - start);
+    const at = (start: number, end: number) => diagnostics.spanInText(path, offset + start, end - start);
     try {
       return expression.evaluate(values, (start, end, message, cure) =>
-        problems.warning('whole-division', at(start, end), message, cure),
+        diagnostics.warning('whole-division', at(start, end), message, cure),
       );
     } catch (error) {
       if (error instanceof EvaluationFailure && !error.known)
-        problems.error('no-value', at(error.start, error.end), error.message, error.cure, where);
+        diagnostics.error('no-value', at(error.start, error.end), error.message, error.cure, where);
       throw error;
     }
   };
@@ -229,7 +222,7 @@ export function evaluateFormula(
   } catch (error) {
     if (error instanceof EvaluationFailure) return undefined;
     if (!(error instanceof TooMuchWork)) throw error;
-    problems.error('too-much-work', spanOfValue(source, formula.path), error.message, error.cure, where);
+    diagnostics.error('too-much-work', formula.path, error.message, error.cure, where);
     return undefined;
   }
 }

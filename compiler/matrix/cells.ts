@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { Problems } from '../diagnostics/problems.ts';
 import type { Json } from '../plan.ts';
-import { spanOfKey, type YamlSource } from '../source/yaml-source.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import { toJsonAt } from '../spec/spec.ts';
 import type { Value, ValueMap } from '../values.ts';
 import { expandMatrix } from './expand.ts';
@@ -25,11 +24,10 @@ export function makeCells(
   matrix: Matrix | undefined,
   pinned: ReadonlyMap<string, readonly Value[]>,
   params: Params,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
 ): Cell[] {
   const axes = matrix?.axes ?? [];
-  const combinations = matrix === undefined ? [{}] : expandMatrix(matrix, params, pinned, source, problems);
+  const combinations = matrix === undefined ? [{}] : expandMatrix(matrix, params, pinned, diagnostics);
   const ids = new Set<string>();
   /** The last value of each param and what it is in the plan: most are the same in all cells. */
   const last = new Map<string, readonly [Value, Json]>();
@@ -37,15 +35,15 @@ export function makeCells(
     const place = ['strategy', 'matrix'];
     const ordered = axes.map((name) => [
       name,
-      toJsonAt(combination[name] as Value, [...place, name], source, problems),
+      toJsonAt(combination[name] as Value, [...place, name], diagnostics),
     ]);
     const values: Record<string, Json> = Object.fromEntries(ordered);
     const id = cellId(values);
     if (ids.has(id)) {
       const cure = 'remove the repeated value, or the entry of `include` that is in the matrix already';
-      problems.error(
+      diagnostics.error(
         'duplicate-cell',
-        spanOfKey(source, place),
+        diagnostics.spanOfKey(place),
         'the matrix has a cell twice:',
         cure,
         ` \`${id}\``,
@@ -60,7 +58,7 @@ export function makeCells(
     for (const name in resolved) {
       const value = resolved[name]!;
       if (last.get(name)?.[0] !== value)
-        last.set(name, [value, toJsonAt(value, ['params', name], source, problems, where)]);
+        last.set(name, [value, toJsonAt(value, ['params', name], diagnostics, where)]);
       plannedParams[name] = last.get(name)![1];
     }
     return [{ id, where, axes: values, params: resolved, plannedParams }];

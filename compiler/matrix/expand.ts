@@ -1,7 +1,6 @@
-import type { Problems } from '../diagnostics/problems.ts';
 import { evaluateFormula, type Formula } from '../expressions/formula.ts';
 import { alike, equals, keyOf } from '../expressions/numbers.ts';
-import { spanOfKey, spanOfValue, type YamlSource } from '../source/yaml-source.ts';
+import type { Diagnostics, Place } from '../source/diagnostics.ts';
 import { describe, type Path, type Value, type ValueMap } from '../values.ts';
 import type { Axis, Matrix, MatrixEntry } from './matrix.ts';
 import type { Params } from './params.ts';
@@ -11,8 +10,7 @@ import { rangeValues } from './range.ts';
 export const cellLimit = 100_000;
 
 interface Context {
-  readonly source: YamlSource;
-  readonly problems: Problems;
+  readonly diagnostics: Diagnostics;
   readonly params: Params;
   readonly pinned: ReadonlyMap<string, readonly Value[]>;
 }
@@ -29,18 +27,17 @@ export function expandMatrix(
   matrix: Matrix,
   params: Params,
   pinned: ReadonlyMap<string, readonly Value[]>,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
 ): ValueMap[] | undefined {
-  const context: Context = { source, problems, params, pinned };
+  const context: Context = { diagnostics, params, pinned };
   try {
     const product = matrix.steps.length === 0 ? [] : combine(matrix.steps, {}, context);
     const kept = exclude(product, matrix.exclude, context);
     const all = include(kept, matrix, context).map((combination) => withExtras(combination, matrix, context));
     if (all.length === 0) {
-      problems.error(
+      diagnostics.error(
         'wrong-matrix',
-        spanOfKey(source, ['strategy', 'matrix']),
+        diagnostics.spanOfKey(['strategy', 'matrix']),
         'no cell is left',
         'exclude fewer combinations',
       );
@@ -60,7 +57,7 @@ function combine(steps: Matrix['steps'], given: ValueMap, context: Context): Val
     for (const chosen of combinations) {
       for (const row of rows(step, given, chosen, context)) next.push({ ...chosen, ...row });
       if (next.length > cellLimit) {
-        const span = spanOfKey(context.source, ['strategy', 'matrix']);
+        const span = context.diagnostics.spanOfKey(['strategy', 'matrix']);
         stop(context, span, `the matrix has more than ${cellLimit} cells`, 'split it into several studies');
       }
     }
@@ -80,7 +77,7 @@ function rows(step: readonly Axis[], given: ValueMap, chosen: ValueMap, context:
     const [a, b] = [step[0]!, step[odd]!];
     stop(
       context,
-      spanOfKey(context.source, b.path),
+      context.diagnostics.spanOfKey(b.path),
       `\`${b.name}\` has ${lists[odd]!.length} values, but \`${a.name}\`, zipped with it, has ${first!.length}`,
       'axes that advance together need equally many values',
     );
@@ -99,7 +96,7 @@ function rows(step: readonly Axis[], given: ValueMap, chosen: ValueMap, context:
     const missing = names.filter((name) => !Object.hasOwn(given, name));
     stop(
       context,
-      spanOfKey(context.source, step[0]!.path),
+      context.diagnostics.spanOfKey(step[0]!.path),
       `none of the zipped values of ${names.map((name) => `\`${name}\``).join(', ')} fits`,
       `give ${missing.map((name) => `\`${name}\``).join(', ')} too`,
     );
@@ -115,7 +112,6 @@ function axisValues(
 ): readonly Value[] {
   const pinned = context.pinned.get(axis.name);
   if (replacePinned && pinned !== undefined) return pinned;
-  const { source } = context;
   let values: readonly Value[];
   if (axis.kind === 'list') {
     values = axis.items.map((item) => evaluate(item, chosen, context));
@@ -123,26 +119,20 @@ function axisValues(
     const bounds = axis.bounds.map((bound) => evaluate(bound, chosen, context));
     const range = rangeValues(bounds, cellLimit);
     if ('problem' in range)
-      return stop(
-        context,
-        spanOfValue(source, [...axis.path, 'range']),
-        `\`${axis.name}\`: ${range.problem}`,
-        range.cure,
-      );
+      return stop(context, [...axis.path, 'range'], `\`${axis.name}\`: ${range.problem}`, range.cure);
     values = range.values;
   } else {
     const list = evaluate(axis.list, chosen, context);
     if (!Array.isArray(list))
       return stop(
         context,
-        spanOfValue(source, axis.path),
+        axis.path,
         `\`${axis.name}\`: expected a list of values, got ${describe(list)}`,
         'an axis is a list, such as `[1, 2]`',
       );
     values = list as readonly Value[];
   }
-  if (values.length === 0)
-    stop(context, spanOfValue(source, axis.path), `\`${axis.name}\` has no values`, 'give it at least one');
+  if (values.length === 0) stop(context, axis.path, `\`${axis.name}\` has no values`, 'give it at least one');
   return alike(values) as readonly Value[];
 }
 
@@ -152,8 +142,12 @@ function exclude(combinations: ValueMap[], entries: readonly MatrixEntry[], cont
   for (const entry of entries) {
     const excluded = lookup.matching(entryValues(entry, context)).filter((each) => left.delete(each));
     if (excluded.length > 0 || context.pinned.size > 0) continue;
-    const span = spanOfValue(context.source, entry.path);
-    context.problems.warning('no-effect', span, 'this excludes nothing', 'no combination has these values');
+    context.diagnostics.warning(
+      'no-effect',
+      entry.path,
+      'this excludes nothing',
+      'no combination has these values',
+    );
   }
   return [...left];
 }
@@ -202,14 +196,12 @@ function entryValues(entry: MatrixEntry, context: Context): ValueMap {
   );
 }
 
-function evaluate(formula: Formula, chosen: ValueMap, { params, source, problems }: Context): Value {
+function evaluate(formula: Formula, chosen: ValueMap, { params, diagnostics }: Context): Value {
   if (formula.kind === 'constant') return formula.value;
   const where = Object.keys(chosen).length === 0 ? '' : ` where ${describeChoice(chosen)}`;
   const values = params.resolve(chosen, where);
   const value =
-    values === undefined
-      ? undefined
-      : evaluateFormula(formula, { params: values }, { source, problems }, where);
+    values === undefined ? undefined : evaluateFormula(formula, { params: values }, diagnostics, where);
   if (value === undefined) throw new Unexpandable();
   return value;
 }
@@ -220,8 +212,8 @@ function describeChoice(chosen: ValueMap): string {
     .join(' and ');
 }
 
-function stop(context: Context, span: ReturnType<typeof spanOfKey>, message: string, cure: string): never {
-  context.problems.error('wrong-matrix', span, message, cure);
+function stop(context: Context, place: Place, message: string, cure: string): never {
+  context.diagnostics.error('wrong-matrix', place, message, cure);
   throw new Unexpandable();
 }
 

@@ -1,7 +1,6 @@
 import { choose } from '../diagnostics/did-you-mean.ts';
-import type { Problems } from '../diagnostics/problems.ts';
 import { compileFormula, type Formula } from '../expressions/formula.ts';
-import { spanOfKey, spanOfValue, type YamlSource } from '../source/yaml-source.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import { isMap, type Path, type Value, type ValueMap } from '../values.ts';
 import { axisNames, extraNames, includeEntries, matrixKeywords } from './axes.ts';
 import { type Params, scopeOf } from './params.ts';
@@ -30,8 +29,7 @@ export interface Matrix {
 }
 
 interface Context {
-  readonly source: YamlSource;
-  readonly problems: Problems;
+  readonly diagnostics: Diagnostics;
   readonly params: Params;
 }
 
@@ -41,18 +39,13 @@ const axisLimit = 100;
 const matrixPath: Path = ['strategy', 'matrix'];
 
 /** Compiles the matrix. An axis may use the params and the axes above it. */
-export function compileMatrix(
-  matrix: ValueMap,
-  params: Params,
-  source: YamlSource,
-  problems: Problems,
-): Matrix {
-  const context: Context = { source, problems, params };
+export function compileMatrix(matrix: ValueMap, params: Params, diagnostics: Diagnostics): Matrix {
+  const context: Context = { diagnostics, params };
   const own = Object.keys(matrix).filter((key) => !matrixKeywords.includes(key));
   if (own.length > axisLimit) {
     const message = `the matrix has ${own.length} axes, more than ${axisLimit}`;
     const cure = 'write combinations under `include`, or split the study';
-    problems.error('wrong-matrix', spanOfKey(source, matrixPath), message, cure);
+    diagnostics.error('wrong-matrix', diagnostics.spanOfKey(matrixPath), message, cure);
     return { axes: [], steps: [], include: [], exclude: [] };
   }
   const groups = zipGroups(matrix, own, context);
@@ -79,7 +72,7 @@ function compileAxis(
   value: Value,
   above: readonly string[],
   later: readonly string[],
-  { source, problems, params }: Context,
+  { diagnostics, params }: Context,
 ): Axis {
   const path = [...matrixPath, name];
   const others = later.filter((axis) => axis !== name);
@@ -93,7 +86,7 @@ function compileAxis(
     return { message, cure: `an axis may use those above it: move \`${axis}\` above \`${name}\`` };
   });
   const compile = (part: Value, ...rest: (string | number)[]) =>
-    compileFormula(part, [...path, ...rest], { source, problems, scope });
+    compileFormula(part, [...path, ...rest], { diagnostics, scope });
   if (Array.isArray(value))
     return { name, path, kind: 'list', items: value.map((item: Value, i) => compile(item, i)) };
   if (isMap(value) && Array.isArray(value.range))
@@ -106,22 +99,22 @@ function compileAxis(
   return { name, path, kind: 'computed', list: compile(isMap(value) ? (value.range ?? null) : value) };
 }
 
-function zipGroups(matrix: ValueMap, axes: readonly string[], { source, problems }: Context): string[][] {
+function zipGroups(matrix: ValueMap, axes: readonly string[], { diagnostics }: Context): string[][] {
   const groups: string[][] = [];
   const lists = Array.isArray(matrix.zip) ? (matrix.zip as readonly Value[]) : [];
   for (const [index, list] of lists.entries()) {
     const group: string[] = [];
     for (const [position, name] of (Array.isArray(list) ? (list as readonly Value[]) : []).entries()) {
-      const span = spanOfValue(source, [...matrixPath, 'zip', index, position]);
+      const place = [...matrixPath, 'zip', index, position];
       if (typeof name !== 'string') continue;
       if (!axes.includes(name)) {
         const taken = [...groups.flat(), ...(list as readonly Value[])];
         const free = axes.filter((axis) => !taken.includes(axis));
-        problems.error('unknown-axis', span, `there is no axis \`${name}\``, choose(name, free, 'axes'));
+        diagnostics.error('unknown-axis', place, `there is no axis \`${name}\``, choose(name, free, 'axes'));
       } else if (groups.some((other) => other.includes(name)))
-        problems.error(
+        diagnostics.error(
           'wrong-matrix',
-          span,
+          place,
           `\`${name}\` is zipped twice`,
           'put all axes that advance together into one list',
         );
@@ -145,7 +138,7 @@ function compileInclude(matrix: ValueMap, own: readonly string[], context: Conte
 function compileEntries(
   value: Value | undefined,
   key: 'include' | 'exclude',
-  { source, problems, params }: Context,
+  { diagnostics, params }: Context,
   cureFor: (name: string) => string | undefined,
 ): MatrixEntry[] {
   const scope = scopeOf(params, params.names, {});
@@ -155,10 +148,10 @@ function compileEntries(
     const values = Object.entries(entry).flatMap(([name, part]) => {
       const cure = cureFor(name);
       if (cure === undefined)
-        return [[name, compileFormula(part, [...path, name], { source, problems, scope })] as const];
-      problems.error(
+        return [[name, compileFormula(part, [...path, name], { diagnostics, scope })] as const];
+      diagnostics.error(
         'unknown-axis',
-        spanOfKey(source, [...path, name]),
+        diagnostics.spanOfKey([...path, name]),
         `\`${key}\` names \`${name}\`, which is no axis`,
         cure,
       );

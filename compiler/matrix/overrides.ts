@@ -1,9 +1,8 @@
 import { parseDocument } from 'yaml';
 import { choose } from '../diagnostics/did-you-mean.ts';
-import type { Problems } from '../diagnostics/problems.ts';
 import { toDecimals, typeOfValue } from '../expressions/numbers.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import { hasExpression } from '../source/template.ts';
-import { spanOfKey, type YamlSource } from '../source/yaml-source.ts';
 import { describe, isMap, type Value, type ValueMap } from '../values.ts';
 import { axisNames } from './axes.ts';
 
@@ -25,8 +24,7 @@ export function applyOverrides(
   params: ValueMap,
   matrix: ValueMap | undefined,
   overrides: Readonly<Record<string, string>>,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
 ): Overrides {
   const axes = new Set(axisNames(matrix));
   const names = [...new Set([...Object.keys(params), ...axes])];
@@ -34,12 +32,11 @@ export function applyOverrides(
   const pinned = new Map<string, readonly Value[]>();
   for (const [name, text] of Object.entries(overrides)) {
     const isAxis = axes.has(name);
-    const span = spanOfKey(
-      source,
+    const span = diagnostics.spanOfKey(
       isAxis ? ['strategy', 'matrix', name] : ['params', ...(name in params ? [name] : [])],
     );
     const fail = (message: string, cure?: string) =>
-      problems.error('wrong-override', span, `--set ${name}=${text}: ${message}`, cure);
+      diagnostics.error('wrong-override', span, `--set ${name}=${text}: ${message}`, cure);
     if (!isAxis && !Object.hasOwn(params, name)) {
       fail(`there is no param \`${name}\``, choose(name, names, 'params'));
       continue;

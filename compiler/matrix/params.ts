@@ -1,11 +1,10 @@
-import type { Problems } from '../diagnostics/problems.ts';
 import { parseCel, prepare } from '../expressions/cel-program.ts';
 import { compileFormula, evaluateFormula, type Formula, paramsOf } from '../expressions/formula.ts';
 import { alike, toDecimals, typeOfValue, unionType } from '../expressions/numbers.ts';
 import type { Scope } from '../expressions/scope.ts';
 import { WorkBudget } from '../expressions/work.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import { containsExpression, parseTemplate } from '../source/template.ts';
-import type { YamlSource } from '../source/yaml-source.ts';
 import type { Value, ValueMap } from '../values.ts';
 import { axisNames, literalAxisTypes } from './axes.ts';
 import type { Overrides } from './overrides.ts';
@@ -42,8 +41,7 @@ export function scopeOf(
 export function compileParams(
   matrix: ValueMap | undefined,
   overrides: Overrides,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
 ): Params {
   const declared = overrides.params;
   const names = Object.keys(declared);
@@ -64,7 +62,7 @@ export function compileParams(
       name,
       overrides.changed.has(name)
         ? { kind: 'constant', value }
-        : compileFormula(value, ['params', name], { source, problems, scope }),
+        : compileFormula(value, ['params', name], { diagnostics, scope }),
     );
     above.add(name);
   }
@@ -109,7 +107,7 @@ export function compileParams(
       for (const name of names) {
         const value = Object.hasOwn(given, name)
           ? given[name]
-          : evaluateFormula(formulas.get(name)!, { params: values }, { source, problems }, where);
+          : evaluateFormula(formulas.get(name)!, { params: values }, diagnostics, where);
         if (value === undefined) return undefined;
         values[name] = settle(name, value);
       }

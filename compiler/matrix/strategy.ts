@@ -1,10 +1,9 @@
-import type { Problems } from '../diagnostics/problems.ts';
 import { compileFormula, evaluateFormula, type Formula } from '../expressions/formula.ts';
 import type { Scope } from '../expressions/scope.ts';
 import type { Json } from '../plan.ts';
 import { explainSchemaErrors } from '../schema/schema-errors.ts';
 import { fillStrategy } from '../schema/schemas.ts';
-import type { YamlSource } from '../source/yaml-source.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import { reportSchemaProblems, toJsonAt } from '../spec/spec.ts';
 import type { ValueMap } from '../values.ts';
 
@@ -15,27 +14,17 @@ export interface StrategySettings {
 }
 
 /** Compiles `strategy` without its matrix. */
-export function compileStrategy(
-  strategy: ValueMap,
-  scope: Scope,
-  source: YamlSource,
-  problems: Problems,
-): Formula {
+export function compileStrategy(strategy: ValueMap, scope: Scope, diagnostics: Diagnostics): Formula {
   const settings = Object.entries(strategy).filter(([key]) => key !== 'matrix');
-  return compileFormula(Object.fromEntries(settings), ['strategy'], { source, problems, scope });
+  return compileFormula(Object.fromEntries(settings), ['strategy'], { diagnostics, scope });
 }
 
 /** The settings with their defaults, checked again with their values. */
-export function planStrategy(
-  formula: Formula,
-  params: ValueMap,
-  source: YamlSource,
-  problems: Problems,
-): StrategySettings {
-  const value = evaluateFormula(formula, { params }, { source, problems }) ?? {};
-  const settings = toJsonAt(value, ['strategy'], source, problems) as Record<string, Json>;
+export function planStrategy(formula: Formula, params: ValueMap, diagnostics: Diagnostics): StrategySettings {
+  const value = evaluateFormula(formula, { params }, diagnostics) ?? {};
+  const settings = toJsonAt(value, ['strategy'], diagnostics) as Record<string, Json>;
   const { errors } = fillStrategy(settings);
-  reportSchemaProblems(explainSchemaErrors(errors, ['strategy']), ['strategy'], source, problems, '', params);
+  reportSchemaProblems(explainSchemaErrors(errors, ['strategy']), ['strategy'], diagnostics, '', params);
   const { maxParallel, failFast, minSuccess } = settings as unknown as StrategySettings;
   return { maxParallel, failFast, minSuccess };
 }

@@ -1,11 +1,10 @@
 import { choose } from '../diagnostics/did-you-mean.ts';
-import type { Problems } from '../diagnostics/problems.ts';
 import { evaluateFormula } from '../expressions/formula.ts';
 import type { Directory } from '../expressions/scope.ts';
 import type { Json, PlannedCollect } from '../plan.ts';
 import { explainSchemaErrors } from '../schema/schema-errors.ts';
 import { fillWith } from '../schema/schemas.ts';
-import { spanOfValue, type YamlSource } from '../source/yaml-source.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import { reportSchemaProblems, toJsonAt } from '../spec/spec.ts';
 import type { ValueMap } from '../values.ts';
 import { referencesTo } from './plan-stage.ts';
@@ -18,24 +17,22 @@ export function planCollect(
   params: ValueMap,
   axes: readonly string[],
   cells: Directory,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
 ): PlannedCollect | undefined {
   const path = [...stage.path, 'with'];
-  const withs = evaluateFormula(stage.with, { params, cells: referencesTo(cells) }, { source, problems });
+  const withs = evaluateFormula(stage.with, { params, cells: referencesTo(cells) }, diagnostics);
   if (withs === undefined) return undefined;
-  const json = toJsonAt(withs, path, source, problems) as Record<string, Json>;
+  const json = toJsonAt(withs, path, diagnostics) as Record<string, Json>;
   const { errors } = fillWith(stage.kind.uses, json);
-  reportSchemaProblems(explainSchemaErrors(errors, path), path, source, problems, '', params);
+  reportSchemaProblems(explainSchemaErrors(errors, path), path, diagnostics, '', params);
   const table = asReference(json.table);
   if (errors.length > 0 || table === undefined) return undefined;
   const by = (json.by as readonly string[] | undefined) ?? axes;
   for (const [index, axis] of by.entries()) {
     if (axes.includes(axis)) continue;
-    const span = spanOfValue(source, [...path, 'by', index]);
-    problems.error(
+    diagnostics.error(
       'unknown-axis',
-      span,
+      [...path, 'by', index],
       `the matrix has no axis \`${axis}\``,
       choose(
         axis,

@@ -1,4 +1,4 @@
-import type { Problems, Span } from '../diagnostics/problems.ts';
+import type { Span, TextDiagnostics } from '../diagnostics/text-diagnostics.ts';
 
 /** Stage `from` waits for stage `to`, and where the file says so. */
 export interface Edge {
@@ -11,7 +11,11 @@ export interface Edge {
  * The stages in an order in which each comes after what it waits for; otherwise as in the file. Reports each cycle once, with its path, at
  * the reference that closes it.
  */
-export function orderStages(names: readonly string[], edges: readonly Edge[], problems: Problems): string[] {
+export function orderStages(
+  names: readonly string[],
+  edges: readonly Edge[],
+  diagnostics: TextDiagnostics,
+): string[] {
   const known = new Set(names);
   const edgesOf = Map.groupBy(
     edges.filter(({ to }) => known.has(to)),
@@ -33,10 +37,10 @@ export function orderStages(names: readonly string[], edges: readonly Edge[], pr
         state.set(name, 'done');
         ordered.push(name);
       } else if (edge.to === name) {
-        problems.error('cycle', edge.span, `stage \`${name}\` waits for itself`, 'refer to another stage');
+        diagnostics.error('cycle', edge.span, `stage \`${name}\` waits for itself`, 'refer to another stage');
       } else if (state.get(edge.to) === 'open') {
         const cycle = path.map((step) => step.name).slice(path.findIndex((step) => step.name === edge.to));
-        problems.error(
+        diagnostics.error(
           'cycle',
           edge.span,
           `these stages wait for each other: ${[...cycle, edge.to].join(' -> ')}`,

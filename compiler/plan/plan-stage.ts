@@ -1,4 +1,3 @@
-import type { Problems } from '../diagnostics/problems.ts';
 import type { Values } from '../expressions/expression.ts';
 import { evaluateFormula } from '../expressions/formula.ts';
 import type { Directory } from '../expressions/scope.ts';
@@ -6,7 +5,7 @@ import type { Cell } from '../matrix/cells.ts';
 import type { Json, PlannedStage } from '../plan.ts';
 import { explainSchemaErrors } from '../schema/schema-errors.ts';
 import { fillWith } from '../schema/schemas.ts';
-import type { YamlSource } from '../source/yaml-source.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import { reportSchemaProblems, toJsonAt } from '../spec/spec.ts';
 import type { ValueMap } from '../values.ts';
 import { freeze } from './freeze.ts';
@@ -24,8 +23,7 @@ export interface StagePlanner {
 export function createPlanner(
   stages: readonly CheckedStage[],
   directory: Directory,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
 ): StagePlanner {
   const references = referencesTo(directory);
   const planned = new Map<string, PlannedStage | undefined>();
@@ -35,11 +33,11 @@ export function createPlanner(
   const planStage = (stage: CheckedStage, cell: Cell, recipes: ReadonlyMap<string, string>) => {
     const values: Values = { params: cell.params, stages: references };
     const path = [...stage.path, 'with'];
-    const withs = evaluateFormula(stage.with, values, { source, problems }, cell.where);
-    const execution = evaluateFormula(stage.execution, values, { source, problems }, cell.where);
+    const withs = evaluateFormula(stage.with, values, diagnostics, cell.where);
+    const execution = evaluateFormula(stage.execution, values, diagnostics, cell.where);
     if (withs === undefined || execution === undefined) return undefined;
-    const json = toJsonAt(withs, path, source, problems, cell.where) as Record<string, Json>;
-    const settings = toJsonAt(execution, stage.path, source, problems, cell.where);
+    const json = toJsonAt(withs, path, diagnostics, cell.where) as Record<string, Json>;
+    const settings = toJsonAt(execution, stage.path, diagnostics, cell.where);
     const needed = stage.edges.map(({ to }) => recipes.get(to) ?? '');
     const key = JSON.stringify([stage.name, json, settings, needed]);
     if (!planned.has(key)) planned.set(key, finish(stage, json, settings, cell, recipes));
@@ -56,9 +54,9 @@ export function createPlanner(
     const { name, kind, line } = stage;
     const path = [...stage.path, 'with'];
     const { errors, locations } = fillWith(kind.uses, json);
-    reportSchemaProblems(explainSchemaErrors(errors, path), path, source, problems, cell.where, cell.params);
+    reportSchemaProblems(explainSchemaErrors(errors, path), path, diagnostics, cell.where, cell.params);
     const key = JSON.stringify([name, settings]);
-    const execution = executions.get(key) ?? readExecution(settings, stage, source, problems, cell);
+    const execution = executions.get(key) ?? readExecution(settings, stage, diagnostics, cell);
     if (errors.length > 0 || execution === undefined) return undefined;
     executions.set(key, execution);
     const needs = new Set(stage.needs);

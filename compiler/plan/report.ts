@@ -1,11 +1,10 @@
 import type { ArtifactKind } from '../../artifacts/reference.ts';
 import { quoteAll } from '../diagnostics/did-you-mean.ts';
-import type { Problems } from '../diagnostics/problems.ts';
 import { compileFormula, evaluateFormula, type Formula, outputsOf } from '../expressions/formula.ts';
 import type { Directory } from '../expressions/scope.ts';
 import { type Params, scopeOf } from '../matrix/params.ts';
 import type { PlannedFigure } from '../plan.ts';
-import { spanOfKey, type YamlSource } from '../source/yaml-source.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import type { FigureNode, Spec } from '../spec/spec.ts';
 import { type Path, placeKey, type Value, type ValueMap } from '../values.ts';
 import { figureKinds } from './figure-kinds.ts';
@@ -27,24 +26,23 @@ export function checkReport(
   directories: { readonly stages: Directory; readonly collect: Directory },
   params: Params,
   absent: Parameters<typeof scopeOf>[3],
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
 ): CheckedReport {
   const formulas: Formula[] = [];
   const compileTitle = (value: Value | undefined, path: Path) => {
     if (value === undefined) return undefined;
     const scope = scopeOf(params, params.names, {}, absent);
-    const formula = compileFormula(value, path, { source, problems, scope });
+    const formula = compileFormula(value, path, { diagnostics, scope });
     formulas.push(formula);
     return formula;
   };
   const outputAt = (value: Value, kind: ArtifactKind, roots: Partial<typeof directories>, path: Path) => {
     const artifacts = new Map([[placeKey(path), [kind]]]);
     const scope = scopeOf(params, params.names, roots, absent);
-    const formula = compileFormula(value, path, { source, problems, scope, artifacts });
-    const [output, second] = outputsOf(formula, source);
+    const formula = compileFormula(value, path, { diagnostics, scope, artifacts });
+    const [output, second] = outputsOf(formula, diagnostics);
     if (second !== undefined)
-      problems.error(
+      diagnostics.error(
         'wrong-figure',
         second.span,
         'a figure is drawn from one artifact',
@@ -59,9 +57,9 @@ export function checkReport(
     const from = outputAt(node.from, fromKind, directories, [...path, 'from']);
     if (node.fit !== undefined && fitKind === undefined) {
       const fitting = Object.keys(figureKinds).filter((name) => figureKinds[name]!.fit !== undefined);
-      problems.error(
+      diagnostics.error(
         'wrong-figure',
-        spanOfKey(source, [...path, 'fit']),
+        diagnostics.spanOfKey([...path, 'fit']),
         `a ${kind} figure takes no fit`,
         `these do: ${quoteAll(fitting)}`,
       );
@@ -97,7 +95,7 @@ export function checkReport(
       const text = (formula: Formula | undefined) =>
         formula === undefined
           ? undefined
-          : String(evaluateFormula(formula, { params: values }, { source, problems }) ?? '');
+          : String(evaluateFormula(formula, { params: values }, diagnostics) ?? '');
       return {
         title: text(title) ?? (spec.description || spec.name),
         figures: figures.map(({ planned, texts }) => ({

@@ -1,13 +1,12 @@
 import { choose } from '../diagnostics/did-you-mean.ts';
-import type { Problems } from '../diagnostics/problems.ts';
 import { compileFormula, type Formula, outputsOf } from '../expressions/formula.ts';
 import type { Directory, Scope } from '../expressions/scope.ts';
 import type { Cell } from '../matrix/cells.ts';
 import { explainSchemaErrors } from '../schema/schema-errors.ts';
 import { fillStage, parsePointer, validateWith } from '../schema/schemas.ts';
 import { type StageKind, stageKind, stageKinds } from '../schema/stage-kinds.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import { hasExpression } from '../source/template.ts';
-import { spanOfKey, spanOfValue, type YamlSource } from '../source/yaml-source.ts';
 import { pendingIn, reportSchemaProblems, type StageNode, toJsonAt } from '../spec/spec.ts';
 import { type Path, placeKey, type Value } from '../values.ts';
 import type { Edge } from './order.ts';
@@ -58,27 +57,26 @@ export function downstreamOf(nodes: readonly StageNode[]): (name: string) => Rea
 export function checkStage(
   node: StageNode,
   scope: Scope,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
 ): CheckedStage | undefined {
-  const kind = checkKind(node, source, problems);
+  const kind = checkKind(node, diagnostics);
   const path = [...node.path, 'with'];
-  const validation = kind && validateWith(kind.uses, toJsonAt(node.with, path, source, problems));
+  const validation = kind && validateWith(kind.uses, toJsonAt(node.with, path, diagnostics));
   const artifacts = new Map(
     (validation?.artifacts ?? []).map(
       ({ path: site, kinds }) => [placeKey([...path, ...site]), kinds] as const,
     ),
   );
-  const execution = compileFormula(node.execution, node.path, { source, problems, scope });
+  const execution = compileFormula(node.execution, node.path, { diagnostics, scope });
   if (kind === undefined || validation === undefined) return undefined;
   // What stands at a key that is none is not looked at.
   const unknown = validation.errors.flatMap(({ keyword, instancePath, params }) =>
     keyword === 'additionalProperties' ? [[...parsePointer(instancePath), params.additionalProperty]] : [],
   );
   const known = without(node.with, unknown) as Value;
-  const withs = compileFormula(known, path, { source, problems, scope, artifacts });
+  const withs = compileFormula(known, path, { diagnostics, scope, artifacts });
   const found = explainSchemaErrors(validation.errors, path, pendingIn(node.with));
-  reportSchemaProblems(found, path, source, problems);
+  reportSchemaProblems(found, path, diagnostics);
   return {
     name: node.name,
     path: node.path,
@@ -87,10 +85,10 @@ export function checkStage(
     execution,
     needs: node.needs,
     edges: [
-      ...outputsOf(withs, source).map(({ stage, span }) => ({ from: node.name, to: stage, span })),
-      ...checkNeeds(node, scope, source, problems),
+      ...outputsOf(withs, diagnostics).map(({ stage, span }) => ({ from: node.name, to: stage, span })),
+      ...checkNeeds(node, scope, diagnostics),
     ],
-    line: problems.lineOf(spanOfKey(source, node.path).start),
+    line: diagnostics.lineOf(diagnostics.spanOfKey(node.path).start),
   };
 }
 
@@ -98,8 +96,7 @@ export function checkStage(
 export function readExecution(
   given: unknown,
   node: Pick<CheckedStage, 'path'>,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
   { where, params }: Pick<Cell, 'where' | 'params'>,
 ) {
   const filled = { uses: '', resources: {}, retry: {}, ...(given as object) } as unknown as {
@@ -109,7 +106,7 @@ export function readExecution(
     readonly timeout: string;
   };
   const { errors } = fillStage(filled);
-  reportSchemaProblems(explainSchemaErrors(errors, node.path), node.path, source, problems, where, params);
+  reportSchemaProblems(explainSchemaErrors(errors, node.path), node.path, diagnostics, where, params);
   if (errors.length > 0) return undefined;
   const { resources, retry, timeout } = filled;
   const { threads, gpu } = resources;
@@ -125,44 +122,43 @@ export function milliseconds(duration: string): number {
 
 function checkKind(
   { uses, path, kind: section }: StageNode,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
 ): StageKind | undefined {
   if (hasExpression(uses)) return undefined; // Reported with the other expressions that stand where none can.
-  const span = spanOfValue(source, [...path, 'uses']);
+  const place = [...path, 'uses'];
   const kind = stageKind(uses);
   const wanted = section === 'stage' ? 'cell' : 'study';
   const fitting = Object.values(stageKinds).flatMap((candidate) =>
     candidate.scope === wanted ? [candidate.uses] : [],
   );
   if (kind === undefined) {
-    problems.error(
+    diagnostics.error(
       'unknown-stage-kind',
-      span,
+      place,
       `there is no stage kind \`${uses}\``,
       choose(uses, fitting, 'stage kinds'),
     );
     return undefined;
   }
   if (kind.scope === wanted) return kind;
-  problems.error(
+  diagnostics.error(
     'misplaced-stage',
-    span,
+    place,
     `\`${uses}\` ${kind.scope === 'study' ? 'works over all cells' : 'works in one cell'}`,
     `move it under \`${kind.scope === 'study' ? 'collect' : 'stages'}:\``,
   );
   return undefined;
 }
 
-function checkNeeds({ name, path, needs }: StageNode, scope: Scope, source: YamlSource, problems: Problems) {
+function checkNeeds({ name, path, needs }: StageNode, scope: Scope, diagnostics: Diagnostics) {
   return needs.flatMap((to, index): Edge[] => {
-    const span = spanOfValue(source, [...path, 'needs', index]);
+    const span = diagnostics.spanOfValue([...path, 'needs', index]);
     const stages = scope.roots.stages ?? new Map();
     if (stages.has(to)) return [{ from: name, to, span }];
     const possible = [...stages.keys()].filter(
       (stage) => scope.downstream?.has(stage) !== true && !needs.includes(stage),
     );
-    problems.error('unknown-stage', span, `there is no stage \`${to}\``, choose(to, possible, 'stages'));
+    diagnostics.error('unknown-stage', span, `there is no stage \`${to}\``, choose(to, possible, 'stages'));
     return [];
   });
 }

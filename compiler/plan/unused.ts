@@ -1,8 +1,7 @@
-import type { Problems } from '../diagnostics/problems.ts';
 import { type Formula, paramsOf } from '../expressions/formula.ts';
 import type { Axis, Matrix } from '../matrix/matrix.ts';
 import type { Params } from '../matrix/params.ts';
-import { spanOfKey, type YamlSource } from '../source/yaml-source.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import type { CheckedReport } from './report.ts';
 import type { CheckedStage } from './stages.ts';
 
@@ -18,7 +17,7 @@ export interface CompiledParts {
 }
 
 /** Warns of params that nothing reads, and of axes along which all cells would be equal: most often a misspelling or a forgotten line. */
-export function warnOfUnused(parts: CompiledParts, source: YamlSource, problems: Problems): void {
+export function warnOfUnused(parts: CompiledParts, diagnostics: Diagnostics): void {
   const inCells = parts.stages.flatMap((stage) => [stage.with, stage.execution]);
   const elsewhere = [
     ...parts.collects.map((stage) => stage.with),
@@ -33,8 +32,8 @@ export function warnOfUnused(parts: CompiledParts, source: YamlSource, problems:
   const used = readBy([...inCells, ...elsewhere]);
   for (const name of parts.params.names) {
     if (used.has(name) || parts.axes.includes(name)) continue;
-    const span = spanOfKey(source, ['params', name]);
-    problems.warning(
+    const span = diagnostics.spanOfKey(['params', name]);
+    diagnostics.warning(
       'unused-param',
       span,
       `nothing uses the param \`${name}\``,
@@ -43,9 +42,9 @@ export function warnOfUnused(parts: CompiledParts, source: YamlSource, problems:
   }
   for (const name of parts.axes) {
     if (used.has(name)) continue;
-    const span = spanOfKey(source, ['strategy', 'matrix', name]);
+    const span = diagnostics.spanOfKey(['strategy', 'matrix', name]);
     const message = `nothing uses the axis \`${name}\`, so its cells only repeat each other`;
-    problems.warning('unused-axis', span, message, `use it as \`\${{ params.${name} }}\` in a stage`);
+    diagnostics.warning('unused-axis', span, message, `use it as \`\${{ params.${name} }}\` in a stage`);
   }
 }
 

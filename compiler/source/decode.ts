@@ -1,19 +1,19 @@
 import { isUtf8 } from 'node:buffer';
-import { Problems } from '../diagnostics/problems.ts';
+import { TextDiagnostics } from '../diagnostics/text-diagnostics.ts';
 
 /** The text of a pipeline file, which is UTF-8. Throws `PipelineError` at the first byte that is not. */
 export function decode(bytes: Uint8Array, file: string): string {
   const text = new TextDecoder().decode(bytes);
   if (isUtf8(bytes)) return text;
-  const problems = new Problems({ file, text });
+  const diagnostics = new TextDiagnostics({ file, text });
   const { at, offset } = firstReplaced(bytes, text);
   const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   const byte = bytes[at]!.toString(16).toUpperCase().padStart(2, '0');
   const message = utf16
     ? 'the file is UTF-16'
     : `the byte 0x${byte}, number ${at + 1} of the file, is no UTF-8`;
-  problems.error('encoding', { start: offset, end: offset + 1 }, message, 'save the file as UTF-8');
-  problems.throwIfErrors();
+  diagnostics.error('encoding', { start: offset, end: offset + 1 }, message, 'save the file as UTF-8');
+  diagnostics.throwIfErrors();
   return text;
 }
 

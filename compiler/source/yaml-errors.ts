@@ -1,7 +1,7 @@
 import { isScalar, parseDocument, visit, type YAMLError } from 'yaml';
 import { findOddCharacter, plainText } from '../diagnostics/odd-characters.ts';
-import type { Problems, Span } from '../diagnostics/problems.ts';
 import { lineAround } from '../diagnostics/source-lines.ts';
+import type { Span, TextDiagnostics } from '../diagnostics/text-diagnostics.ts';
 import { validateLanguage } from '../schema/schemas.ts';
 import { looksComputed } from './template.ts';
 
@@ -31,12 +31,12 @@ const mostParsed = 1_500_000;
  * Reports the first syntax error of a file; those after it are mostly its echo. What is said to be wrong, and its cure, has been tried: the file
  * parses with it. Where nothing helps, it is said in words what the parser met.
  */
-export function reportSyntax(errors: readonly YAMLError[], text: string, problems: Problems): void {
+export function reportSyntax(errors: readonly YAMLError[], text: string, diagnostics: TextDiagnostics): void {
   const [error] = errors;
   if (error === undefined) return;
   const [start] = error.pos;
   if (error.code === 'RESOURCE_EXHAUSTION') {
-    problems.error(
+    diagnostics.error(
       'too-large',
       { start, end: start + 1 },
       'lists and maps are nested too deeply here',
@@ -46,24 +46,24 @@ export function reportSyntax(errors: readonly YAMLError[], text: string, problem
   }
   if (error.code === 'MULTIPLE_DOCS') {
     const cure = 'put each pipeline into a file of its own';
-    problems.error('yaml', { start, end: start + 3 }, 'a second YAML document begins here', cure);
+    diagnostics.error('yaml', { start, end: start + 3 }, 'a second YAML document begins here', cure);
     return;
   }
   const { start: lineStart, end: lineEnd } = lineAround(text, start);
   if (error.code === 'TAB_AS_INDENT' || /^\s*\t/.test(text.slice(lineStart, lineEnd))) {
     const tab = text.indexOf('\t', lineStart);
     const cure = 'indent with spaces; YAML forbids tabs';
-    problems.error('yaml', { start: tab, end: tab + 1 }, 'a tab as indentation', cure);
+    diagnostics.error('yaml', { start: tab, end: tab + 1 }, 'a tab as indentation', cure);
     return;
   }
   const repair = findRepair(error, text);
   if (repair !== undefined) {
     const odd = /U\+[0-9A-F]{4}/.test(repair.message);
-    problems.error(odd ? 'odd-character' : 'yaml', repair.span, repair.message, repair.cure);
+    diagnostics.error(odd ? 'odd-character' : 'yaml', repair.span, repair.message, repair.cure);
     return;
   }
   const { message, cure } = inWords(error);
-  problems.error('yaml', { start, end: error.pos[1] }, message, cure);
+  diagnostics.error('yaml', { start, end: error.pos[1] }, message, cure);
 }
 
 /**

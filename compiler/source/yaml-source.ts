@@ -14,8 +14,8 @@ import {
 } from 'yaml';
 import { didYouMean } from '../diagnostics/did-you-mean.ts';
 import { findAccident, findOddCharacter, findUnprintable } from '../diagnostics/odd-characters.ts';
-import { Problems, type SourceText, type Span } from '../diagnostics/problems.ts';
 import { lineAround } from '../diagnostics/source-lines.ts';
+import { type SourceText, type Span, TextDiagnostics } from '../diagnostics/text-diagnostics.ts';
 import type { Path, Value } from '../values.ts';
 import { reportSyntax, yamlOptions } from './yaml-errors.ts';
 
@@ -37,25 +37,30 @@ const largestExpanded = 10_000_000;
 /** Parses YAML 1.2 with anchors and merge keys. Throws `PipelineError` for anything that is not exactly one sound document. */
 export function parseYaml(text: string, file: string): YamlSource {
   if (text.length > largestFile) refuseLargeFile(text, file);
-  const problems = new Problems({ file, text });
+  const diagnostics = new TextDiagnostics({ file, text });
   const odd = findUnprintable(text);
   if (odd !== undefined)
-    problems.error('odd-character', { start: odd.at, end: odd.at + 1 }, `${odd.name} stands here`, odd.cure);
-  problems.throwIfErrors();
-  const document = parseOrRefuse(text, problems);
-  reportSyntax(document.errors, text, problems);
+    diagnostics.error(
+      'odd-character',
+      { start: odd.at, end: odd.at + 1 },
+      `${odd.name} stands here`,
+      odd.cure,
+    );
+  diagnostics.throwIfErrors();
+  const document = parseOrRefuse(text, diagnostics);
+  reportSyntax(document.errors, text, diagnostics);
   for (const { pos } of document.warnings) {
     const span = { start: pos[0], end: pos[1] };
-    problems.error(
+    diagnostics.error(
       'yaml',
       span,
       'a tag that means nothing here',
       'remove it; a text that begins with `!` needs quotes',
     );
   }
-  problems.throwIfErrors();
+  diagnostics.throwIfErrors();
   if (document.contents === null) {
-    problems.error(
+    diagnostics.error(
       'empty-file',
       { start: 0, end: 0 },
       'the file is empty',
@@ -63,38 +68,38 @@ export function parseYaml(text: string, file: string): YamlSource {
     );
   }
   const root = document.contents ?? undefined;
-  const targets = inspect(root, text, problems);
-  problems.throwIfErrors();
+  const targets = inspect(root, text, diagnostics);
+  diagnostics.throwIfErrors();
   return { file, text, root, targets, value: document.toJS({ maxAliasCount: -1 }) as Value };
 }
 
 /** The parser follows what is nested, or taken for nested, by calls within calls. */
-function parseOrRefuse(text: string, problems: Problems): Document {
+function parseOrRefuse(text: string, diagnostics: TextDiagnostics): Document {
   try {
     return parseDocument(text, yamlOptions);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const cure = 'indent by spaces; a value with `: ` in it needs quotes';
-    problems.error(
+    diagnostics.error(
       'too-large',
       { start: 0, end: 1 },
       'lists and maps are nested too deep in this file',
       cure,
     );
-    throw problems.throwIfErrors();
+    throw diagnostics.throwIfErrors();
   }
 }
 
 function refuseLargeFile(text: string, file: string): never {
-  const problems = new Problems({ file, text: text.slice(0, 1000) });
+  const diagnostics = new TextDiagnostics({ file, text: text.slice(0, 1000) });
   const cure = 'is it a pipeline? Values in bulk belong into a data set, many cells into `strategy.matrix`';
-  problems.error(
+  diagnostics.error(
     'too-large',
     { start: 0, end: 1 },
     `the file has ${text.length.toLocaleString('en-US')} characters, more than a million`,
     cure,
   );
-  problems.throwIfErrors();
+  diagnostics.throwIfErrors();
   throw new TypeError('Unreachable: an error was reported.');
 }
 
@@ -107,7 +112,11 @@ interface Measure {
  * Reports what parses, but would only fail later, or silently mean something else: keys that are no words or stand twice, aliases of
  * nothing, of themselves or of too much, merges of what is no map, characters that nobody meant. Returns what each alias stands for.
  */
-function inspect(root: Node | undefined, text: string, problems: Problems): ReadonlyMap<Alias, Node> {
+function inspect(
+  root: Node | undefined,
+  text: string,
+  diagnostics: TextDiagnostics,
+): ReadonlyMap<Alias, Node> {
   const targets = new Map<Alias, Node>();
   const anchors = new Map<string, Node>();
   const measures = new Map<Node, Measure>();
@@ -119,7 +128,7 @@ function inspect(root: Node | undefined, text: string, problems: Problems): Read
     let measure = leaf;
     if (depth > deepestNesting) {
       const message = `lists and maps are nested more than ${deepestNesting} deep here`;
-      problems.error('too-large', spanOfNode(node), message, 'a pipeline needs a few levels');
+      diagnostics.error('too-large', spanOfNode(node), message, 'a pipeline needs a few levels');
     } else if (isScalar(node)) measure = walkScalar(node);
     else if (isMap(node)) measure = walkMap(node, depth);
     else if (isSeq(node)) measure = join((node.items as Node[]).map((item) => walk(item, depth + 1)));
@@ -131,7 +140,7 @@ function inspect(root: Node | undefined, text: string, problems: Problems): Read
     const target = anchors.get(node.source);
     const measure = target && measures.get(target);
     const fail = (message: string, cure: string) => {
-      problems.error('alias', spanOfNode(node), message, cure);
+      diagnostics.error('alias', spanOfNode(node), message, cure);
       return leaf;
     };
     if (target === undefined) {
@@ -156,7 +165,7 @@ function inspect(root: Node | undefined, text: string, problems: Problems): Read
     if (typeof node.value === 'string') {
       const odd = findUnprintable(node.value) ?? (plain ? findAccident(node.value) : undefined);
       const span = odd && plain ? { start: start + odd.at, end: start + odd.at + 1 } : { start, end };
-      if (odd !== undefined) problems.error('odd-character', span, `${odd.name} stands here`, odd.cure);
+      if (odd !== undefined) diagnostics.error('odd-character', span, `${odd.name} stands here`, odd.cure);
     }
     return { depth: 0, size: 1 + end - start };
   };
@@ -166,8 +175,8 @@ function inspect(root: Node | undefined, text: string, problems: Problems): Read
     return join(
       (node.items as Pair<Node, Node | null>[]).map(({ key, value }) => {
         const measure = value === null ? leaf : walk(value, depth + 1);
-        if (isMergeKey(key)) reportMerge(key, value, targets, problems);
-        else reportKey(key, text, seen, problems);
+        if (isMergeKey(key)) reportMerge(key, value, targets, diagnostics);
+        else reportKey(key, text, seen, diagnostics);
         return isScalar(key)
           ? { depth: measure.depth, size: measure.size + String(key.value).length }
           : measure;
@@ -176,9 +185,9 @@ function inspect(root: Node | undefined, text: string, problems: Problems): Read
   };
 
   const measure = root === undefined ? leaf : walk(root, 0);
-  if (measure.size > largestExpanded && !problems.hasErrors) {
+  if (measure.size > largestExpanded && !diagnostics.hasErrors) {
     const [last] = [...targets.keys()].slice(-1);
-    problems.error('alias', spanOfNode(last!), 'aliases repeat too much', 'use fewer aliases');
+    diagnostics.error('alias', spanOfNode(last!), 'aliases repeat too much', 'use fewer aliases');
   }
   return targets;
 }
@@ -198,7 +207,7 @@ function reportMerge(
   key: Node,
   value: Node | null,
   targets: YamlSource['targets'],
-  problems: Problems,
+  diagnostics: TextDiagnostics,
 ): void {
   const resolve = (node: Node | null) => (isAlias(node) ? targets.get(node) : node);
   const merged = resolve(value);
@@ -209,13 +218,13 @@ function reportMerge(
   if (wrong === undefined) return;
   const cure = 'write `<<: *name`, where `&name` stands before a map; a key of this name cannot be';
   const span = spanOfNode(wrong === null || isEmpty(wrong) ? key : wrong);
-  problems.error('alias', span, '`<<` merges maps into this one, but this is no map', cure);
+  diagnostics.error('alias', span, '`<<` merges maps into this one, but this is no map', cure);
 }
 
-function reportKey(key: Node | null, text: string, seen: Set<string>, problems: Problems): void {
+function reportKey(key: Node | null, text: string, seen: Set<string>, diagnostics: TextDiagnostics): void {
   if (!isScalar(key)) {
     const cure = 'an expression is written `"${{ ... }}"`, with a dollar sign';
-    problems.error('yaml', spanOfNode(key!), 'a key must be a plain word', cure);
+    diagnostics.error('yaml', spanOfNode(key!), 'a key must be a plain word', cure);
     return;
   }
   const span = spanOfNode(key);
@@ -223,13 +232,13 @@ function reportKey(key: Node | null, text: string, seen: Set<string>, problems: 
   const odd = findOddCharacter(name);
   if (odd !== undefined) {
     const at = key.type === 'PLAIN' ? { start: span.start + odd.at, end: span.start + odd.at + 1 } : span;
-    problems.error('odd-character', at, `${odd.name} stands in this key`, odd.cure);
+    diagnostics.error('odd-character', at, `${odd.name} stands in this key`, odd.cure);
   } else if (isEmpty(key)) {
     const colon = text.indexOf(':', span.start);
     const at = { start: colon, end: colon + 1 };
-    problems.error('yaml', at, 'before this colon a key is missing', 'write the key, or remove the line');
+    diagnostics.error('yaml', at, 'before this colon a key is missing', 'write the key, or remove the line');
   } else if (seen.has(name)) {
-    problems.error('duplicate-key', span, `the key \`${name}\` stands here twice`, 'keep one of them');
+    diagnostics.error('duplicate-key', span, `the key \`${name}\` stands here twice`, 'keep one of them');
   }
   seen.add(name);
 }

@@ -1,10 +1,10 @@
 import { didYouMean } from '../diagnostics/did-you-mean.ts';
-import type { Problems } from '../diagnostics/problems.ts';
 import type { Json } from '../plan.ts';
 import { explainSchemaErrors, pointCure } from '../schema/schema-errors.ts';
 import { parsePointer, schemas, validateLanguage } from '../schema/schemas.ts';
+import type { Diagnostics } from '../source/diagnostics.ts';
 import { hasExpression, looksComputed } from '../source/template.ts';
-import { isBlankAt, spanInText, spanOfKey, spanOfValue, type YamlSource } from '../source/yaml-source.ts';
+import { isBlankAt } from '../source/yaml-source.ts';
 import {
   isMap,
   type Path,
@@ -55,11 +55,11 @@ export interface Spec {
 }
 
 /** Checks the skeleton of the file against the schema of the language and reads it. Reports what is wrong. */
-export function readSpec(source: YamlSource, problems: Problems): Spec {
-  const root = source.value;
-  const json = toJsonAt(root, [], source, problems);
+export function readSpec(diagnostics: Diagnostics): Spec {
+  const root = diagnostics.source.value;
+  const json = toJsonAt(root, [], diagnostics);
   const { errors, zones } = validateLanguage(json);
-  reportSchemaProblems(explainSchemaErrors(errors, [], pendingIn(root)), [], source, problems);
+  reportSchemaProblems(explainSchemaErrors(errors, [], pendingIn(root)), [], diagnostics);
   const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties');
   const wrong = errors.filter(({ keyword, data }) => keyword === 'type' && typeof data === 'object');
   const open = new Set([
@@ -69,11 +69,11 @@ export function readSpec(source: YamlSource, problems: Problems): Spec {
     ),
     ...wrong.map(({ instancePath }) => placeKey(parsePointer(instancePath))),
   ]);
-  reportMisplacedExpressions(root, [], open, source, problems);
+  reportMisplacedExpressions(root, [], open, diagnostics);
   // With a part of the file under a wrong name, all that refers to it would seem wrong too.
   if (!isMap(root) || root.stages === undefined || unknown.some(({ instancePath }) => instancePath === ''))
-    problems.throwIfErrors();
-  reportEmptyParams(mapOf((root as ValueMap).params), ['params'], source, problems);
+    diagnostics.throwIfErrors();
+  reportEmptyParams(mapOf((root as ValueMap).params), ['params'], diagnostics);
   return readRoot(root as ValueMap);
 }
 
@@ -141,22 +141,21 @@ function readFigure(value: Value, path: Path): FigureNode[] {
 export function reportSchemaProblems(
   found: ReturnType<typeof explainSchemaErrors>,
   base: Path,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
   where = '',
   params?: ValueMap,
 ): void {
   for (const { code, path, at, message, cure, data } of found) {
     const full = [...base, ...path];
-    const span = at === 'key' ? spanOfKey(source, full) : spanOfValue(source, full);
-    if (at === 'value' && problems.hasErrorAt(span)) continue;
+    const span = at === 'key' ? diagnostics.spanOfKey(full) : diagnostics.spanOfValue(full);
+    if (at === 'value' && diagnostics.hasErrorAt(span)) continue;
     const tell = () => {
-      const origin = params && originOf(source.value, full, params);
-      if (origin === undefined || !isAt(source.value, origin, data)) return cure;
-      const written = `it is written in line ${problems.lineOf(spanOfValue(source, origin).start)}`;
+      const origin = params && originOf(diagnostics.source.value, full, params);
+      if (origin === undefined || !isAt(diagnostics.source.value, origin, data)) return cure;
+      const written = `it is written in line ${diagnostics.lineOf(diagnostics.spanOfValue(origin).start)}`;
       return cure === undefined ? written : `${written}: ${cure}`;
     };
-    problems.error(code, span, message, tell, where);
+    diagnostics.error(code, span, message, tell, where);
   }
 }
 
@@ -166,12 +165,12 @@ export function pendingIn(root: Value): (error: { readonly instancePath: string 
 }
 
 /** The value as JSON; what JSON cannot hold is reported and stands as 0. */
-export function toJsonAt(value: Value, path: Path, source: YamlSource, problems: Problems, where = ''): Json {
+export function toJsonAt(value: Value, path: Path, diagnostics: Diagnostics, where = ''): Json {
   try {
     return toJson(value);
   } catch (error) {
     if (!(error instanceof UnplannableValue)) throw error;
-    return toJsonPart(value, path, source, problems, where, error);
+    return toJsonPart(value, path, diagnostics, where, error);
   }
 }
 
@@ -179,38 +178,31 @@ export function toJsonAt(value: Value, path: Path, source: YamlSource, problems:
 function toJsonPart(
   value: Value,
   path: Path,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
   where: string,
   error: UnplannableValue,
 ): Json {
   if (Array.isArray(value))
-    return value.map((item: Value, index) => toJsonAt(item, [...path, index], source, problems, where));
+    return value.map((item: Value, index) => toJsonAt(item, [...path, index], diagnostics, where));
   if (isMap(value)) {
     const entries = Object.entries(value);
     return Object.fromEntries(
-      entries.map(([key, member]) => [key, toJsonAt(member, [...path, key], source, problems, where)]),
+      entries.map(([key, member]) => [key, toJsonAt(member, [...path, key], diagnostics, where)]),
     );
   }
-  problems.error(
-    'wrong-number',
-    spanOfValue(source, path),
-    error.message,
-    'write a smaller, finite number',
-    where,
-  );
+  diagnostics.error('wrong-number', path, error.message, 'write a smaller, finite number', where);
   return 0;
 }
 
 /** A value that was forgotten is not one that was left out. */
-function reportEmptyParams(values: ValueMap, path: Path, source: YamlSource, problems: Problems): void {
+function reportEmptyParams(values: ValueMap, path: Path, diagnostics: Diagnostics): void {
   for (const [name, value] of Object.entries(values)) {
     const at = [...path, name];
-    if (isMap(value)) reportEmptyParams(value, at, source, problems);
-    if (value !== null || !isBlankAt(source, at)) continue;
+    if (isMap(value)) reportEmptyParams(value, at, diagnostics);
+    if (value !== null || !isBlankAt(diagnostics.source, at)) continue;
     const message = `\`${showPath(at)}\` has no value`;
     const cure = /^\d+$/.test(name) ? pointCure : 'fill it in; `null` stands for none';
-    problems.error('wrong-value', spanOfKey(source, at), message, cure);
+    diagnostics.error('wrong-value', diagnostics.spanOfKey(at), message, cure);
   }
 }
 
@@ -218,8 +210,7 @@ function reportMisplacedExpressions(
   value: Value,
   path: Path,
   open: ReadonlySet<string>,
-  source: YamlSource,
-  problems: Problems,
+  diagnostics: Diagnostics,
 ): void {
   if (open.has(placeKey(path))) return;
   if (hasExpression(value)) {
@@ -231,18 +222,18 @@ function reportMisplacedExpressions(
         : didYouMean(String(path.at(-1)), ['uses', 'needs']) === undefined
           ? 'write the value itself'
           : 'write its name as it is';
-    problems.error(
+    diagnostics.error(
       'misplaced-expression',
-      spanInText(source, path, at, value.length - at),
+      diagnostics.spanInText(path, at, value.length - at),
       `\`${showPath(path)}\` cannot be an expression`,
       cure,
     );
   } else if (Array.isArray(value)) {
     for (const [index, item] of value.entries())
-      reportMisplacedExpressions(item as Value, [...path, index], open, source, problems);
+      reportMisplacedExpressions(item as Value, [...path, index], open, diagnostics);
   } else if (isMap(value)) {
     for (const [key, member] of Object.entries(value))
-      reportMisplacedExpressions(member, [...path, key], open, source, problems);
+      reportMisplacedExpressions(member, [...path, key], open, diagnostics);
   }
 }
 

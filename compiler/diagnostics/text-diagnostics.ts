@@ -16,8 +16,8 @@ export interface SourceText {
 /** Errors after which the check of a file ends: each takes time, and more of them say no more. */
 const mostErrors = 500;
 
-/** Gathers what is wrong with one file, so that one run tells all of it; all but of a file that is wrong throughout. */
-export class Problems {
+/** Gathers what is wrong with the text of one file, so that one run tells all of it; all but of a file that is wrong throughout. */
+export class TextDiagnostics {
   readonly #source: SourceText;
   readonly #lines: readonly string[];
   readonly #starts: readonly number[];
@@ -67,7 +67,7 @@ export class Problems {
   }
 
   /** Everything found, sorted by position; at one position in the order in which it was found. */
-  get diagnostics(): Diagnostic[] {
+  get found(): Diagnostic[] {
     return [...this.#found.values()]
       .sort((a, b) => a.start - b.start)
       .map(({ start: _, last: __, more, ...diagnostic }) => ({
@@ -78,7 +78,7 @@ export class Problems {
 
   /** Throws {@link PipelineError} with everything found, if any of it is an error. */
   throwIfErrors(): void {
-    if (this.hasErrors) throw new PipelineError(this.diagnostics);
+    if (this.hasErrors) throw new PipelineError(this.found);
   }
 
   /** 1-based line of an offset. */
@@ -137,7 +137,7 @@ export class Problems {
 }
 
 /** What to do; as a function where finding it out takes a while, which is in vain for what has been told. */
-type Cure = string | undefined | (() => string | undefined);
+export type Cure = string | undefined | (() => string | undefined);
 
 /** A diagnostic while more of its kind may come. */
 type Found = Diagnostic & { readonly start: number; last: string; more: number };
