@@ -2,7 +2,6 @@ import { checkedName } from '../../artifacts/store/names.ts';
 import { findStep } from '../../artifacts/store/outputs.ts';
 import type { Step } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
-import { stepOf } from '../../compiler/plan/step-key.ts';
 import { type StageOutcome, type StageTask, workflowIdOf } from '../../workflows/messages.ts';
 import { loadStage } from '../kinds/registry.ts';
 import type { Stage } from '../kinds/stage.ts';
@@ -13,7 +12,7 @@ import { toStageFailure } from './failures.ts';
 import { type Heartbeats, withHeartbeats } from './heartbeat.ts';
 import { resolveWith } from './resolve-with.ts';
 import { SingleFlight } from './single-flight.ts';
-import { damageNotes, deviceOf, outcome, recordStep } from './step.ts';
+import { damageNotes, deviceOf, outcome, recordStep, stepOfStage } from './step.ts';
 import { mustBelongTo, type OpenStores } from './stores.ts';
 
 /**
@@ -48,22 +47,16 @@ export function createRunStage(
 }
 
 async function identify({ stage, available, baseDirectory, storeUri }: StageTask, gpus: number) {
-  const { uses, version, resources } = stage;
+  const { resources } = stage;
   const resolved = resolveWith(stage, available);
-  const kind = (await loadStage(uses)) as Stage<unknown>;
+  const kind = (await loadStage(stage.uses)) as Stage<unknown>;
   const sources = (await kind.sources?.(resolved.with, baseDirectory)) ?? {};
-  const inputs = { ...resolved.inputs, ...sources };
+  const step = stepOfStage(stage, resolved, sources, deviceOf(resources, gpus));
+  const { uses, key, inputs } = step;
   const { threads } = resources;
-  const device = deviceOf(resources, gpus);
-  const step = stepOf({ uses, version, with: resolved.with, inputs, threads, device });
   const request: ComputeRequest = {
-    uses,
-    with: resolved.with,
-    key: step.key,
-    inputs,
-    storeUri,
-    threads,
-    baseDirectory,
+    ...{ uses, key, inputs, with: resolved.with },
+    ...{ storeUri, threads, baseDirectory },
   };
   return { step, request };
 }

@@ -3,10 +3,23 @@ import { activityInfo } from '@temporalio/activity';
 import type { FoundStep } from '../../artifacts/store/outputs.ts';
 import type { Step, StepIdentity, StepRecord } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
+import { stepOf } from '../../compiler/plan/step-key.ts';
 import type { PlannedStage } from '../../compiler/plan.ts';
 import type { StageOutcome } from '../../workflows/messages.ts';
 import type { ComputeResult } from '../processes/compute-client.ts';
 import { programVersion } from '../processes/step-metadata.ts';
+import type { ResolvedWith } from './resolve-with.ts';
+
+/** The step of a planned stage, once its references have become artifacts and the digests of outside files, `sources`, are known. */
+export function stepOfStage(
+  { uses, version, resources }: PlannedStage,
+  resolved: ResolvedWith,
+  sources: StepIdentity['inputs'],
+  device: StepIdentity['device'],
+): Step {
+  const inputs = { ...sources, ...resolved.inputs };
+  return stepOf({ uses, version, with: resolved.with, inputs, threads: resources.threads, device });
+}
 
 /** A stage gets a GPU if it asks for one and the machine has any. */
 export function deviceOf({ gpu }: PlannedStage['resources'], gpus: number): StepIdentity['device'] {

@@ -1,8 +1,8 @@
 import { collectedAxes, collectStep } from '../../activities/engine/collect.ts';
 import { resolveWith } from '../../activities/engine/resolve-with.ts';
+import { stepOfStage } from '../../activities/engine/step.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Step, StepIdentity } from '../../artifacts/store/step.ts';
-import { stepOf } from '../../compiler/plan/step-key.ts';
 import type { Plan, PlannedCollect, PlannedStage } from '../../compiler/plan.ts';
 import type { CellResult } from '../../workflows/messages.ts';
 
@@ -15,13 +15,7 @@ export function derivedStep(
   available: Readonly<Record<string, Readonly<Record<string, ArtifactRef>>>>,
   { inputs, device }: Pick<StepIdentity, 'inputs' | 'device'>,
 ): Step {
-  const resolved = resolveWith(stage, available);
-  const { uses, version, resources } = stage;
-  return stepOf({
-    ...{ uses, version, with: resolved.with, device },
-    inputs: { ...inputs, ...resolved.inputs },
-    threads: resources.threads,
-  });
+  return stepOfStage(stage, resolveWith(stage, available), inputs, device);
 }
 
 /** The step that a `collect` over these cells must have been. */

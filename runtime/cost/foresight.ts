@@ -1,5 +1,5 @@
 import { resolveWith } from '../../activities/engine/resolve-with.ts';
-import { deviceOf } from '../../activities/engine/step.ts';
+import { deviceOf, stepOfStage } from '../../activities/engine/step.ts';
 import { countGpus } from '../../activities/index.ts';
 import { loadStage } from '../../activities/kinds/registry.ts';
 import type { Stage } from '../../activities/kinds/stage.ts';
@@ -8,7 +8,7 @@ import type { ArtifactRef } from '../../artifacts/reference.ts';
 import { findStep } from '../../artifacts/store/outputs.ts';
 import type { StepRecord } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
-import { type Plan, type PlannedCell, type PlannedStage, stepOf } from '../../compiler/index.ts';
+import type { Plan, PlannedCell, PlannedStage } from '../../compiler/index.ts';
 import { digestOf } from '../../compiler/plan/recipe.ts';
 import { instructionSet } from '../../compute/environment.ts';
 import { createEstimator, type Estimate } from './estimate.ts';
@@ -148,19 +148,15 @@ async function lookUp(
   store: Store | undefined,
   sources: SourceReader,
 ): Promise<Found> {
-  const { uses, version, resources } = stage;
   const resolved = resolveWith(stage, available);
   let outside: Readonly<Record<string, string>>;
   try {
-    outside = await sources(uses, resolved.with);
+    outside = await sources(stage.uses, resolved.with);
   } catch (error) {
     if (error instanceof InputError) throw error;
     return { why: `it would fail: ${(error as Error).message}` };
   }
-  const inputs = { ...resolved.inputs, ...outside };
-  const { threads } = resources;
-  const device = deviceOf(resources, countGpus());
-  const { key } = stepOf({ uses, version, with: resolved.with, inputs, threads, device });
+  const { key } = stepOfStage(stage, resolved, outside, deviceOf(stage.resources, countGpus()));
   const found = store === undefined ? undefined : await findStep(store, key, stage.outputs);
   if (found === undefined) return { key, why: 'no result with these settings and inputs is in the store' };
   const { record, damage } = found;
