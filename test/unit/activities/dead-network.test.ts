@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { warnIfDiverged } from '../../../activities/stage-parts/dead-network.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
-import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
+import { runStage } from '../../fixtures/run-stage.ts';
+import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
 
 const store = await storeOfThisFile();
 let data: ArtifactRef;

@@ -4,7 +4,8 @@ import { readMetadata, writeMetadata } from '../../../artifacts/arrow/metadata.t
 import type { TrainingContext } from '../../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import { type Examples, standardize } from '../../../science/examples.ts';
-import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
+import { runStage } from '../../fixtures/run-stage.ts';
+import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
 import { type Specimen, zoo } from '../science/models/zoo.ts';
 import { lossAndGradient } from '../science/oracle/double-network.ts';
 

@@ -4,7 +4,8 @@ import type { OutsideContext } from '../../../artifacts/arrow/measurement-contex
 import { readMetadata, writeMetadata } from '../../../artifacts/arrow/metadata.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import { checkContent } from '../../../cli/checks/artifact-checks.ts';
-import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
+import { runStage } from '../../fixtures/run-stage.ts';
+import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
 
 const store = await storeOfThisFile();
 let state: ArtifactRef;

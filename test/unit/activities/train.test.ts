@@ -5,7 +5,8 @@ import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import type { Store } from '../../../artifacts/store/store.ts';
 import { createModel } from '../../../science/models/index.ts';
 import { statisticsNote } from '../../../science/models/statistics.ts';
-import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
+import { runStage } from '../../fixtures/run-stage.ts';
+import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
 import { specimens } from '../science/models/model-specimens.ts';
 import { doubleLoss } from '../science/oracle/double-loss.ts';
 

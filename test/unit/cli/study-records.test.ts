@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Store } from '../../../artifacts/store/store.ts';
 import { readCells } from '../../../cli/checks/study-records.ts';
 import { plannedCell, planOf } from '../../fixtures/plans.ts';
-import { storeOfThisFile } from '../../fixtures/run-stage.ts';
+import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
 
 const local = await storeOfThisFile();
 

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { readExamples } from '../../../activities/stage-parts/training-data.ts';
 import { stage } from '../../../activities/stages/dataset.ts';
 import { datasetSources } from '../../../datasets/index.ts';
-import { storeOfThisFile } from '../../fixtures/run-stage.ts';
 import { stageContext } from '../../fixtures/stage-context.ts';
+import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
 import { folderOf, idx } from './files.ts';
 
 const store = await storeOfThisFile();

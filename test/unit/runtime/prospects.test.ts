@@ -11,7 +11,8 @@ import { datasetSize, loadDataset } from '../../../datasets/index.ts';
 import type { DatasetSpec } from '../../../datasets/loader.ts';
 import { createEstimator } from '../../../runtime/cost/estimate.ts';
 import { type Digest, type KnownFacts, prospectOf } from '../../../runtime/cost/prospects.ts';
-import { runStage, storeOfThisFile } from '../../fixtures/run-stage.ts';
+import { runStage } from '../../fixtures/run-stage.ts';
+import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
 import { folderOf, idx, specOf } from '../datasets/files.ts';
 
 const store = await storeOfThisFile();

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { ArrowTable } from '../../../../artifacts/arrow/table.ts';
 import type { ArtifactRef } from '../../../../artifacts/reference.ts';
 import { detrend } from '../../../../science/analysis/detrend.ts';
-import { runStage, storeOfThisFile } from '../../../fixtures/run-stage.ts';
+import { runStage } from '../../../fixtures/run-stage.ts';
+import { storeOfThisFile } from '../../../fixtures/store-of-this-file.ts';
 
 const store = await storeOfThisFile();
 let trajectory: ArtifactRef;
