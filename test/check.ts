@@ -35,6 +35,7 @@ const checks: readonly Check[] = [
     args: ['--config', '.dependency-cruiser.cjs', ...rooms, 'science', 'workflows'],
   },
   { name: 'generated files', command: process.execPath, args: ['compiler/generate.ts', '--check'] },
+  { name: 'picture of the rooms', command: process.execPath, args: ['docs/make-architecture.ts', '--check'] },
   {
     name: 'known vulnerabilities of what runs',
     command: 'npm',
