@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { readNpyDoubles } from './npy.ts';
-import { Side, type SideOptions } from './side.ts';
+import { readNpyDoubles } from './problem/npy.ts';
+import { Side, type SideOptions } from './sides/side.ts';
 import { relativeDistance, sides, type Task } from './tasks.ts';
 
 /** How one side did at one task. */

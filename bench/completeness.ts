@@ -5,7 +5,7 @@
 import { loadTensorFlow } from '../compute/tensorflow.ts';
 import { lanczos } from '../science/hessian/lanczos.ts';
 import { createHessianProduct } from '../science/hessian/product.ts';
-import { benchExamples, benchModel, seed } from './problem.ts';
+import { benchExamples, benchModel, seed } from './problem/problem.ts';
 
 const [examples = 1000, top = 100, tolerance = 1e-4] = process.argv.slice(2).map(Number);
 const { tf, lanes } = await loadTensorFlow({ threads: 2, sharing: 'graphs' });

@@ -8,11 +8,11 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readSetupStamp } from '../runtime/setup-stamp.ts';
 import { type Comparison, compare, median } from './compare.ts';
-import { machineOf } from './machine.ts';
-import { benchModel, type Problem, seed, writeProblem } from './problem.ts';
-import { writeResults } from './results.ts';
-import { Side } from './side.ts';
-import { type SweepResult, sweep } from './sweep.ts';
+import { benchModel, type Problem, seed, writeProblem } from './problem/problem.ts';
+import { machineOf } from './results/machine.ts';
+import { writeResults } from './results/results.ts';
+import { Side } from './sides/side.ts';
+import { type SweepResult, sweep } from './sweep/sweep.ts';
 import { sides, tasksOf } from './tasks.ts';
 
 const { values: options } = parseArgs({

@@ -1,5 +1,5 @@
 import type { ThreadSharing } from '../compute/tensorflow.ts';
-import type { SideSpec } from './side.ts';
+import type { SideSpec } from './sides/side.ts';
 
 /** A part of the comparison. */
 export interface Task {

@@ -1,7 +1,7 @@
-import type { Drawing } from '../report/figures/drawing/drawing.ts';
-import { cellColours, colours } from '../report/figures/drawing/theme.ts';
-import { type Comparison, median } from './compare.ts';
-import { sides } from './tasks.ts';
+import type { Drawing } from '../../report/figures/drawing/drawing.ts';
+import { cellColours, colours } from '../../report/figures/drawing/theme.ts';
+import { type Comparison, median } from '../compare.ts';
+import { sides } from '../tasks.ts';
 
 /** Bars of the peers' times relative to Epochal's, one group for each task; the line is Epochal. */
 export function ratiosDrawing(comparisons: readonly Comparison[]): Drawing {

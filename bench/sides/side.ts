@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import type { ThreadSharing } from '../compute/tensorflow.ts';
+import type { ThreadSharing } from '../../compute/tensorflow.ts';
 
 /** One participant: how its process is started. */
 export interface SideSpec {

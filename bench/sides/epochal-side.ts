@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Tensor2D } from '@tensorflow/tfjs-node';
-import { captureGraph } from '../compute/graph/graph.ts';
-import { loadTensorFlow, type ThreadSharing } from '../compute/tensorflow.ts';
+import { captureGraph } from '../../compute/graph/graph.ts';
+import { loadTensorFlow, type ThreadSharing } from '../../compute/tensorflow.ts';
+import { writeNpy } from '../problem/npy.ts';
+import type { Problem } from '../problem/problem.ts';
 import { type Round, tasks } from './epochal-tasks.ts';
-import { writeNpy } from './npy.ts';
-import type { Problem } from './problem.ts';
 
 const [folder, threads, sharing] = process.argv.slice(2) as [string, string, ThreadSharing];
 const { tf, library, lanes } = await loadTensorFlow({ threads: Number(threads), sharing });

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Examples, standardize } from '../science/examples.ts';
-import { createModel, type Model } from '../science/models/index.ts';
-import { RandomStream } from '../science/random.ts';
-import { epochBatches } from '../science/sampling.ts';
+import { type Examples, standardize } from '../../science/examples.ts';
+import { createModel, type Model } from '../../science/models/index.ts';
+import { RandomStream } from '../../science/random.ts';
+import { epochBatches } from '../../science/sampling.ts';
 import { writeNpy } from './npy.ts';
 
 /** What all sides compute with; kept in the folder as `problem.json`, arrays beside it as `.npy`. */

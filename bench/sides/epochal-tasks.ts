@@ -1,15 +1,15 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
-import { prepareReductionGradients } from '../compute/gradients/reduction-gradients.ts';
-import { captureGraph } from '../compute/graph/graph.ts';
-import type { TensorFlow } from '../compute/tensorflow.ts';
-import { type Examples, standardize } from '../science/examples.ts';
-import { lossAndGradient } from '../science/gradient.ts';
-import { lanczos } from '../science/hessian/lanczos.ts';
-import { createHessianProduct, type HessianProduct } from '../science/hessian/product.ts';
-import { kernelMask } from '../science/loss.ts';
-import { createProjection } from '../science/projection.ts';
-import { createTrainer, type SgdState } from '../science/sgd.ts';
-import { benchExamples, benchModel, type Problem, seed } from './problem.ts';
+import { prepareReductionGradients } from '../../compute/gradients/reduction-gradients.ts';
+import { captureGraph } from '../../compute/graph/graph.ts';
+import type { TensorFlow } from '../../compute/tensorflow.ts';
+import { type Examples, standardize } from '../../science/examples.ts';
+import { lossAndGradient } from '../../science/gradient.ts';
+import { lanczos } from '../../science/hessian/lanczos.ts';
+import { createHessianProduct, type HessianProduct } from '../../science/hessian/product.ts';
+import { kernelMask } from '../../science/loss.ts';
+import { createProjection } from '../../science/projection.ts';
+import { createTrainer, type SgdState } from '../../science/sgd.ts';
+import { benchExamples, benchModel, type Problem, seed } from '../problem/problem.ts';
 
 /** Runs one round and gives its result, as in peers/protocol.py. */
 export type Round = () => Promise<ArrayLike<number>>;

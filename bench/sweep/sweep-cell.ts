@@ -1,7 +1,7 @@
 /** One cell of the sweep: trains LeNet for four epochs of 50 steps at S = 50. Arguments: seed, threads. */
-import { loadTensorFlow } from '../compute/tensorflow.ts';
-import { createTrainer, type SgdState } from '../science/sgd.ts';
-import { benchExamples, benchModel } from './problem.ts';
+import { loadTensorFlow } from '../../compute/tensorflow.ts';
+import { createTrainer, type SgdState } from '../../science/sgd.ts';
+import { benchExamples, benchModel } from '../problem/problem.ts';
 
 const [seed, threads] = process.argv.slice(2).map(Number) as [number, number];
 const { tf, lanes } = await loadTensorFlow({ threads, sharing: 'graphs' });

@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { renderPng, renderSvg } from '../report/figures/drawing/render.ts';
-import { type Comparison, type Entry, median } from './compare.ts';
+import { renderPng, renderSvg } from '../../report/figures/drawing/render.ts';
+import { type Comparison, type Entry, median } from '../compare.ts';
+import type { Problem } from '../problem/problem.ts';
+import type { SweepResult } from '../sweep/sweep.ts';
+import { sides } from '../tasks.ts';
 import { ratiosDrawing } from './figure.ts';
 import type { Machine } from './machine.ts';
-import type { Problem } from './problem.ts';
-import type { SweepResult } from './sweep.ts';
-import { sides } from './tasks.ts';
 
 export interface Results {
   readonly comparisons: readonly Comparison[];
