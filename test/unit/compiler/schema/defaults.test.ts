@@ -1,10 +1,10 @@
 import { describe, expect, it, test } from 'vitest';
-import { digestOf } from '../../../compiler/plan/recipe.ts';
-import { stepOf } from '../../../compiler/plan/step-key.ts';
-import { fillWith, schemas } from '../../../compiler/schema/schemas.ts';
-import { stageKinds } from '../../../compiler/schema/stage-kinds.ts';
-import { createModel, type ModelSpec } from '../../../science/models/index.ts';
-import { edit, planOf, tiny } from './pipelines.ts';
+import { digestOf } from '../../../../compiler/plan/recipe.ts';
+import { stepOf } from '../../../../compiler/plan/step-key.ts';
+import { fillWith, schemas } from '../../../../compiler/schema/schemas.ts';
+import { stageKinds } from '../../../../compiler/schema/stage-kinds.ts';
+import { createModel, type ModelSpec } from '../../../../science/models/index.ts';
+import { edit, planOf, tiny } from '../pipelines.ts';
 
 const artifact = (kind: string) => ({ sha256: 'a'.repeat(64), uri: 'file:///x', kind, bytes: 1 });
 const optimizer = { name: 'sgd', learningRate: 0.1 };

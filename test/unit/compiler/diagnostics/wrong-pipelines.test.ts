@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compile, type Diagnostic, PipelineError } from '../../../compiler/index.ts';
-import { edit, errorsOf, sweep, tiny, withMatrix } from './pipelines.ts';
+import { compile, type Diagnostic, PipelineError } from '../../../../compiler/index.ts';
+import { edit, errorsOf, sweep, tiny, withMatrix } from '../pipelines.ts';
 
 /** name, text, line:column of the first error, part of its message, part of its cure */
 type Row = readonly [string, string, string, string, string?];

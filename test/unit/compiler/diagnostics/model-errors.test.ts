@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { edit, errorsOf, planOf, tiny } from './pipelines.ts';
+import { edit, errorsOf, planOf, tiny } from '../pipelines.ts';
 
 const withModel = (model: string) => edit(tiny, 'model: { name: mlp }', `model: ${model}`);
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { StepIdentity } from '../../../artifacts/store/step.ts';
-import { canonicalWith, stageKinds, stepOf } from '../../../compiler/index.ts';
+import type { StepIdentity } from '../../../../artifacts/store/step.ts';
+import { canonicalWith, stageKinds, stepOf } from '../../../../compiler/index.ts';
 
 const state = { uri: 'file:///a/state.arrow', sha256: 'ab'.repeat(32), kind: 'state', bytes: 12 } as const;
 const hessian = {

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { artifactKinds } from '../../../artifacts/reference.ts';
-import { publishedSchema } from '../../../compiler/docs/published-schema.ts';
-import { typesText } from '../../../compiler/docs/types-text.ts';
-import { figureKinds, stageKinds } from '../../../compiler/index.ts';
-import { schemas, validateWith } from '../../../compiler/schema/schemas.ts';
-import { edit, sweep, tiny, withMatrix } from './pipelines.ts';
+import { artifactKinds } from '../../../../artifacts/reference.ts';
+import { publishedSchema } from '../../../../compiler/docs/published-schema.ts';
+import { typesText } from '../../../../compiler/docs/types-text.ts';
+import { figureKinds, stageKinds } from '../../../../compiler/index.ts';
+import { schemas, validateWith } from '../../../../compiler/schema/schemas.ts';
+import { edit, sweep, tiny, withMatrix } from '../pipelines.ts';
 
-const read = (name: string) => readFileSync(new URL(`../../../schemas/${name}`, import.meta.url), 'utf8');
+const read = (name: string) => readFileSync(new URL(`../../../../schemas/${name}`, import.meta.url), 'utf8');
 
 describe('generated files', () => {
   it('are up to date', async () => {

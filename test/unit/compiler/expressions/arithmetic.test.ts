@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileExpression, EvaluationFailure } from '../../../compiler/expressions/expression.ts';
-import type { Scope } from '../../../compiler/expressions/scope.ts';
-import { WorkBudget } from '../../../compiler/expressions/work.ts';
-import { edit, errorsOf, planOf, tiny, warningsOf, withOf } from './pipelines.ts';
+import { compileExpression, EvaluationFailure } from '../../../../compiler/expressions/expression.ts';
+import type { Scope } from '../../../../compiler/expressions/scope.ts';
+import { WorkBudget } from '../../../../compiler/expressions/work.ts';
+import { edit, errorsOf, planOf, tiny, warningsOf, withOf } from '../pipelines.ts';
 
 const params = { whole: 7n, other: -3n, decimal: 0.15, half: 2.5 };
 const scope: Scope = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compile, formatDiagnostics, PipelineError } from '../../../compiler/index.ts';
-import { edit, tiny } from './pipelines.ts';
+import { compile, formatDiagnostics, PipelineError } from '../../../../compiler/index.ts';
+import { edit, tiny } from '../pipelines.ts';
 
 /** Processor seconds that an answer may take: two on a quiet machine, a few more where others share the core's caches and units. */
 const allowedSeconds = 5;

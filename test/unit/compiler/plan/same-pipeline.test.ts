@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { compile } from '../../../compiler/index.ts';
+import { compile } from '../../../../compiler/index.ts';
 
-const folder = new URL('../../../pipelines/', import.meta.url);
+const folder = new URL('../../../../pipelines/', import.meta.url);
 const pipelines = readdirSync(folder)
   .filter((file) => file.endsWith('.yaml'))
   .map((file) => ({ file, text: readFileSync(new URL(file, folder), 'utf8') }));

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { compile, PipelineError } from '../../../compiler/index.ts';
-import { edit, errorsOf, planOf, tiny } from './pipelines.ts';
+import { compile, PipelineError } from '../../../../compiler/index.ts';
+import { edit, errorsOf, planOf, tiny } from '../pipelines.ts';
 
 /** Processor seconds that a compilation may take: two on a quiet machine, a few more where others share the core's caches and units. */
 const allowedSeconds = 4;

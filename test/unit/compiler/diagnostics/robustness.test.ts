@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { compile, formatDiagnostic, harmless, PipelineError } from '../../../compiler/index.ts';
-import { sweep, tiny } from './pipelines.ts';
+import { compile, formatDiagnostic, harmless, PipelineError } from '../../../../compiler/index.ts';
+import { sweep, tiny } from '../pipelines.ts';
 
 /** Compiles whatever it is given; what is wrong has to be a sound list of diagnostics, and nothing else may be thrown. */
 function survives(text: string, overrides: Record<string, string> = {}): void {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { decode, PipelineError } from '../../../compiler/index.ts';
+import { decode, PipelineError } from '../../../../compiler/index.ts';
 
 function failure(bytes: Uint8Array) {
   try {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { edit, planOf, tiny, withMatrix } from './pipelines.ts';
+import { edit, planOf, tiny, withMatrix } from '../pipelines.ts';
 
 const ids = (matrix: string, overrides: Record<string, string> = {}) =>
   planOf(withMatrix(matrix), overrides).cells.map(({ id }) => id);

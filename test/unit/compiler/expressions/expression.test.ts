@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hasExpression, parseTemplate, TemplateError } from '../../../compiler/source/template.ts';
-import { edit, errorsOf, planOf, tiny, withOf } from './pipelines.ts';
+import { hasExpression, parseTemplate, TemplateError } from '../../../../compiler/source/template.ts';
+import { edit, errorsOf, planOf, tiny, withOf } from '../pipelines.ts';
 
 /** The value of an expression that stands as learning rate, where any positive number does. */
 function rate(expression: string, params = '') {

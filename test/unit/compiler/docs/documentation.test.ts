@@ -1,17 +1,17 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { keyTable } from '../../../compiler/docs/docs-tables.ts';
-import { compile, diagnosticCodes, figureKinds, stageKinds } from '../../../compiler/index.ts';
-import { schemas } from '../../../compiler/schema/schemas.ts';
-import { edit, errorsOf, planOf, tiny, withOf } from './pipelines.ts';
+import { keyTable } from '../../../../compiler/docs/docs-tables.ts';
+import { compile, diagnosticCodes, figureKinds, stageKinds } from '../../../../compiler/index.ts';
+import { schemas } from '../../../../compiler/schema/schemas.ts';
+import { edit, errorsOf, planOf, tiny, withOf } from '../pipelines.ts';
 
-const docs = path.join(import.meta.dirname, '..', '..', '..', 'docs');
+const docs = path.join(import.meta.dirname, '..', '..', '..', '..', 'docs');
 const language = readFileSync(path.join(docs, 'language.md'), 'utf8');
 
 const read = (...names: string[]) => readFileSync(path.join(...names), 'utf8');
 /** Each stage has the name of its kind, so that the examples of the figures find them. */
-const everyKind = read(import.meta.dirname, '..', '..', 'fixtures', 'every-kind.yaml').replaceAll(
+const everyKind = read(import.meta.dirname, '..', '..', '..', 'fixtures', 'every-kind.yaml').replaceAll(
   /(?<=^ {2}|stages\.)quadratic\b/gm,
   'toy',
 );
