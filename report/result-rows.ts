@@ -72,6 +72,13 @@ export function resultRows({ plan }: Study, results: KeyResults): ResultRow[] {
     .filter(({ quantities }) => quantities.length > 0);
 }
 
+/** Rows without what a table of all fitted parameters has too. */
+export function withoutFitted(rows: readonly ResultRow[]): ResultRow[] {
+  return rows
+    .map((row) => ({ ...row, quantities: row.quantities.filter(({ name }) => !fitted.includes(name)) }))
+    .filter(({ quantities }) => quantities.length > 0);
+}
+
 interface Found {
   readonly stage: string;
   readonly name: string;

@@ -3,7 +3,7 @@ import type { KeyResults } from '../key-results.ts';
 import { noteKinds } from '../notes.ts';
 import { countOf } from '../numbers.ts';
 import type { Study } from '../read-study.ts';
-import { resultRows } from '../result-rows.ts';
+import { resultRows, withoutFitted } from '../result-rows.ts';
 import { figureCard, type ReportFigure } from './figure-card.ts';
 import { damageNotice, failureNotice, notesNotice, warningNotice } from './notices.ts';
 import { script, style } from './style.ts';
@@ -25,7 +25,10 @@ const policy =
 export function reportPage(study: Study, results: KeyResults, figures: readonly ReportFigure[]): string {
   const { plan } = study;
   const fitted = resultTable(study, results);
-  const summary = rowsTable(resultRows(study, results), results);
+  const rows = resultRows(study, results);
+  // Of a single cell, the table of fitted parameters has the same numbers, and more of them.
+  const isRepeated = plan.cells.length === 1 && fitted !== undefined;
+  const summary = rowsTable(isRepeated ? withoutFitted(rows) : rows, results);
   const notes = noteKinds(study);
   const provenance = provenanceTable(study);
   const document = html`<!doctype html>

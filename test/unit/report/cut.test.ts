@@ -160,3 +160,21 @@ describe('a figure that shows less than there is', () => {
     );
   });
 });
+
+describe('the results of a study', () => {
+  const between = (page: string, from: string, to: string) =>
+    page.slice(page.indexOf(from), page.indexOf(to));
+
+  it('of one cell do not repeat its fitted parameters', async () => {
+    const page = await pageOf(1, 0);
+    const results = between(page, ' Results ', ' Fitted parameters ');
+    expect(results).toContain('test accuracy');
+    expect(results).not.toMatch(/lambda_cross|tau_sgd|in brackets/i);
+    expect(between(page, ' Fitted parameters ', ' Parameters ')).toMatch(/λ cross .* τ SGD \(steps\) /);
+  });
+
+  it('of several cells have their mean', async () => {
+    const results = between(await pageOf(2, 0), ' Results ', ' Fitted parameters ');
+    expect(results).toContain('lambda_cross');
+  });
+});
