@@ -16,25 +16,14 @@ import {
   type Running,
   startEpochal,
 } from './epochal.ts';
+import { trainings } from './trainings.ts';
 
 /** A study that only a signal ends has a million `epochs`; where one must not end yet, its last cell is held. */
-const pipeline = (name: string, seeds: string, epochs: number) => `version: 1
-name: ${name}
-params: { seed: 1 }
-strategy: { matrix: { seed: [${seeds}] }, maxParallel: 4 }
-stages:
-  data: { uses: dataset, with: { name: gaussian-mixture, examples: 400 } }
-  train:
-    uses: train
-    with:
-      data: \${{ stages.data.train }}
-      model: { name: mlp, hidden: [8] }
-      epochs: ${epochs}
-      optimizer: { name: sgd, learningRate: 0.05, momentum: 0.5 }
-      batchSize: 4
-      seed: \${{ params.seed }}
-  record: { uses: record, with: { from: "\${{ stages.train.state }}", epochs: 10 } }
-`;
+const pipeline = (name: string, seeds: string, epochs: number) =>
+  trainings({
+    ...{ name, matrix: `seed: [${seeds}]`, epochs, optimizer: 'learningRate: 0.05, momentum: 0.5' },
+    more: '  record: { uses: record, with: { from: "${{ stages.train.state }}", epochs: 10 } }\n',
+  });
 
 /** More than are in flight at once. */
 const seeds = [11, 12, 13, 14, 15, 16];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import xterm from '@xterm/headless';
 import { afterAll, describe, expect, test } from 'vitest';
 import { freshHome, root } from './epochal.ts';
+import { trainings } from './trainings.ts';
 
 const program = '/usr/bin/script';
 const stages = ['data', 'train', 'record', 'hessian', 'project', 'analyze', 'fit'];
@@ -78,21 +79,10 @@ describe.skipIf(!existsSync(program))('at the end of a run on a terminal', () =>
     const file = join(place.home, 'cells.yaml');
     writeFileSync(
       file,
-      `version: 1
-name: cells
-strategy: { matrix: { aRatherLongNameOfAnAxis: [0.05, 0.1, 0.15], seed: [1, 2] } }
-stages:
-  data: { uses: dataset, with: { name: gaussian-mixture, examples: 400 } }
-  train:
-    uses: train
-    with:
-      data: \${{ stages.data.train }}
-      model: { name: mlp, hidden: [8] }
-      epochs: 20
-      optimizer: { name: sgd, learningRate: "\${{ params.aRatherLongNameOfAnAxis }}" }
-      batchSize: 4
-      seed: \${{ params.seed }}
-`,
+      trainings({
+        ...{ name: 'cells', matrix: 'aRatherLongNameOfAnAxis: [0.05, 0.1, 0.15], seed: [1, 2]', epochs: 20 },
+        optimizer: 'learningRate: "${{ params.aRatherLongNameOfAnAxis }}"',
+      }),
     );
     const { code, lines } = await onTerminal(['run', file], 60);
     expect(code, lines.join('\n')).toBe(0);
