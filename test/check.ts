@@ -34,7 +34,7 @@ const checks: readonly Check[] = [
     command: program('depcruise'),
     args: ['--config', '.dependency-cruiser.cjs', ...rooms, 'science', 'workflows'],
   },
-  { name: 'generated files', command: process.execPath, args: ['compiler/generate.ts', '--check'] },
+  { name: 'generated files', command: process.execPath, args: ['schemas/generate.ts', '--check'] },
   { name: 'picture of the rooms', command: process.execPath, args: ['docs/make-architecture.ts', '--check'] },
   {
     name: 'known vulnerabilities of what runs',

@@ -1,5 +1,6 @@
 import { type Metadata, writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import { checkPath, datasetSize, datasetSources, loadDataset } from '../../datasets/index.ts';
+import type { DatasetSpec } from '../../datasets/kind.ts';
 import type { LabelledImages } from '../../datasets/labelled-images.ts';
 import type { DatasetWith } from '../../schemas/types.ts';
 import { rowBytes } from '../kinds/prospect.ts';
@@ -8,8 +9,9 @@ import type { Stage, StageContext } from '../kinds/stage.ts';
 /** `uses: dataset`: loads examples and writes them as two artifacts, `train` and `test`. */
 export const stage: Stage<DatasetWith> = {
   uses: 'dataset',
-  sources: datasetSources,
-  async prospect(spec, baseDirectory) {
+  sources: (withs, baseDirectory) => datasetSources(withs as DatasetSpec, baseDirectory),
+  async prospect(withs, baseDirectory) {
+    const spec = withs as DatasetSpec;
     checkPath(spec);
     const size = await datasetSize(spec, baseDirectory);
     if (size === undefined) return undefined;
@@ -23,7 +25,7 @@ export const stage: Stage<DatasetWith> = {
     };
   },
   async run(context) {
-    const loaded = await loadDataset(context.with, context.baseDirectory);
+    const loaded = await loadDataset(context.with as DatasetSpec, context.baseDirectory);
     checkSources(loaded.sources, context.inputs);
     for (const note of loaded.notes) context.note(note);
     await context.breathe();

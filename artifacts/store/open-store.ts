@@ -1,25 +1,24 @@
-import { resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InputError } from '../errors.ts';
-import { openLocalStore } from './local-store.ts';
+import type { StoreKind } from './kind.ts';
+import { storeKinds } from './kinds/index.ts';
 import type { Store } from './store.ts';
 
-/** Opens the store at a folder path or `file://` URI. Throws {@link InputError} for any other scheme. */
+/** Opens the store at a URI, or at the path of a folder. Throws {@link InputError} for a scheme that no kind of store has. */
 export async function openStore(uri: string): Promise<Store> {
-  return openLocalStore(folderOf(uri));
+  return kindOf(uri).open(uri);
 }
 
-/** The URI that the store at a folder path or `file://` URI gives itself. Throws as {@link openStore}, but opens nothing. */
+/** The URI that the store at a URI, or at the path of a folder, gives itself. Throws as {@link openStore}, but opens nothing. */
 export function storeUriOf(uri: string): string {
-  return pathToFileURL(folderOf(uri)).href;
+  return kindOf(uri).uriOf(uri);
 }
 
-function folderOf(uri: string): string {
-  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(uri)?.[1]?.toLowerCase();
-  if (scheme === undefined) return resolve(uri);
-  if (scheme === 'file') return resolve(fileURLToPath(uri));
+function kindOf(uri: string): StoreKind {
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(uri)?.[1]?.toLowerCase() ?? 'file';
+  const kind = storeKinds.find((known) => known.scheme === scheme);
+  if (kind !== undefined) return kind;
   throw new InputError(
     `This version has no ${scheme} stores (${uri}).`,
-    'Give a folder, for instance on a file system that all workers share.',
+    `Give ${storeKinds.map(({ description }) => description).join(', or ')}.`,
   );
 }

@@ -1,4 +1,4 @@
-import { type FigureKind, figureKinds } from '../plan/figure-kinds.ts';
+import { type FigureKind, figureKinds, figuresByDefault } from '../schema/kinds.ts';
 import type { SchemaNode } from '../schema/schema-transform.ts';
 import { schemas } from '../schema/schemas.ts';
 import { stageKinds } from '../schema/stage-kinds.ts';
@@ -76,7 +76,7 @@ function outputOf(uses: string, wanted: string): string {
 }
 
 function defaults(): string[] {
-  const drawn = Object.entries(figureKinds).filter(([, { byDefault }]) => byDefault);
+  const drawn = Object.entries(figuresByDefault);
   return [...Map.groupBy(drawn, ([, { from }]) => from)].map(
     ([from, kinds]) => `- \`${from}\`: ${kinds.map(([kind]) => code(kind)).join(', ')}`,
   );

@@ -2,7 +2,7 @@ import { type JSONSchema, compile as writeTypes } from 'json-schema-to-typescrip
 import { omit, type SchemaNode, titleOf, transformSchema } from '../schema/schema-transform.ts';
 import { type DependentDefaults, schemas } from '../schema/schemas.ts';
 
-const banner = `// Generated from the schemas beside it by \`node compiler/generate.ts\`. Change a schema, then run it again.
+const banner = `// Generated from the schemas beside it by \`node schemas/generate.ts\`. Change a schema, then run it again.
 import type { ArtifactRef } from '../artifacts/reference.ts';`;
 
 /**

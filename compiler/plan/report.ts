@@ -4,10 +4,10 @@ import { compileFormula, evaluateFormula, type Formula, outputsOf } from '../exp
 import type { Directory } from '../expressions/scope.ts';
 import { type Params, scopeOf } from '../matrix/params.ts';
 import type { PlannedFigure } from '../plan.ts';
+import { figureKinds, figuresByDefault } from '../schema/kinds.ts';
 import type { Diagnostics } from '../source/diagnostics.ts';
 import type { FigureNode, Spec } from '../spec/spec.ts';
 import { type Path, placeKey, type Value, type ValueMap } from '../values.ts';
-import { figureKinds } from './figure-kinds.ts';
 import type { CheckedStage } from './stages.ts';
 
 /** The report section, compiled. */
@@ -116,7 +116,7 @@ function defaultFigures(
   stages: readonly CheckedStage[],
   directories: { readonly stages: Directory; readonly collect: Directory },
 ): PlannedFigure[] {
-  const defaults = Object.entries(figureKinds).filter(([, { byDefault }]) => byDefault);
+  const defaults = Object.entries(figuresByDefault);
   const kinds = [...new Set(defaults.map(([, { from }]) => from))];
   const outputs = [
     ...[...directories.stages].map(([stage, outputs]) => ({ scope: 'cell' as const, stage, outputs })),

@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ArtifactKind } from '../../artifacts/reference.ts';
 import type { Json } from '../plan.ts';
 import type { Path } from '../values.ts';
+import { withKinds } from './kinds.ts';
 
 /** Where expressions may stand, and so which names they know. */
 export type Zone = 'params' | 'matrix' | 'study' | 'cell' | 'collect' | 'report';
@@ -30,9 +31,10 @@ interface Collector {
 }
 
 const folder = new URL('../../schemas/', import.meta.url);
-const read = (name: string): AnySchemaObject => JSON.parse(readFileSync(new URL(name, folder), 'utf8'));
+const read = (name: string): AnySchemaObject =>
+  withKinds(JSON.parse(readFileSync(new URL(name, folder), 'utf8')));
 
-/** The schemas as they are written, by file name relative to `schemas/`. */
+/** The schemas of `schemas/`, with the kinds of networks, data sets and figures in them. */
 export const schemas = {
   language: read('language.schema.json'),
   model: read('model.schema.json'),

@@ -1,37 +1,10 @@
-import { figureKinds } from '../../compiler/plan/figure-kinds.ts';
 import type { PlannedFigure } from '../../compiler/plan.ts';
 import { figureCsv } from '../csv.ts';
 import { countOf } from '../numbers.ts';
 import type { FigureData } from './drawing/data.ts';
 import type { FigureDefinition } from './drawing/definition.ts';
 import { renderPng, renderSvg } from './drawing/render.ts';
-import { autocovariance } from './kinds/autocovariance.ts';
-import { collection } from './kinds/collection.ts';
-import { correlationTime } from './kinds/correlation-time.ts';
-import { noiseVariance } from './kinds/noise-variance.ts';
-import { pairedDifferences } from './kinds/paired-difference.ts';
-import { principalComponents } from './kinds/principal-components.ts';
-import { trainingCurves } from './kinds/training-curves.ts';
-import { trajectory } from './kinds/trajectory.ts';
-import { valley } from './kinds/valley.ts';
-import { varianceSpectrum } from './kinds/variance-spectrum.ts';
-import { velocityVariance } from './kinds/velocity-variance.ts';
-import { weightVariance } from './kinds/weight-variance.ts';
-
-const definitions = [
-  weightVariance,
-  velocityVariance,
-  varianceSpectrum,
-  correlationTime,
-  trainingCurves,
-  principalComponents,
-  pairedDifferences,
-  autocovariance,
-  noiseVariance,
-  trajectory,
-  valley,
-  collection,
-] as const;
+import { figureDefinitions } from './kinds/index.ts';
 
 /** A drawn figure. */
 export interface RenderedFigure {
@@ -52,11 +25,12 @@ export interface RenderedFigure {
  * it can be drawn.
  */
 export async function renderFigure(figure: PlannedFigure, data: FigureData): Promise<RenderedFigure> {
-  const definition = definitions.find(({ kind }) => kind === figure.kind) as FigureDefinition | undefined;
-  const known = figureKinds[figure.kind];
-  if (definition === undefined || known === undefined) {
+  const definition = figureDefinitions.find(({ name }) => name === figure.kind) as
+    | FigureDefinition
+    | undefined;
+  if (definition === undefined) {
     throw new Error(
-      `There is no figure of kind ${JSON.stringify(figure.kind)}; there are ${Object.keys(figureKinds).join(', ')}.`,
+      `There is no figure of kind ${JSON.stringify(figure.kind)}; there are ${figureDefinitions.map(({ name }) => name).join(', ')}.`,
     );
   }
   if (definition.scope !== data.scope) {
@@ -70,7 +44,7 @@ export async function renderFigure(figure: PlannedFigure, data: FigureData): Pro
   const svg = await renderSvg(definition.draw(data));
   return {
     kind: figure.kind,
-    title: figure.title ?? known.title,
+    title: figure.title ?? definition.title,
     caption: [...(figure.caption === undefined ? [] : [figure.caption]), ...definition.caption(data)],
     svg,
     png: renderPng(svg),

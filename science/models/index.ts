@@ -1,26 +1,31 @@
-import { createCustom } from './custom.ts';
-import { createLenet } from './lenet.ts';
-import { createLinear } from './linear.ts';
-import { createMlp } from './mlp.ts';
-import type { ImageShape, Model, ModelBuilder, ModelSpec } from './model.ts';
-import { createResnet20 } from './resnet20.ts';
-import { createTransformer } from './transformer.ts';
+import { withDefaults } from '../options.ts';
+import { modelKinds } from './kinds/index.ts';
+import { modelOf } from './layers.ts';
+import { type ImageShape, type Model, ModelError, type ModelSpec } from './model.ts';
+import { Parameters } from './parameters.ts';
 
 export { type ImageShape, type Model, ModelError, type ModelSpec, type ParameterTensor } from './model.ts';
 
-const builders: Readonly<Record<ModelSpec['name'], ModelBuilder>> = {
-  linear: createLinear,
-  mlp: createMlp,
-  lenet: createLenet,
-  resnet20: createResnet20,
-  transformer: createTransformer,
-  custom: createCustom,
-};
-
 /**
  * The network that `spec` describes, for images of this shape. Equal specs give the same layout of the flat weight vector. Throws
- * {@link ModelError} if its layers do not fit together, or the images.
+ * {@link ModelError} if there is no such kind of network, or its layers do not fit together, or the images.
  */
 export function createModel(spec: ModelSpec, imageShape: ImageShape, classes: number): Model {
-  return builders[spec.name](spec, imageShape, classes);
+  const { name, initialization } = spec;
+  const kind = modelKinds.find((known) => known.name === name);
+  if (kind === undefined) {
+    throw new ModelError(
+      `There is no network named ${JSON.stringify(name)}.`,
+      `There are ${modelKinds.map((known) => known.name).join(', ')}.`,
+    );
+  }
+  const missing = Object.keys(kind.options).find(
+    (option) => spec[option] === undefined && kind.options[option]!.default === undefined,
+  );
+  if (missing !== undefined)
+    throw new ModelError(`A ${name} network has no \`${missing}\`.`, `Give its \`${missing}\`.`);
+  const parameters = new Parameters();
+  const options = withDefaults(kind.options, spec);
+  const network = kind.build(options, { imageShape, classes }, parameters);
+  return modelOf({ name, ...options, initialization }, imageShape, classes, parameters, network);
 }

@@ -82,6 +82,15 @@ export function sequence(...layers: readonly Layer[]): Layer {
   return (x, pass) => layers.reduce((value, layer) => pass.tf.tidy(() => layer(value, pass)), x);
 }
 
+/** Dense layers of these widths, the first of which is the input's, with the activation between them. */
+export function denseStack(parameters: Parameters, widths: readonly number[], kind: Activation): Layer {
+  const layers = widths.slice(1).map((width, index) => {
+    const layer = dense(parameters, `dense${index + 1}`, widths[index]!, width);
+    return index < widths.length - 2 ? sequence(layer, activation(kind)) : layer;
+  });
+  return sequence(...layers);
+}
+
 /** The branch plus its input, which goes through the shortcut if there is one. */
 export function residual(branch: Layer, shortcut: Layer = (x) => x): Layer {
   return (x, pass) => pass.tf.add(branch(x, pass), shortcut(x, pass));

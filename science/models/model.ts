@@ -8,46 +8,11 @@ export type Activation = (typeof activations)[number];
 /** Distribution of the initial kernels. */
 export type Initialization = 'glorot-normal' | 'he-normal';
 
-/** One layer of a `custom` network. Convolutions and pools are of squares. */
-export type LayerSpec =
-  | {
-      readonly kind: 'conv';
-      readonly filters: number;
-      readonly size: number;
-      readonly stride?: number;
-      readonly padding?: 'same' | 'valid';
-      readonly activation?: Activation | 'none';
-    }
-  | {
-      readonly kind: 'pool';
-      readonly pooling?: 'max' | 'average';
-      readonly size: number;
-      readonly stride?: number;
-      readonly padding?: 'same' | 'valid';
-    }
-  | { readonly kind: 'dense'; readonly units: number; readonly activation?: Activation | 'none' }
-  | { readonly kind: 'flatten' }
-  | { readonly kind: 'global-average' };
-
-/** A network, its activation and its initial weights, as a pipeline gives them; each network has defaults for what may be left out. */
+/** A network as a pipeline gives it: its kind, its initial weights, and the options of the kind, which have defaults where they are left out. */
 export interface ModelSpec {
-  readonly name: 'linear' | 'mlp' | 'lenet' | 'resnet20' | 'transformer' | 'custom';
+  readonly name: string;
   readonly initialization: Initialization;
-  readonly activation?: Activation;
-  /** Widths of the hidden dense layers, of mlp and lenet. */
-  readonly hidden?: readonly number[];
-  /** Filters of lenet's two convolutions. */
-  readonly filters?: readonly number[];
-  /** Filters of resnet20's first stage, or the transformer's width. */
-  readonly width?: number;
-  /** Blocks in each stage of resnet20, or in the transformer. */
-  readonly blocks?: number;
-  /** Pixels along the side of a patch of the transformer. */
-  readonly patch?: number;
-  readonly heads?: number;
-  /** Width of the hidden layer in each block of the transformer. */
-  readonly feedForward?: number;
-  readonly layers?: readonly LayerSpec[];
+  readonly [option: string]: unknown;
 }
 
 /** Where one tensor lies in the flat weight vector. */
@@ -90,9 +55,6 @@ export function withMoments(model: Model, moments: Moments): Model {
     logits: (tf, parameters, images) => model.logits(tf, parameters, images, moments),
   };
 }
-
-/** Builds the network that a spec describes. Throws {@link ModelError}. */
-export type ModelBuilder = (spec: ModelSpec, imageShape: ImageShape, classes: number) => Model;
 
 /** Thrown when a network cannot be built as described. It could be because its layers do not fit together, or the images. */
 export class ModelError extends Error {

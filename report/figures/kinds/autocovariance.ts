@@ -19,8 +19,14 @@ interface LagPoint {
 }
 
 /** Autocovariance of the gradient noise over its variance against lag / M, with equation (2) (Fig. 12-15). */
-export const autocovariance: CellFigure = {
-  kind: 'autocovariance',
+export const figure: CellFigure = {
+  name: 'autocovariance',
+  title: 'Autocovariance of the gradient noise',
+  shows:
+    'The autocovariance of the gradient noise over its variance against the lag, with equation (2); a panel for each of up to four cells.',
+  of: 'noise',
+  from: 'autocovariance',
+  byDefault: 4,
   scope: 'cell',
   draw: ({ cells }) => {
     const drawn = cells.slice(0, maximumPanels);

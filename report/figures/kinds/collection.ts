@@ -29,8 +29,14 @@ const tables: readonly (readonly Quantity[])[] = [
 type Row = Collection['rows'][number];
 
 /** Fitted lambda_cross and tau_SGD against each axis of the matrix, with the theory's values (Fig. 21); or losses and accuracies. */
-export const collection: CollectionFigure = {
-  kind: 'collection',
+export const figure: CollectionFigure = {
+  name: 'collection',
+  title: 'Collected results against the axes of the study',
+  shows:
+    'What a `collect` gathered against each axis that varies: fitted λ_cross and τ_SGD with the theory’s, or accuracy and loss.',
+  of: 'collect',
+  from: 'collection',
+  byDefault: 5,
   scope: 'study',
   draw: (data) => {
     const axes = drawnAxes(data);

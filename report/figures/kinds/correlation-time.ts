@@ -20,8 +20,15 @@ const width = 640;
 const height = 380;
 
 /** tau_i against lambda_i with both regimes and the fit (Fig. 18, 19). */
-export const correlationTime: CellFigure = {
-  kind: 'correlation-time',
+export const figure: CellFigure = {
+  name: 'correlation-time',
+  title: 'Correlation time against Hessian eigenvalue',
+  shows:
+    'The velocity correlation time of equation (18) in each direction, with λ_cross and τ_SGD of the theory, and the curve of the fit if one is given.',
+  of: 'analyze',
+  from: 'spectrum',
+  fit: 'parameters',
+  byDefault: 2,
   scope: 'cell',
   draw: ({ cells }) => {
     const plateaus = distinctLevels(cells, tauSgd);

@@ -15,8 +15,13 @@ const quantity: SpectrumQuantity = {
 };
 
 /** Variance of the gradient noise in each direction against the Hessian eigenvalue: how nearly C is proportional to H. */
-export const noiseVariance: CellFigure = {
-  kind: 'noise-variance',
+export const figure: CellFigure = {
+  name: 'noise-variance',
+  title: 'Noise variance against Hessian eigenvalue',
+  shows:
+    'The variance of the gradient noise along each Hessian eigenvector, measured and from the gradients of all examples, and the line C ∝ H.',
+  of: 'noise',
+  from: 'noise-spectrum',
   scope: 'cell',
   draw: ({ cells }) => {
     const proportional = proportionalLine(cells[0]!);

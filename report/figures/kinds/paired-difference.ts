@@ -1,14 +1,19 @@
 import { type PairedDifference, pairedDifference } from '../../../science/analysis/paired-difference.ts';
 import { countOf, formatMeasured, formatSignificant, plural } from '../../numbers.ts';
+import { type Comparison, compare } from '../drawing/comparison.ts';
 import type { Collection } from '../drawing/data.ts';
 import type { CollectionFigure } from '../drawing/definition.ts';
 import type { Layer, Panel } from '../drawing/drawing.ts';
 import { cellColours, colours } from '../drawing/theme.ts';
-import { type Comparison, compare } from './comparison.ts';
 
 /** Two levels of an axis side by side, cell by cell, and the difference with its interval. */
-export const pairedDifferences: CollectionFigure = {
-  kind: 'paired-difference',
+export const figure: CollectionFigure = {
+  name: 'paired-difference',
+  title: 'Difference between two levels of an axis',
+  shows:
+    'Loss of the fluctuations or accuracy at the two levels of the one axis that has two, seeds apart, cell by cell, and the mean difference with its interval.',
+  of: 'collect',
+  from: 'collection',
   scope: 'study',
   draw: (data) => {
     const comparison = compare(data);

@@ -9,8 +9,13 @@ import { lineColour, pointColour } from '../drawing/spectrum-series.ts';
 import { colours } from '../drawing/theme.ts';
 
 /** The finite-size artefacts of principal component analysis: variances against rank, and how sinusoidal the components' courses are. */
-export const principalComponents: CellFigure = {
-  kind: 'principal-components',
+export const figure: CellFigure = {
+  name: 'principal-components',
+  title: 'Principal components of the recorded weights',
+  shows:
+    'Share of the variance in each component of a `pca`, and how sinusoidal its course is, beside those of a free random walk.',
+  of: 'pca',
+  from: 'spectrum',
   scope: 'cell',
   draw: ({ cells: all }) => {
     const cells = distinct(all);

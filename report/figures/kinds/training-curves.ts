@@ -10,8 +10,13 @@ const trainDash = [1, 0];
 const testDash = [6, 4];
 
 /** Loss (left) and accuracy (right) of training and test examples over the epochs (Fig. 26). */
-export const trainingCurves: CellFigure = {
-  kind: 'training-curves',
+export const figure: CellFigure = {
+  name: 'training-curves',
+  title: 'Loss and accuracy during training',
+  shows: 'Loss and accuracy of the training and the test examples after each epoch.',
+  of: 'train',
+  from: 'history',
+  byDefault: 3,
   scope: 'cell',
   draw: ({ cells }) => ({
     spec: { hconcat: [panel(cells, 'loss'), panel(cells, 'accuracy')] },

@@ -18,8 +18,13 @@ interface Moments {
 }
 
 /** The path of a toy run in its first two directions, with contours of the loss and the variances of theory and measurement (Fig. 16). */
-export const trajectory: CellFigure = {
-  kind: 'trajectory',
+export const figure: CellFigure = {
+  name: 'trajectory',
+  title: 'Weight trajectory in a quadratic loss',
+  shows:
+    'The path of a `toy` in its first two directions, with ellipses of two standard deviations, measured and of the theory; a panel for each of up to three cells.',
+  of: 'toy',
+  from: 'series',
   scope: 'cell',
   draw: ({ cells }) => {
     const drawn = cells.slice(0, maximumPanels);

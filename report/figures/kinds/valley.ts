@@ -12,8 +12,12 @@ import { noiseNames, toyOf, toyParts } from '../drawing/toy-caption.ts';
 const maximumPoints = 600;
 
 /** Trace of the Hessian over the steps, and the path, of gradient descents in a widening valley (Fig. 25). */
-export const valley: CellFigure = {
-  kind: 'valley',
+export const figure: CellFigure = {
+  name: 'valley',
+  title: 'Gradient descent in a widening valley',
+  shows: 'The trace of the Hessian against the step, and the path, of a `toy` whose loss is a valley.',
+  of: 'toy',
+  from: 'series',
   scope: 'cell',
   draw: ({ cells }) => ({ spec: { hconcat: [tracePanel(cells), pathPanel(cells)] }, legend: legend(cells) }),
   caption: (data) => [

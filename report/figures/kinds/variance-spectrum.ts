@@ -7,8 +7,13 @@ import { weightVarianceQuantity } from './weight-variance.ts';
 const quantities = [weightVarianceQuantity, velocityVarianceQuantity];
 
 /** Weight and velocity variance side by side (Fig. 17). */
-export const varianceSpectrum: CellFigure = {
-  kind: 'variance-spectrum',
+export const figure: CellFigure = {
+  name: 'variance-spectrum',
+  title: 'Weight and velocity variance against Hessian eigenvalue',
+  shows: 'Both variances side by side.',
+  of: 'analyze',
+  from: 'spectrum',
+  byDefault: 1,
   scope: 'cell',
   draw: ({ cells }) => ({
     spec: {

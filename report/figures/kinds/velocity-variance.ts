@@ -11,8 +11,12 @@ export const velocityVarianceQuantity: SpectrumQuantity = {
 };
 
 /** sigma_v,i^2 against lambda_i (Fig. 17, right). */
-export const velocityVariance: CellFigure = {
-  kind: 'velocity-variance',
+export const figure: CellFigure = {
+  name: 'velocity-variance',
+  title: 'Velocity variance against Hessian eigenvalue',
+  shows: 'The same of the steps v = θ(k) − θ(k−1).',
+  of: 'analyze',
+  from: 'spectrum',
   scope: 'cell',
   draw: ({ cells }) => ({
     spec: spectrumPanel(cells, velocityVarianceQuantity, { width: 560, height: 360 }),

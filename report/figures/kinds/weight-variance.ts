@@ -11,8 +11,13 @@ export const weightVarianceQuantity: SpectrumQuantity = {
 };
 
 /** sigma_theta,i^2 against lambda_i (Fig. 17, left). */
-export const weightVariance: CellFigure = {
-  kind: 'weight-variance',
+export const figure: CellFigure = {
+  name: 'weight-variance',
+  title: 'Weight variance against Hessian eigenvalue',
+  shows:
+    'The variance of the weights in each direction of the Hessian, with standard errors, and the theory of equations (12)–(17).',
+  of: 'analyze',
+  from: 'spectrum',
   scope: 'cell',
   draw: ({ cells }) => ({
     spec: spectrumPanel(cells, weightVarianceQuantity, { width: 560, height: 360 }),

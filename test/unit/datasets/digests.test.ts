@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { datasetSources } from '../../../datasets/index.ts';
-import type { DatasetSpec } from '../../../datasets/loader.ts';
+import type { DatasetSpec } from '../../../datasets/kind.ts';
 import { folderOf, specOf } from './files.ts';
 
 /** Large enough that to read it shows in the processor's time. */

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { DatasetSpec } from '../../../datasets/loader.ts';
+import type { DatasetSpec } from '../../../datasets/kind.ts';
 
 /** A folder with these files, removed when the test ends. */
 export function folderOf(files: Readonly<Record<string, Uint8Array>>): string {

@@ -5,7 +5,7 @@ import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { datasetSize, datasetSources, loadDataset } from '../../../datasets/index.ts';
-import type { DatasetSpec } from '../../../datasets/loader.ts';
+import type { DatasetSpec } from '../../../datasets/kind.ts';
 import { folderOf, idx, pickledBatch, specOf } from './files.ts';
 
 const bytes = (length: number, f: (i: number) => number) => Uint8Array.from({ length }, (_, i) => f(i));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Collection } from '../../../report/figures/drawing/data.ts';
 import { renderFigure } from '../../../report/figures/index.ts';
-import { collection } from '../../../report/figures/kinds/collection.ts';
+import { figure as collection } from '../../../report/figures/kinds/collection.ts';
 import { parameters, training } from './synthetic.ts';
 
 const planned = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { compare } from '../../../report/figures/drawing/comparison.ts';
 import type { Collection } from '../../../report/figures/drawing/data.ts';
 import { pairCells } from '../../../report/figures/drawing/pairing.ts';
 import { renderFigure } from '../../../report/figures/index.ts';
-import { compare } from '../../../report/figures/kinds/comparison.ts';
 
 const samplings = ['without-replacement', 'with-replacement'] as const;
 const planned = {

@@ -8,7 +8,7 @@ import type { Store } from '../../../artifacts/store/store.ts';
 import { digestOf } from '../../../compiler/plan/recipe.ts';
 import { fillWith } from '../../../compiler/schema/schemas.ts';
 import { datasetSize, loadDataset } from '../../../datasets/index.ts';
-import type { DatasetSpec } from '../../../datasets/loader.ts';
+import type { DatasetSpec } from '../../../datasets/kind.ts';
 import { createEstimator } from '../../../runtime/cost/estimate.ts';
 import { type Digest, type KnownFacts, prospectOf } from '../../../runtime/cost/prospects.ts';
 import { runStage } from '../../fixtures/run-stage.ts';

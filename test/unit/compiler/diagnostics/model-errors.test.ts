@@ -20,9 +20,12 @@ it.each([
     '{ name: mlp, filters: [2, 3] }',
     'model.filters`: expected no `filters` for this network: only lenet has it',
   ],
-  ['{ name: resnet20, hidden: [3] }', 'expected no `hidden` for this network: only mlp and lenet have it'],
+  ['{ name: resnet20, hidden: [3] }', 'expected no `hidden` for this network: only lenet and mlp have it'],
   ['{ name: lenet, patch: 4 }', 'expected no `patch`'],
-  ['{ name: linear, activation: tanh }', 'expected no `activation`, since linear is one dense layer'],
+  [
+    '{ name: linear, activation: tanh }',
+    'expected no `activation` for this network: only custom, lenet, mlp, resnet20 and transformer have it',
+  ],
   ['{ name: custom }', 'model` lacks `layers`'],
   ['{ name: custom, layers: [{ kind: conv, filters: 2 }] }', 'layers[0]` lacks `size`'],
   [

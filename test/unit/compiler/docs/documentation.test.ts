@@ -86,9 +86,9 @@ describe('the tables of keys', () => {
     );
 
   it.each([
-    ['train', 'model.hidden', '`[64]` for mlp; `[120,84]` for lenet'],
+    ['train', 'model.hidden', '`[120,84]` for lenet; `[64]` for mlp'],
     ['train', 'model.feedForward', '`4 * width` for transformer'],
-    ['train', 'model.activation', '`"relu"` for mlp, lenet, resnet20, custom; `"gelu"` for transformer'],
+    ['train', 'model.activation', '`"relu"` for custom, lenet, mlp, resnet20; `"gelu"` for transformer'],
     ['train', 'model.layers', 'required for custom'],
     ['train', 'model.layers[].stride', '`1` for conv; `size` for pool'],
     ['train', 'model.layers[].activation', '`activation` outside'],

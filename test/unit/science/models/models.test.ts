@@ -6,6 +6,7 @@ import {
   ModelError,
   type ModelSpec,
 } from '../../../../science/models/index.ts';
+import type { LayerSpec } from '../../../../science/models/kinds/custom.ts';
 
 const lenet = createModel(
   { name: 'lenet', activation: 'relu', initialization: 'glorot-normal' },
@@ -64,7 +65,7 @@ test('softmax regression has one kernel and one bias', () => {
 });
 
 describe('a network of given layers', () => {
-  const build = (layers: ModelSpec['layers'] & object, shape: ImageShape = [28, 28, 1]) =>
+  const build = (layers: readonly LayerSpec[], shape: ImageShape = [28, 28, 1]) =>
     createModel({ name: 'custom', layers, initialization: 'he-normal' }, shape, 10);
 
   test('can be LeNet', () => {
@@ -92,7 +93,7 @@ describe('a network of given layers', () => {
     ]);
   });
 
-  test.each<[string, ModelSpec['layers'] & object, RegExp, RegExp]>([
+  test.each<[string, readonly LayerSpec[], RegExp, RegExp]>([
     ['a dense layer of maps', [{ kind: 'dense', units: 3 }], /layers\[0\].*28 x 28 x 1/, /flatten/],
     [
       'a convolution of a vector',

@@ -1,4 +1,6 @@
-import type { ImageShape, ModelSpec } from '../../../../science/models/index.ts';
+import type { ImageShape } from '../../../../science/models/index.ts';
+import type { LayerSpec } from '../../../../science/models/kinds/custom.ts';
+import type { Activation } from '../../../../science/models/model.ts';
 import type { Tape, Value } from './double-tape.ts';
 
 /** height x width x channels numbers, row by row. */
@@ -12,10 +14,24 @@ export interface Maps {
 /** Gives the weights out in the order of the layout. */
 export type Take = (count: number) => Value[];
 
+/** The options of all networks; each has its own. */
+export interface Network {
+  readonly name: 'custom' | 'lenet' | 'linear' | 'mlp' | 'resnet20' | 'transformer';
+  readonly activation?: Activation;
+  readonly hidden?: readonly number[];
+  readonly filters?: readonly number[];
+  readonly width?: number;
+  readonly blocks?: number;
+  readonly patch?: number;
+  readonly heads?: number;
+  readonly feedForward?: number;
+  readonly layers?: readonly LayerSpec[];
+}
+
 /** One pass of a batch of images through a network. */
 export interface Forward {
   readonly tape: Tape;
-  readonly spec: ModelSpec;
+  readonly spec: Network;
   readonly take: Take;
   readonly images: readonly Maps[];
   readonly classes: number;

@@ -1,6 +1,6 @@
 import type { ImageShape, ModelSpec } from '../../../../science/models/index.ts';
 import { logitsOf } from './double-forward.ts';
-import { mapsOf } from './double-layers.ts';
+import { mapsOf, type Network } from './double-layers.ts';
 import { Tape, type Value } from './double-tape.ts';
 
 type Vector = Float64Array<ArrayBuffer>;
@@ -46,7 +46,7 @@ export function doubleLoss(problem: DoubleProblem, theta: Vector): DoubleResult 
     ),
   );
   const seen: number[] = [];
-  const logits = logitsOf({ tape, spec, take, images, classes, statistics, seen });
+  const logits = logitsOf({ tape, spec: spec as Network, take, images, classes, statistics, seen });
   if (used !== theta.length) throw new Error(`The oracle uses ${used} weights, got ${theta.length}.`);
   const each = logits.map((row, example) => lossOf(tape, problem.loss, row, labels[example]!));
   const mean = tape.sum(each, 1 / each.length);

@@ -4,16 +4,20 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
-import { InputError } from '../artifacts/errors.ts';
-import { dataFolder, digestOf, fileDigest } from './files.ts';
-import type { LabelledImages } from './labelled-images.ts';
-import { type DatasetSpec, type Loader, loadParts, partsOf } from './loader.ts';
+import { InputError } from '../../artifacts/errors.ts';
+import { dataFolder, digestOf, fileDigest } from '../files.ts';
+import { type DatasetSpec, datasetKind, loadParts, partsOf } from '../kind.ts';
+import type { LabelledImages } from '../labelled-images.ts';
 
 const extensions = new Set(['.png', '.jpg', '.jpeg']);
 const channels = 3;
 
 /** PNG or JPEG images of one size in class folders: `train/<class>/*` and `test/<class>/*`. Classes are numbered in the order of their names. */
-export const imageFolder: Loader = {
+export const dataset = datasetKind({
+  name: 'image-folder',
+  description: 'PNG or JPEG in class folders, `path/train/<class>/*` and `path/test/<class>/*`',
+  options: {},
+  needsPath: true,
   async sources(spec, baseDirectory) {
     const folder = await dataFolder(spec.path, baseDirectory, 'image-folder');
     const digests: Record<string, string> = {};
@@ -58,7 +62,7 @@ export const imageFolder: Loader = {
         : [],
     };
   },
-};
+});
 
 interface ImageList {
   readonly classNames: readonly string[];

@@ -1,8 +1,8 @@
-import { InputError } from '../artifacts/errors.ts';
-import { download, downloadFolder } from './download.ts';
-import { dataFolder, fileDigest, findFile, SourceReader } from './files.ts';
-import { type LabelledImages, numberedClasses } from './labelled-images.ts';
-import { type Loader, loadParts, partsOf } from './loader.ts';
+import { InputError } from '../../artifacts/errors.ts';
+import { download, downloadFolder } from '../download.ts';
+import { dataFolder, fileDigest, findFile, SourceReader } from '../files.ts';
+import { datasetKind, loadParts, partsOf } from '../kind.ts';
+import { type LabelledImages, numberedClasses } from '../labelled-images.ts';
 
 const side = 28;
 const classes = 10;
@@ -28,7 +28,13 @@ const digests: Readonly<Record<string, string>> = {
  * MNIST in its original IDX files (LeCun et al. 1998), gzip or not; how many examples there are is read from their headers. Without `path`
  * the files are downloaded once and checked against their known digests.
  */
-export const mnist: Loader = {
+export const dataset = datasetKind({
+  name: 'mnist',
+  description: 'IDX files from `path`, also from the folders that torchvision makes, else downloaded',
+  options: {},
+  // Files of one's own may have fewer.
+  size: ({ path }) =>
+    path === undefined ? { shape: [side, side, 1], classes, train: 60_000, test: 10_000 } : undefined,
   async sources(spec, baseDirectory) {
     const names = partsOf(spec).flatMap((part) => namesOf(prefixes[part]));
     if (spec.path === undefined) return Object.fromEntries(names.map((name) => [name, digests[name]!]));
@@ -59,7 +65,7 @@ export const mnist: Loader = {
     const parts = await loadParts(spec, (part) => readPair(namesOf(prefixes[part]), locate, files));
     return { ...parts, description: 'MNIST, IDX files', notes: [] };
   },
-};
+});
 
 function namesOf(prefix: string): [string, string] {
   return [`${prefix}-images-idx3-ubyte`, `${prefix}-labels-idx1-ubyte`];

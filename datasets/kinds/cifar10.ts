@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
-import { InputError } from '../artifacts/errors.ts';
-import { type PickledBatch, readPickledBatch } from './cifar10-pickle.ts';
-import { downloadFolder } from './download.ts';
-import { dataFolder, fileDigest, findFile, type SourceReader } from './files.ts';
-import type { LabelledImages } from './labelled-images.ts';
-import { type DatasetSpec, type Loader, loadParts, partsOf } from './loader.ts';
+import { InputError } from '../../artifacts/errors.ts';
+import { type PickledBatch, readPickledBatch } from '../cifar10-pickle.ts';
+import { downloadFolder } from '../download.ts';
+import { dataFolder, fileDigest, findFile, type SourceReader } from '../files.ts';
+import { type DatasetSpec, datasetKind, loadParts, partsOf } from '../kind.ts';
+import type { LabelledImages } from '../labelled-images.ts';
 
 const side = 32;
 const channels = 3;
@@ -22,7 +22,17 @@ const classNames = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'fro
  * CIFAR-10 (Krizhevsky 2009), in its binary batches (a label byte, then the red, green and blue planes of each image) or in the pickled ones
  * for Python that torchvision fetches; in the folder itself or in the one that the archive of either makes.
  */
-export const cifar10: Loader = {
+export const dataset = datasetKind({
+  name: 'cifar10',
+  description:
+    'the binary batches in `path`, or the pickled ones for Python, also in the folders that torchvision makes; without `path`, in `datasets/cifar10` of the cache folder (`EPOCHAL_CACHE`, else `~/.cache/epochal`)',
+  options: {},
+  size: () => ({
+    shape: [side, side, channels],
+    classes: classNames.length,
+    train: 5 * published,
+    test: published,
+  }),
   async sources(spec, baseDirectory) {
     const digests: Record<string, string> = {};
     for (const { name, path } of (await locate(spec, baseDirectory)).files)
@@ -49,7 +59,7 @@ export const cifar10: Loader = {
     );
     return { ...parts, description: `CIFAR-10, ${pickled ? 'pickled' : 'binary'} batches`, notes: [] };
   },
-};
+});
 
 interface BatchFile {
   readonly part: 'train' | 'test';

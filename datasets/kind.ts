@@ -1,17 +1,15 @@
+import type { Options, ValuesOf } from '../science/options.ts';
 import type { SourceReader } from './files.ts';
 import { type LabelledImages, pick } from './labelled-images.ts';
 
-/** What a pipeline says of a dataset; defaults filled in. */
+/** What a pipeline says of a dataset: its kind, what all of them take, and the options of the kind. */
 export interface DatasetSpec {
-  readonly name: 'mnist' | 'mnist-digits' | 'cifar10' | 'image-folder' | 'gaussian-mixture';
+  readonly name: string;
   readonly path?: string;
   readonly examples?: number;
   readonly testExamples?: number;
   readonly seed: number;
-  /** These three of a gaussian-mixture, and of no other. */
-  readonly classes?: number;
-  readonly dimension?: number;
-  readonly separation?: number;
+  readonly [option: string]: unknown;
 }
 
 export interface LoadedData {
@@ -29,17 +27,32 @@ export interface DatasetSize {
   readonly test: number;
 }
 
-/** One kind of dataset. */
-export interface Loader {
+/** A kind of data set, in one place: the language's schema, its errors and docs follow from it. */
+export interface DatasetKind<Own extends Options = Options> {
+  /** As in `with: { name }`, and the name of its file. */
+  readonly name: string;
+  /** What it is and where its files are looked for, as a clause. */
+  readonly description: string;
+  /** What it takes beside the settings of {@link DatasetSpec}. */
+  readonly options: Own;
+  /** It has no place of its own for its files. */
+  readonly needsPath?: true;
+  /** How many examples of which shape there are, where no file has to be asked. */
+  size?(spec: DatasetSpec & ValuesOf<Own>): DatasetSize | undefined;
   /**
    * SHA-256 of each outside file that `load` reads, by a name that does not depend on where the files lie. Files of test examples count, and
    * have to be there, only if there are to be such examples.
    */
-  sources(spec: DatasetSpec, baseDirectory: string): Promise<Record<string, string>>;
+  sources(spec: DatasetSpec & ValuesOf<Own>, baseDirectory: string): Promise<Record<string, string>>;
   /** How many examples of which shape the files hold, from as little of them as tells. For data sets that are not always the same. */
-  measure?(spec: DatasetSpec, baseDirectory: string): Promise<DatasetSize>;
+  measure?(spec: DatasetSpec & ValuesOf<Own>, baseDirectory: string): Promise<DatasetSize>;
   /** All examples. What `files` has read then has the digests of {@link sources}. Throws `InputError` if files are missing or damaged. */
-  load(spec: DatasetSpec, baseDirectory: string, files: SourceReader): Promise<LoadedData>;
+  load(spec: DatasetSpec & ValuesOf<Own>, baseDirectory: string, files: SourceReader): Promise<LoadedData>;
+}
+
+/** A kind of data set, its options' types inferred. */
+export function datasetKind<const Own extends Options>(kind: DatasetKind<Own>): DatasetKind<Own> {
+  return kind;
 }
 
 /** Parts of a dataset that have files to be read. */
