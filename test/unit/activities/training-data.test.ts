@@ -3,7 +3,7 @@ import { sgdOf, trainedModel, trainingOf } from '../../../activities/stage-parts
 import { writeMetadata } from '../../../artifacts/arrow/metadata.ts';
 import type { ArrowTable } from '../../../artifacts/arrow/table.ts';
 import { createModel } from '../../../science/models/index.ts';
-import { storeOfThisFile } from '../../fixtures/run-stage.ts';
+import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
 import { training } from '../report/synthetic.ts';
 
 const store = await storeOfThisFile();
