@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Diagnostic } from './diagnostics/diagnostic.ts';
 import type { Scope } from './expressions/scope.ts';
 import { axisNames, extraNames } from './matrix/axes.ts';
@@ -16,6 +16,7 @@ import { checkReport } from './plan/report.ts';
 import { type CheckedStage, checkStage, directoryOf, downstreamOf } from './plan/stages.ts';
 import { warnOfUnused } from './plan/unused.ts';
 import type { Plan } from './plan.ts';
+import { modulesIn, readOwnKinds, useOwnKinds } from './schema/own-kinds.ts';
 import { Diagnostics } from './source/diagnostics.ts';
 import { parseYaml } from './source/yaml-source.ts';
 import { readSpec, toJsonAt } from './spec/spec.ts';
@@ -42,6 +43,7 @@ export interface Compilation {
  */
 export function compile(text: string, options: CompileOptions): Compilation {
   const diagnostics = new Diagnostics(parseYaml(text, options.file));
+  useModules(dirname(options.file), diagnostics);
   const spec = readSpec(diagnostics);
 
   const overrides = applyOverrides(spec.params, spec.matrix, options.overrides ?? {}, diagnostics);
@@ -118,4 +120,14 @@ export function compile(text: string, options: CompileOptions): Compilation {
     report: planned,
   };
   return { plan: freeze(plan), warnings: diagnostics.found };
+}
+
+/** Adds the kinds of the modules that the file names to the language; where nothing is known of one, all that follows would only echo it. */
+function useModules(folder: string, diagnostics: Diagnostics): void {
+  const modules = modulesIn(diagnostics.source.value);
+  const { own, problems } = readOwnKinds(modules.keys(), folder);
+  for (const { module, message, cure } of problems)
+    diagnostics.error('wrong-module', modules.get(module)!, `\`${module}\`: ${message}`, cure);
+  diagnostics.throwIfErrors();
+  useOwnKinds(own);
 }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '../artifacts/errors.ts';
+import { isOwnModule } from '../artifacts/own-module.ts';
 import { withDefaults } from '../science/options.ts';
 import { NoFolder, SourceReader } from './files.ts';
 import type { DatasetKind, DatasetSize, DatasetSpec } from './kind.ts';
 import { datasetKinds } from './kinds/index.ts';
 import type { LabelledImages } from './labelled-images.ts';
+import { ownDataset } from './own.ts';
 import { checkCount, select } from './select.ts';
 
 export interface Dataset {
@@ -24,7 +26,9 @@ export function checkPath(spec: DatasetSpec): void {
 
 /** The kind of a dataset, and its settings with the defaults of the kind's options. Throws `InputError` if there is no such kind. */
 function kindOf(spec: DatasetSpec): { readonly kind: DatasetKind; readonly complete: DatasetSpec } {
-  const kind = datasetKinds.find(({ name }) => name === spec.name);
+  const kind = isOwnModule(spec.name)
+    ? ownDataset(spec.name)
+    : datasetKinds.find(({ name }) => name === spec.name);
   if (kind === undefined) {
     const names = datasetKinds.map(({ name }) => name).join(', ');
     throw new InputError(`There is no dataset ${JSON.stringify(spec.name)}.`, `There are ${names}.`, 'name');

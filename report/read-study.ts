@@ -88,6 +88,17 @@ export async function readStudy(store: Store, studyId: string): Promise<Study> {
   return { studyId, plan, cells, damaged, result, detailed, steps, completeness };
 }
 
+/** The folder of the pipeline file; undefined if the record that says so is damaged. */
+export async function baseDirectoryOf(store: Store, studyId: string): Promise<string | undefined> {
+  try {
+    return (await readJson<{ baseDirectory?: string }>(store, `studies/${studyId}/study.json`))
+      ?.baseDirectory;
+  } catch (error) {
+    if (error instanceof DamagedRecordError) return undefined;
+    throw error;
+  }
+}
+
 /** In words; none of principal components. */
 async function completenessOf(store: Store, ref: ArtifactRef): Promise<string> {
   try {

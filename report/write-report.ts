@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { EnvironmentError } from '../artifacts/errors.ts';
+import { isOwnModule } from '../artifacts/own-module.ts';
 import type { Store } from '../artifacts/store/store.ts';
 import type { PlannedFigure } from '../compiler/plan.ts';
 import { figureKinds } from '../compiler/schema/kinds.ts';
@@ -9,7 +10,7 @@ import { renderFigure } from './figures/index.ts';
 import { readKeyResults } from './key-results.ts';
 import type { ReportFigure } from './page/figure-card.ts';
 import { reportPage } from './page/page.ts';
-import { readStudy, type Study } from './read-study.ts';
+import { baseDirectoryOf, readStudy, type Study } from './read-study.ts';
 import { readFigureData } from './read-tables.ts';
 
 /** Where the files of a report are. */
@@ -38,7 +39,9 @@ export async function writeReport(request: {
   const results = await readKeyResults(store, study);
   const figures: ReportFigure[] = [];
   for (const [index, figure] of study.plan.report.figures.entries()) {
-    figures.push(await drawFigure(store, study, figure, `${index + 1}-${figure.kind}`));
+    figures.push(
+      await drawFigure(store, study, figure, `${index + 1}-${basename(figure.kind).replace(/\.\w+$/, '')}`),
+    );
   }
   const files: { name: string; content: string | Uint8Array }[] = [];
   for (const item of figures) {
@@ -65,7 +68,9 @@ async function drawFigure(
   name: string,
 ): Promise<ReportFigure> {
   try {
-    return { name, figure: await renderFigure(figure, await readFigureData(store, study, figure)) };
+    const data = await readFigureData(store, study, figure);
+    const folder = isOwnModule(figure.kind) ? await baseDirectoryOf(store, study.studyId) : undefined;
+    return { name, figure: await renderFigure(figure, data, folder) };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return { name, title: figure.title ?? figureKinds[figure.kind]?.title ?? figure.kind, problem };

@@ -3,8 +3,7 @@ import { findStep } from '../../artifacts/store/outputs.ts';
 import type { Step } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import { type StageOutcome, type StageTask, workflowIdOf } from '../../workflows/messages.ts';
-import { loadStage } from '../kinds/registry.ts';
-import type { Stage } from '../kinds/stage.ts';
+import { outsideDigests } from '../kinds/own-kinds.ts';
 import { type ComputeResult, compute } from '../processes/compute-client.ts';
 import type { ComputeRequest } from '../processes/compute-protocol.ts';
 import type { GpuPool } from '../processes/gpus.ts';
@@ -49,8 +48,7 @@ export function createRunStage(
 async function identify({ stage, available, baseDirectory, storeUri }: StageTask, gpus: number) {
   const { resources } = stage;
   const resolved = resolveWith(stage, available);
-  const kind = (await loadStage(stage.uses)) as Stage<unknown>;
-  const sources = (await kind.sources?.(resolved.with, baseDirectory)) ?? {};
+  const sources = await outsideDigests(stage.uses, resolved.with, baseDirectory);
   const step = stepOfStage(stage, resolved, sources, deviceOf(resources, gpus));
   const { uses, key, inputs } = step;
   const { threads } = resources;

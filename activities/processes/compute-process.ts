@@ -8,8 +8,8 @@ import { setImmediate } from 'node:timers/promises';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import { loadedBackend } from '../../compute/tensorflow.ts';
-import { loadStage } from '../kinds/registry.ts';
-import type { Stage, StageContext } from '../kinds/stage.ts';
+import { stageOf } from '../kinds/own-kinds.ts';
+import type { StageContext } from '../kinds/stage.ts';
 import type { ComputeMessage, ComputeRequest } from './compute-protocol.ts';
 import { commonMetadata } from './step-metadata.ts';
 
@@ -39,7 +39,7 @@ function send(message: ComputeMessage): Promise<void> {
 async function serve(request: ComputeRequest): Promise<void> {
   try {
     const store = await openStore(request.storeUri);
-    const stage = (await loadStage(request.uses)) as Stage<unknown>;
+    const stage = await stageOf(request, store);
     const outputs = await stage.run(stageContext(request, store));
     await send({ type: 'done', outputs, backend: loadedBackend() ?? { backend: 'none', library: 'none' } });
     process.exit(0);

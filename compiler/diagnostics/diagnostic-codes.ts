@@ -23,6 +23,7 @@ export const diagnosticCodes = {
   'wrong-reference': 'A reference to an artifact that is not there, of another kind, or where none belongs.',
   'unknown-stage': 'A stage that is not there.',
   'unknown-stage-kind': 'A stage kind that is not there.',
+  'wrong-module': 'A module of your own without a sound schema beside it.',
   'misplaced-stage': 'A stage kind under `stages:` that belongs under `collect:`, or the other way round.',
   cycle: 'Stages that wait for each other.',
   'unknown-axis': 'An axis that the matrix does not have.',

@@ -1,3 +1,4 @@
+import { isOwnModule } from '../../artifacts/own-module.ts';
 import { isArtifactRef } from '../../artifacts/reference.ts';
 import type { Step, StepIdentity } from '../../artifacts/store/step.ts';
 import type { Json } from '../plan.ts';
@@ -23,6 +24,8 @@ export function stepOf(identity: StepIdentity): Step {
  * artifact as `{ sha256, kind }`, so that neither moving the data nor the store changes the key. Throws for an unknown stage kind.
  */
 export function canonicalWith(uses: string, withs: unknown): Json {
+  // The schema beside a module of one's own is known where pipelines are compiled, not where they run: all of its `with` counts.
+  if (isOwnModule(uses)) return withoutPlaces(withs) as Json;
   if (stageKind(uses) === undefined) throw new Error(`Expected a stage kind, got "${uses}".`);
   const { locations } = validateWith(uses, withs as Json);
   return withoutPlaces(without(withs, locations)) as Json;

@@ -34,10 +34,17 @@ export const kinds = JSON.parse(
   readFileSync(new URL('../../schemas/kinds.json', import.meta.url), 'utf8'),
 ) as Kinds;
 
+const figures: Record<string, FigureKind> = {};
+
 /** Every kind of figure, by its name. */
-export const figureKinds: Readonly<Record<string, FigureKind>> = Object.freeze(
-  Object.fromEntries(kinds.figures.map((kind) => [kind.name, Object.freeze(kind)])),
-);
+export const figureKinds: Readonly<Record<string, FigureKind>> = figures;
+
+/** Makes `figureKinds` the built-in ones and these. */
+export function useFigureKinds(own: readonly FigureKind[]): void {
+  for (const name of Object.keys(figures)) delete figures[name];
+  for (const kind of [...kinds.figures, ...own]) figures[kind.name] = Object.freeze(kind);
+}
+useFigureKinds([]);
 
 /** Those that are drawn where the report names no figures, in their order. */
 export const figuresByDefault: Readonly<Record<string, FigureKind>> = Object.fromEntries(
@@ -54,7 +61,15 @@ const nouns = { models: 'network', datasets: 'data set' } as const;
  * A schema in which `kinds` has become what it stands for: beside `properties`, the options of all networks or data sets, each for those that have it and
  * refused for others; in a property, the names of the figures.
  */
-export function withKinds(schema: SchemaNode, all: Kinds = kinds): SchemaNode {
+export function withKinds(
+  schema: SchemaNode,
+  own: Kinds = { models: [], datasets: [], figures: [] },
+): SchemaNode {
+  const all = {
+    models: [...kinds.models, ...own.models],
+    datasets: [...kinds.datasets, ...own.datasets],
+    figures: [...kinds.figures, ...own.figures],
+  };
   return transformSchema(schema, (node) => {
     if (node.kinds === 'models' || node.kinds === 'datasets')
       return withOptions(omit(node, ['kinds']), all[node.kinds], nouns[node.kinds]);

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AnySchemaObject, ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { isOwnModule } from '../../artifacts/own-module.ts';
 import type { ArtifactKind } from '../../artifacts/reference.ts';
 import type { Json } from '../plan.ts';
 import type { Path } from '../values.ts';
-import { withKinds } from './kinds.ts';
+import { type Kinds, withKinds } from './kinds.ts';
 
 /** Where expressions may stand, and so which names they know. */
 export type Zone = 'params' | 'matrix' | 'study' | 'cell' | 'collect' | 'report';
@@ -32,20 +33,42 @@ interface Collector {
 
 const folder = new URL('../../schemas/', import.meta.url);
 const read = (name: string): AnySchemaObject =>
-  withKinds(JSON.parse(readFileSync(new URL(name, folder), 'utf8')));
+  JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as AnySchemaObject;
 
-/** The schemas of `schemas/`, with the kinds of networks, data sets and figures in them. */
-export const schemas = {
+/** The schema of a stage kind's `with`, and what its `stage` says of the kind. */
+export type StageSchema = AnySchemaObject;
+
+interface Schemas {
+  readonly language: AnySchemaObject;
+  readonly model: AnySchemaObject;
+  /** By stage kind. */
+  readonly stages: Readonly<Record<string, StageSchema>>;
+}
+
+/** As they are written. */
+const written: Schemas = {
   language: read('language.schema.json'),
   model: read('model.schema.json'),
-  /** By stage kind. */
   stages: Object.fromEntries(
     readdirSync(new URL('stages/', folder))
       .filter((name) => name.endsWith('.schema.json'))
       .sort()
       .map((name) => [name.replace('.schema.json', ''), read(`stages/${name}`)]),
-  ) as Readonly<Record<string, AnySchemaObject>>,
+  ),
 };
+
+/** The schemas of `schemas/`, with the kinds of networks, data sets and figures in them. */
+export const schemas: Schemas = { ...withKindsIn(written) };
+
+function withKindsIn(all: Schemas, own?: Kinds): Schemas {
+  return {
+    language: withKinds(all.language, own),
+    model: withKinds(all.model, own),
+    stages: Object.fromEntries(
+      Object.entries(all.stages).map(([uses, schema]) => [uses, withKinds(schema, own)]),
+    ),
+  };
+}
 
 /** Defaults that depend on another key: by the value of `by`, or of all, `unless` this key is there; each a value, or made of a number or value that stands elsewhere. */
 export interface DependentDefaults {
@@ -61,8 +84,33 @@ interface DerivedDefault {
   readonly plus?: number;
 }
 
-const ajv = createAjv(false);
-const filling = createAjv(true);
+let ajv = createAjv(false);
+let filling = createAjv(true);
+let isExtended = false;
+
+/** Makes `schemas` those of the program with these kinds and stages beside the built-in ones. */
+export function useSchemas(own: Kinds, stages: Readonly<Record<string, StageSchema>>): void {
+  const kinds = own.models.length + own.datasets.length + own.figures.length + Object.keys(stages).length;
+  if (kinds === 0 && !isExtended) return;
+  isExtended = kinds > 0;
+  const named = Object.fromEntries(
+    Object.entries(stages).map(([uses, schema]) => [uses, { ...schema, $id: idOf(uses) }]),
+  );
+  Object.assign(schemas, withKindsIn({ ...written, stages: { ...written.stages, ...named } }, own));
+  ajv = createAjv(false);
+  filling = createAjv(true);
+}
+
+/** The id of the schema of a stage kind's `with`; that of a module is no relative path, which would be resolved. */
+function idOf(uses: string): string {
+  return `stages/${isOwnModule(uses) ? `own-${encodeURIComponent(uses)}` : uses}.schema.json`;
+}
+
+/** A check by a schema that stands alone. Throws `Error` if it is not sound. */
+export function validatorOf(schema: object): ValidateFunction {
+  const instance = createAjv(false);
+  return instance.compile(schema);
+}
 
 function createAjv(useDefaults: boolean): Ajv2020 {
   const instance = new Ajv2020({
@@ -217,12 +265,12 @@ export function fillStrategy(data: Json): Validation {
 
 /** Validates a stage kind's `with` as it is. */
 export function validateWith(uses: string, data: Json): Validation {
-  return validate(ajv, `stages/${uses}.schema.json`, data);
+  return validate(ajv, idOf(uses), data);
 }
 
 /** Validates a stage kind's `with` and fills the schema's defaults into `data`. */
 export function fillWith(uses: string, data: Json): Validation {
-  return validate(filling, `stages/${uses}.schema.json`, data);
+  return validate(filling, idOf(uses), data);
 }
 
 const probing = new Ajv2020({ strict: false, logger: false });

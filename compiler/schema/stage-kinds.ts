@@ -17,23 +17,27 @@ export interface StageKind {
   readonly outputs: Readonly<Record<string, ArtifactKind>>;
 }
 
-/** Every stage kind, by the name in `uses:`; one for each file in `schemas/stages/`. */
-export const stageKinds: Readonly<Record<string, StageKind>> = Object.freeze(
-  Object.fromEntries(
-    Object.entries(schemas.stages).map(([uses, schema]) => [
+const all: Record<string, StageKind> = {};
+
+/** Every stage kind, by the name in `uses:`; one for each file in `schemas/stages/`, and those of the pipeline's own. */
+export const stageKinds: Readonly<Record<string, StageKind>> = all;
+
+/** Makes `stageKinds` those of `schemas`. */
+export function useStageKinds(): void {
+  for (const uses of Object.keys(all)) delete all[uses];
+  for (const [uses, schema] of Object.entries(schemas.stages)) {
+    all[uses] = Object.freeze({
       uses,
-      Object.freeze({
-        uses,
-        description: String(schema.description ?? ''),
-        version: schema.stage.version,
-        scope: schema.stage.scope ?? 'cell',
-        compute: schema.stage.compute ?? false,
-        inputs: schema.stage.inputs,
-        outputs: schema.stage.outputs,
-      } satisfies StageKind),
-    ]),
-  ),
-);
+      description: String(schema.description ?? ''),
+      version: schema.stage.version,
+      scope: schema.stage.scope ?? 'cell',
+      compute: schema.stage.compute ?? false,
+      inputs: schema.stage.inputs,
+      outputs: schema.stage.outputs,
+    } satisfies StageKind);
+  }
+}
+useStageKinds();
 
 /** The stage kind of this name, if there is one. */
 export function stageKind(uses: string): StageKind | undefined {

@@ -1,3 +1,4 @@
+import { isOwnModule } from '../../artifacts/own-module.ts';
 import type { PlannedFigure } from '../../compiler/plan.ts';
 import { figureCsv } from '../csv.ts';
 import { countOf } from '../numbers.ts';
@@ -5,6 +6,7 @@ import type { FigureData } from './drawing/data.ts';
 import type { FigureDefinition } from './drawing/definition.ts';
 import { renderPng, renderSvg } from './drawing/render.ts';
 import { figureDefinitions } from './kinds/index.ts';
+import { ownFigure } from './own-figure.ts';
 
 /** A drawn figure. */
 export interface RenderedFigure {
@@ -21,13 +23,19 @@ export interface RenderedFigure {
 }
 
 /**
- * Draws a figure of a plan from its data. Throws `Error` if the kind is unknown, if the data is of the wrong scope, or if nothing in
+ * Draws a figure of a plan from its data; one of a module of one's own, which lies below `baseDirectory`. Throws `Error` if the kind is unknown, if the data is of the wrong scope, or if nothing in
  * it can be drawn.
  */
-export async function renderFigure(figure: PlannedFigure, data: FigureData): Promise<RenderedFigure> {
-  const definition = figureDefinitions.find(({ name }) => name === figure.kind) as
-    | FigureDefinition
-    | undefined;
+export async function renderFigure(
+  figure: PlannedFigure,
+  data: FigureData,
+  baseDirectory?: string,
+): Promise<RenderedFigure> {
+  const definition = (
+    isOwnModule(figure.kind)
+      ? await ownFigure(figure.kind, baseDirectory)
+      : figureDefinitions.find(({ name }) => name === figure.kind)
+  ) as FigureDefinition | undefined;
   if (definition === undefined) {
     throw new Error(
       `There is no figure of kind ${JSON.stringify(figure.kind)}; there are ${figureDefinitions.map(({ name }) => name).join(', ')}.`,

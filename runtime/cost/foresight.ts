@@ -1,8 +1,7 @@
 import { resolveWith } from '../../activities/engine/resolve-with.ts';
 import { deviceOf, stepOfStage } from '../../activities/engine/step.ts';
 import { countGpus } from '../../activities/index.ts';
-import { loadStage } from '../../activities/kinds/registry.ts';
-import type { Stage } from '../../activities/kinds/stage.ts';
+import { outsideDigests } from '../../activities/kinds/own-kinds.ts';
 import { InputError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import { findStep } from '../../artifacts/store/outputs.ts';
@@ -94,8 +93,7 @@ async function digestSources(
   withs: Readonly<Record<string, unknown>>,
   baseDirectory: string,
 ): Promise<Readonly<Record<string, string>>> {
-  const stage = (await loadStage(uses)) as Stage<unknown>;
-  return (await stage.sources?.(withs, baseDirectory)) ?? {};
+  return outsideDigests(uses, withs, baseDirectory);
 }
 
 async function foreseeCell(

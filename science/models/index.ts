@@ -2,6 +2,7 @@ import { withDefaults } from '../options.ts';
 import { modelKinds } from './kinds/index.ts';
 import { modelOf } from './layers.ts';
 import { type ImageShape, type Model, ModelError, type ModelSpec } from './model.ts';
+import { type KnownModel, ownModel } from './own.ts';
 import { Parameters } from './parameters.ts';
 
 export { type ImageShape, type Model, ModelError, type ModelSpec, type ParameterTensor } from './model.ts';
@@ -12,7 +13,8 @@ export { type ImageShape, type Model, ModelError, type ModelSpec, type Parameter
  */
 export function createModel(spec: ModelSpec, imageShape: ImageShape, classes: number): Model {
   const { name, initialization } = spec;
-  const kind = modelKinds.find((known) => known.name === name);
+  const own = ownModel(name);
+  const kind = own ?? modelKinds.find((known) => known.name === name);
   if (kind === undefined) {
     throw new ModelError(
       `There is no network named ${JSON.stringify(name)}.`,
@@ -25,7 +27,23 @@ export function createModel(spec: ModelSpec, imageShape: ImageShape, classes: nu
   if (missing !== undefined)
     throw new ModelError(`A ${name} network has no \`${missing}\`.`, `Give its \`${missing}\`.`);
   const parameters = new Parameters();
+  if (own !== undefined) return createOwn(own, spec, imageShape, classes);
   const options = withDefaults(kind.options, spec);
   const network = kind.build(options, { imageShape, classes }, parameters);
   return modelOf({ name, ...options, initialization }, imageShape, classes, parameters, network);
+}
+
+/** A network of one's own, whose options stand in the schema beside its module and are filled in where pipelines are compiled. */
+function createOwn(own: KnownModel, spec: ModelSpec, imageShape: ImageShape, classes: number): Model {
+  const { name, initialization, module = own.module, ...options } = spec;
+  if (module !== own.module) {
+    throw new ModelError(
+      `${name} has changed since this was trained.`,
+      'Run the pipeline again, so that it is trained anew.',
+    );
+  }
+  const parameters = new Parameters();
+  const network = own.build(options, { imageShape, classes }, parameters);
+  const complete = { name, ...options, initialization, module };
+  return modelOf(complete, imageShape, classes, parameters, network);
 }
