@@ -54,6 +54,14 @@ module.exports = {
     only('bench', ['science', 'compute', 'artifacts', 'runtime', 'report']),
     only('schemas', ['artifacts']),
     {
+      name: 'science-index-is-for-outside',
+      comment:
+        'science/index.ts is the entry of @epochal/curvature; within the project the files themselves are imported.',
+      severity: 'error',
+      from: { pathNot: '^test/' },
+      to: { path: '^science/index\\.ts$' },
+    },
+    {
       name: 'workflows-are-types-elsewhere',
       comment:
         'Workflow code runs in its sandbox only. Outside, workflows/ gives types and the constants of messages.ts.',

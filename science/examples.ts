@@ -1,8 +1,10 @@
+import { checkFinite, checkLength, checkWhole, MismatchError } from './mismatch.ts';
 import type { ImageShape } from './models/model.ts';
 
-/** Labelled images in memory: bytes row by row (height, width, channels), and one class each. */
+/** Labelled images in memory, row by row (height, width, channels), and one class each. */
 export interface Examples {
-  readonly images: Uint8Array;
+  /** Bytes; or numbers that are a network's inputs as they are. */
+  readonly images: Uint8Array | Float32Array;
   readonly labels: Int32Array;
   readonly shape: ImageShape;
   readonly classes: number;
@@ -10,7 +12,7 @@ export interface Examples {
   readonly examples: number;
 }
 
-export type Standardization = 'per-image' | 'scale';
+export type Standardization = 'per-image' | 'scale' | 'none';
 
 const standardized = new WeakMap<Examples, Map<Standardization, Float32Array>>();
 
@@ -29,8 +31,14 @@ export function inputsOf(data: Examples, how: Standardization): Float32Array {
  * - `per-image`: each channel of each image gets zero mean and unit variance; a deviation below 1 / sqrt(pixels) grey levels counts as that, so
  *   that an empty channel becomes zero.
  * - `scale`: byte / 255.
+ * - `none`: the numbers as they are.
+ *
+ * Throws {@link MismatchError} for examples that do not fit together ({@link checkExamples}).
  */
-export function standardize({ images, shape, examples }: Examples, how: Standardization): Float32Array {
+export function standardize(data: Examples, how: Standardization): Float32Array {
+  checkExamples(data);
+  const { images, shape, examples } = data;
+  if (how === 'none') return Float32Array.from(images);
   if (how === 'scale') return Float32Array.from(images, (byte) => byte / 255);
   const [height, width, channels] = shape;
   const pixels = height * width;
@@ -58,4 +66,33 @@ export function standardize({ images, shape, examples }: Examples, how: Standard
     }
   }
   return values;
+}
+
+/**
+ * Throws {@link MismatchError} if there are no examples, if images or labels are more or fewer than the shape says, if a label is not the number of a
+ * class, or if an input is not finite.
+ */
+export function checkExamples({ images, labels, shape, classes, examples }: Examples): void {
+  checkWhole('examples', examples, [1, Number.POSITIVE_INFINITY]);
+  checkWhole('classes', classes, [1, Number.POSITIVE_INFINITY]);
+  const pixels = shape[0] * shape[1] * shape[2];
+  checkLength('images', images, examples * pixels, `${examples} examples of ${shape.join(' x ')}`);
+  checkLength('labels', labels, examples, 'one for each example');
+  checkLabels(labels, classes);
+  if (images instanceof Float32Array)
+    checkFinite('images', images, 'Leave out the examples that have such inputs, or mend them.');
+}
+
+/** Throws {@link MismatchError} naming the first label that is not a whole number from 0 to classes - 1. */
+export function checkLabels(labels: ArrayLike<number>, classes: number): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    throw new MismatchError(
+      'labels',
+      `whole numbers from 0 to ${classes - 1} (${classes} classes)`,
+      `${label} at index ${i}`,
+      'Number the classes from 0, or say how many there are.',
+    );
+  }
 }

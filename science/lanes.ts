@@ -1,5 +1,5 @@
 import type { ThreadSharing } from '../compute/tensorflow.ts';
-import type { Model } from './models/model.ts';
+import type { Network } from './models/model.ts';
 
 /** Fewest examples that are worth a lane of their own: each lane reads and sums all weights. */
 const fewestExamples = 8;
@@ -17,7 +17,7 @@ export function laneSizes(count: number, lanes: number): number[] {
 }
 
 /** Whether the loss in training is a mean over examples: not if they depend on one another through the moments of a batch. */
-export function isSeparable(model: Model): boolean {
+export function isSeparable(model: Network): boolean {
   return model.normalizations.length === 0;
 }
 
@@ -25,6 +25,6 @@ export function isSeparable(model: Model): boolean {
  * How threads are best shared in the training of a model: by lanes, if it is separable. A LeNet step at S = 50 takes 3.6 ms with two lanes and 4.5
  * with two threads an operation, whose short operations wait for one another.
  */
-export function sharingFor(model: Model): ThreadSharing {
+export function sharingFor(model: Network): ThreadSharing {
   return isSeparable(model) ? 'graphs' : 'operations';
 }

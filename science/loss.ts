@@ -1,7 +1,8 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
 import { detachedRowMax } from '../compute/kernels/detached-max.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
-import type { Model } from './models/model.ts';
+import { MismatchError } from './mismatch.ts';
+import type { Network } from './models/model.ts';
 import { count } from './models/parameters.ts';
 
 /**
@@ -12,14 +13,17 @@ import { count } from './models/parameters.ts';
  */
 export type LossName = 'cross-entropy' | 'mean-squared-error';
 
+/** A loss of one's own: a scalar, the mean over the examples, of outputs (examples x outputs) and labels. */
+export type LossFunction = (tf: TensorFlow, outputs: Tensor2D, labels: Tensor1D) => Tensor;
+
 /** The loss of a network, as a function of its weights. */
 export interface Objective {
-  readonly model: Model;
-  readonly loss: LossName;
+  readonly model: Network;
+  readonly loss: LossName | LossFunction;
 }
 
 /** Cuts the flat weight vector into the tensors of the model's layout. Differentiable. */
-export function unflatten(weights: Tensor1D, model: Model): Tensor[] {
+export function unflatten(weights: Tensor1D, model: Network): Tensor[] {
   return model.layout.map(({ shape, offset }) => weights.slice([offset], [count(shape)]).reshape([...shape]));
 }
 
@@ -27,6 +31,10 @@ export function unflatten(weights: Tensor1D, model: Model): Tensor[] {
  * Mean cross-entropy of logits (examples x classes) and integer labels: the mean of log sum_c exp(z_c) - z_label. Built from operations whose
  * second derivatives are right; TensorFlow.js' own softmaxCrossEntropy can be differentiated only once. The largest logit is subtracted first,
  * as a constant: the value does not depend on it, so neither do its derivatives.
+ *
+ * @example
+ * const { tf } = await loadTensorFlow({ threads: 1 });
+ * crossEntropy(tf, tf.tensor2d([[0, 0]]), tf.tensor1d([1], 'int32')).dataSync()[0]; // ~ 0.6931
  */
 export function crossEntropy(tf: TensorFlow, logits: Tensor2D, labels: Tensor1D): Tensor {
   const shifted = tf.sub(logits, detachedRowMax(tf, logits));
@@ -44,8 +52,22 @@ export function meanSquaredError(tf: TensorFlow, logits: Tensor2D, labels: Tenso
 
 const losses = { 'cross-entropy': crossEntropy, 'mean-squared-error': meanSquaredError } as const;
 
-/** The loss of logits, examples x classes, without its L2 term. */
-export function lossOf(tf: TensorFlow, loss: LossName, logits: Tensor2D, labels: Tensor1D): Tensor {
+/** The loss of logits, examples x classes, without its L2 term. Throws {@link MismatchError} for logits of another shape. */
+export function lossOf(
+  tf: TensorFlow,
+  loss: LossName | LossFunction,
+  logits: Tensor2D,
+  labels: Tensor1D,
+): Tensor {
+  if (typeof loss === 'function') return loss(tf, logits, labels);
+  const { shape } = logits;
+  if (shape.length !== 2 || shape[0] !== labels.size)
+    throw new MismatchError(
+      'logits',
+      `shape [${labels.size}, classes] (a row for each example)`,
+      `[${shape.join(', ')}]`,
+      'Let the network give one row of logits for each example.',
+    );
   return losses[loss](tf, logits, labels);
 }
 
@@ -71,7 +93,7 @@ export function describeLoss(loss: LossName): string {
 }
 
 /** 1 for each weight that carries the L2 term (kernels), 0 for the others; length P. */
-export function kernelMask(model: Model): Float32Array {
+export function kernelMask(model: Network): Float32Array {
   const mask = new Float32Array(model.size);
   for (const { shape, offset, kernel } of model.layout)
     if (kernel) mask.fill(1, offset, offset + count(shape));

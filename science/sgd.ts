@@ -6,8 +6,9 @@ import type { TensorFlow } from '../compute/tensorflow.ts';
 import { type Examples, type Standardization, standardize } from './examples.ts';
 import { lossAndGradient } from './gradient.ts';
 import { isSeparable } from './lanes.ts';
-import { kernelMask, type LossName } from './loss.ts';
-import type { Model } from './models/model.ts';
+import { kernelMask, type Objective } from './loss.ts';
+import { checkLength, checkWeights } from './mismatch.ts';
+import type { Network } from './models/model.ts';
 import { epochBatches, type Sampling } from './sampling.ts';
 
 /** Where SGD stands after `step` steps. */
@@ -26,7 +27,7 @@ export interface SgdSettings {
   readonly seed: number;
   /** beta */
   readonly momentum: number;
-  readonly loss: LossName;
+  readonly loss: Objective['loss'];
   readonly l2: number;
 }
 
@@ -44,14 +45,14 @@ export interface StepChunk {
 export interface Trainer {
   /** M = floor(N / S) */
   readonly batchesPerEpoch: number;
-  /** The steps of one epoch (counted from 0). Throws {@link DivergedError}. */
+  /** The steps of one epoch (counted from 0). Throws {@link DivergedError}, and `MismatchError` for a state of another network. */
   epoch(from: SgdState, epoch: number, learningRate: number): AsyncGenerator<StepChunk, void, void>;
   dispose(): void;
 }
 
 export interface TrainerOptions {
   readonly tf: TensorFlow;
-  readonly model: Model;
+  readonly model: Network;
   readonly data: Examples;
   readonly standardize: Standardization;
   readonly training: SgdSettings;
@@ -83,6 +84,16 @@ const stepsPerCall = 10;
  *     v_k = -eta g_k + beta v_{k-1},   theta_k = theta_{k-1} + v_k,
  *
  * where g_k is the gradient at theta_{k-1} of the mean loss of batch k plus l2 * (sum of squared kernel weights).
+ *
+ * @example
+ * const { tf } = await loadTensorFlow({ threads: 1 });
+ * const problem = lossProblem({ parameters: { w: [] }, loss: (tf, { w }) => tf.square(w) });
+ * const training = { ...problem, batchSize: 1, sampling: 'sequential', seed: 1, momentum: 0 };
+ * const trainer = createTrainer({ tf, ...problem, training });
+ * let state = { weights: Float32Array.of(1), velocity: Float32Array.of(0), step: 0 };
+ * for (let epoch = 0; epoch < 2; epoch++)
+ *   for await (const chunk of trainer.epoch(state, epoch, 0.25)) state = chunk.state;
+ * state.weights[0]; // 0.25
  */
 export function createTrainer(options: TrainerOptions): Trainer {
   const { tf, model, data, training } = options;
@@ -113,6 +124,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
     epoch: number,
     learningRate: number,
   ): AsyncGenerator<StepChunk, void, void> {
+    checkWeights(from.weights, model.size);
+    checkLength('velocity', from.velocity, model.size, 'one for each weight of the network');
     const order = epochBatches(sampling, { examples: data.examples, batchSize, seed }, epoch);
     let state = from;
     for (let batch = 0; batch < batchesPerEpoch; ) {

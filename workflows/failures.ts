@@ -10,7 +10,7 @@ import type { CellResult, FailureDetail, FailureType, StageFailure } from './mes
 /** Failures that another attempt would not change, by type: the same input ends the same, to the bit. The server has tried the last two again itself. */
 export const finalFailures: ReadonlySet<string> = new Set([
   ...['InputError', 'RefusedError', 'UnconvergedError'],
-  ...['DivergedError', 'ToyDivergedError', 'NotFiniteError', 'ModelError'],
+  ...['DivergedError', 'ToyDivergedError', 'NotFiniteError', 'ModelError', 'MismatchError'],
   ...['SecondDerivativeError', 'CaptureError', 'ColumnError'],
   ...['ComputeProcessError', 'TimeoutFailure'],
 ]);

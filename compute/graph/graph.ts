@@ -25,6 +25,12 @@ export interface CapturedGraph {
  * out of them, as they come with normalizations and gelu. And the gradient of overlapping max pooling adds up in another order.
  *
  * Runs `fn` as it is where the backend is not `tensorflow`. Throws {@link CaptureError}.
+ *
+ * @example
+ * const { tf } = await loadTensorFlow({ threads: 1 });
+ * const x = tf.tensor1d([1, 2, 3]);
+ * const norm = compile(tf, ([at]) => [tf.sum(tf.square(at))], [x]);
+ * norm.run([x])[0].dataSync()[0]; // 14
  */
 export function captureGraph(
   tf: TensorFlow,

@@ -117,6 +117,12 @@ function longestBasis(maxVectors: number, top: number): number {
  * probability (outside.ts), or that one does: then it goes on until that has converged too, and the next sweep follows. By Courant and Fischer, what is
  * orthogonal to k vectors, eigenvectors or not, bounds the (k + 1)-th eigenvalue. After a breakdown (an invariant subspace) the next sweep begins at
  * once. A matrix of size P is solved completely after P steps; `top` is cut to P. Throws `RangeError` for a bound on memory that is too small.
+ *
+ * @example
+ * const { tf } = await loadTensorFlow({ threads: 1 });
+ * const product = async ([a, b]) => Float64Array.of(2 * a + b, a + 2 * b);
+ * const found = await lanczos({ tf, size: 2, product, top: 1, tolerance: 1e-5, maxProducts: 10, seed: 0 });
+ * found.eigenvalues[0]; // ~ 3
  */
 export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
   const { tf, size, tolerance, seed, product, resume, order = 'algebraic', maxVectors = Infinity } = options;

@@ -5,8 +5,9 @@ import { captureInTwoParts, type TwoPartFunction } from '../../compute/graph/two
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { type Examples, type Standardization, standardize } from '../examples.ts';
 import { laneSizes } from '../lanes.ts';
-import { kernelMask, type LossName } from '../loss.ts';
-import { type Model, withMoments } from '../models/model.ts';
+import { kernelMask, type Objective } from '../loss.ts';
+import { checkFinite, checkLength, checkWeights, MismatchError } from '../mismatch.ts';
+import { type Network, withMoments } from '../models/model.ts';
 import { fixedMoments } from '../models/moments.ts';
 import { gaussNewtonTimes, hessianTimes } from './curvature.ts';
 
@@ -15,11 +16,11 @@ export type CurvatureMatrix = 'hessian' | 'gauss-newton';
 
 export interface HessianProductOptions {
   readonly tf: TensorFlow;
-  readonly model: Model;
+  readonly model: Network;
   /** The loss is the mean over all of these. */
   readonly data: Examples;
   readonly standardize: Standardization;
-  readonly loss: LossName;
+  readonly loss: Objective['loss'];
   readonly l2: number;
   /**
    * The moments of a network with batch normalization, which count as constants (models/statistics.ts); `batch`: the moments of each batch of
@@ -40,7 +41,7 @@ export interface HessianProductOptions {
 export interface HessianProduct {
   /** P */
   readonly size: number;
-  /** H v in double precision, for v of length P. `breathe` is awaited between two batches. */
+  /** H v in double precision, for v of length P. `breathe` is awaited between two batches. Throws {@link MismatchError} for another length. */
   product(vector: Float32Array, breathe?: () => Promise<void>): Promise<Float64Array>;
   dispose(): void;
 }
@@ -65,10 +66,26 @@ interface Batch {
  * costs only what is linear in v. Each batch is computed in float32, the mean over batches and the L2 term, 2 l2 v on kernels, in double
  * precision and in fixed order.
  *
- * Throws {@link import('../../compute/gradients/second-derivatives.ts').SecondDerivativeError} for a model with an unverified operation.
+ * Throws {@link import('../../compute/gradients/second-derivatives.ts').SecondDerivativeError} for a model with an unverified operation, and
+ * {@link MismatchError} for weights, examples or logits that do not fit together, or are not finite.
+ *
+ * @example
+ * const { tf } = await loadTensorFlow({ threads: 1 });
+ * const problem = lossProblem({ parameters: { x: [], y: [] }, loss: (tf, { x, y }) => tf.mul(x, y) });
+ * const hessian = createHessianProduct({ tf, ...problem, weights: Float32Array.of(5, 7) });
+ * (await hessian.product(Float32Array.of(1, 2)))[0]; // 2
+ * hessian.dispose();
  */
 export function createHessianProduct(options: HessianProductOptions): HessianProduct {
   const { tf, data, loss, l2, weights, cacheBytes = 2e9, matrix = 'hessian' } = options;
+  if (matrix === 'gauss-newton' && typeof loss === 'function')
+    throw new MismatchError(
+      'loss',
+      'cross-entropy or mean-squared-error with the Gauss-Newton matrix',
+      'a function',
+      'Take the Hessian, or a loss that has a name.',
+    );
+  checkWeights(weights, options.model.size);
   const statistics = statisticsOf(options);
   const model =
     statistics === undefined
@@ -133,6 +150,8 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
   return {
     size: model.size,
     async product(vector, breathe) {
+      checkLength('vector', vector, model.size, 'one for each weight of the network');
+      checkFinite('vector', vector, 'A product takes finite numbers.');
       const direction = tf.tensor1d(vector);
       const result = new Float64Array(model.size);
       for (let i = 0; i < result.length; i++) result[i] = 2 * l2 * mask[i]! * vector[i]!;
@@ -197,7 +216,7 @@ function statisticsOf(options: HessianProductOptions): Tensor1D | undefined {
   const wanted = 2 * model.normalizations.reduce((sum, channels) => sum + channels, 0);
   if (statistics.length !== wanted)
     throw new TypeError(
-      `The batch normalizations of this ${model.spec.name} take ${wanted} statistics, got ${statistics.length}.`,
+      `The batch normalizations of this network take ${wanted} statistics, got ${statistics.length}.`,
     );
   return tf.tensor1d(statistics);
 }

@@ -38,6 +38,12 @@ export interface TraceEstimate {
  *
  * and by Hutchinson's estimator, with vectors of random signs, for the rest. Q spans the known vectors and the images of `sketch` random ones.
  * The standard error is that of the mean over the probes.
+ *
+ * @example
+ * const { tf } = await loadTensorFlow({ threads: 1 });
+ * const product = async ([a, b, c]) => Float64Array.of(a, 2 * b, 3 * c);
+ * const { trace } = await hutchPlusPlus({ tf, size: 3, product, sketch: 0, probes: 4, seed: 1 });
+ * trace; // ~ 6
  */
 export async function hutchPlusPlus(options: TraceOptions): Promise<TraceEstimate> {
   const { tf, size, product, sketch, probes, seed, resume = [], onSample } = options;

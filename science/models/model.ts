@@ -27,20 +27,13 @@ export interface ParameterTensor {
 /** height, width, channels */
 export type ImageShape = readonly [number, number, number];
 
-export interface Model {
-  /** With its defaults filled in. */
-  readonly spec: ModelSpec;
-  readonly imageShape: ImageShape;
-  readonly classes: number;
+/** A network as the mathematics takes it: the function, and how its weights lie in one vector. */
+export interface Network {
   readonly layout: readonly ParameterTensor[];
   /** P, the number of weights. */
   readonly size: number;
-  /** Multiplications with an addition that the products of kernels take in one pass over one example; elementwise operations are not counted. */
-  readonly multiplyAdds: number;
   /** Channels of each batch normalization, in order; empty for a network without. */
   readonly normalizations: readonly number[];
-  /** Initial weights, P, from the seed. */
-  initialize(seed: number): Float32Array;
   /**
    * Logits, examples x classes, of standardized images, examples x height x width x channels. `parameters` are in the order of `layout`;
    * `moments` says where batch normalization takes its means and variances from, by default the batch itself.
@@ -48,8 +41,20 @@ export interface Model {
   logits(tf: TensorFlow, parameters: readonly Tensor[], images: Tensor4D, moments?: Moments): Tensor;
 }
 
+/** A network that a pipeline can name. */
+export interface Model extends Network {
+  /** With its defaults filled in. */
+  readonly spec: ModelSpec;
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+  /** Multiplications with an addition that the products of kernels take in one pass over one example; elementwise operations are not counted. */
+  readonly multiplyAdds: number;
+  /** Initial weights, P, from the seed. */
+  initialize(seed: number): Float32Array;
+}
+
 /** The network with these moments in its batch normalizations, whatever the batch. */
-export function withMoments(model: Model, moments: Moments): Model {
+export function withMoments<Kind extends Network>(model: Kind, moments: Moments): Kind {
   return {
     ...model,
     logits: (tf, parameters, images) => model.logits(tf, parameters, images, moments),

@@ -4,15 +4,16 @@ import { type CapturedGraph, captureGraph } from '../../compute/graph/graph.ts';
 import { gatherRows } from '../../compute/kernels/gather.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { type Examples, type Standardization, standardize } from '../examples.ts';
-import { batchLoss, type LossName, type Objective } from '../loss.ts';
-import type { Model } from '../models/model.ts';
+import { batchLoss, type Objective } from '../loss.ts';
+import { checkLength } from '../mismatch.ts';
+import type { Network } from '../models/model.ts';
 
 export interface GradientsOptions {
   readonly tf: TensorFlow;
-  readonly model: Model;
+  readonly model: Network;
   readonly data: Examples;
   readonly standardize: Standardization;
-  readonly loss: LossName;
+  readonly loss: Objective['loss'];
 }
 
 /** Gradients of the mean loss, without the L2 term: that is the same for every batch, so it is no noise. */
@@ -28,7 +29,7 @@ export interface Gradients {
 const batchesPerCall = 10;
 const fullBatchSize = 500;
 
-/** Exact gradients of chosen batches, each batch in float32. */
+/** Exact gradients of chosen batches, each batch in float32. Throws `MismatchError` for examples or weights that do not fit together. */
 export function createGradients(options: GradientsOptions): Gradients {
   const { tf, model, data } = options;
   prepareReductionGradients(tf);
@@ -43,6 +44,7 @@ export function createGradients(options: GradientsOptions): Gradients {
   const graphs = new Map<string, CapturedGraph>();
 
   function* batches(weights: Float32Array, order: Int32Array, batchSize: number) {
+    checkLength('weights', weights, model.size, 'one for each weight of the network');
     const count = order.length / batchSize;
     for (let batch = 0; batch < count; ) {
       const rows = Math.min(batchesPerCall, count - batch);
