@@ -8,7 +8,7 @@ const only = (room, allowed) => ({
   severity: 'error',
   from: { path: `^${room}/` },
   to: {
-    path: '^(cli|runtime|compiler|report|workflows|activities|science|artifacts|datasets|compute|schemas|bench|test)/',
+    path: '^(cli|runtime|compiler|report|workflows|activities|science|artifacts|datasets|compute|schemas|packages|bench|test)/',
     pathNot: `^(${[room, ...allowed].join('|')})/`,
   },
 });
@@ -53,6 +53,7 @@ module.exports = {
     only('compute', []),
     only('bench', ['science', 'compute', 'artifacts', 'runtime', 'report']),
     only('schemas', ['artifacts']),
+    only('packages', []),
     {
       name: 'science-index-is-for-outside',
       comment:
@@ -86,7 +87,7 @@ module.exports = {
   options: {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(node_modules|\\.epochal|\\.cache)/' },
+    exclude: { path: '(^|/)(node_modules|dist|\\.epochal|\\.cache)/' },
     enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js', '.json'] },
     tsConfig: { fileName: 'tsconfig.json' },
   },

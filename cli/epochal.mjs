@@ -9,8 +9,9 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { examine, formatParts } from '../runtime/doctor.mjs';
 import { chosenNode } from '../runtime/setup/node.mjs';
-import { packages } from '../runtime/setup/places.mjs';
+import { isPackage, packages, setUpCommand } from '../runtime/setup/places.mjs';
 import { readStamp } from '../runtime/setup/stamp.mjs';
+import { startSetUp } from '../runtime/setup/start.mjs';
 import { runsTypeScript } from '../runtime/setup/versions.mjs';
 
 // Node would open a debugger on a port. Until a command takes this warning of a batch system as a wish to stop, it ends the program, as any
@@ -54,8 +55,12 @@ function runInChosen() {
   });
 }
 
-/** All that can be done without the program: `doctor`, or to say why nothing else can. */
+/** All that can be done without the program: `setup`, `doctor`, or to say why nothing else can. */
 async function tellWithout(message) {
+  if (args[0] === 'setup') {
+    process.exitCode = await startSetUp(args.slice(1));
+    return;
+  }
   process.exitCode = 1;
   // A reader that goes away early, or a full disk: it stays a failure, and that is all there is to say.
   process.stdout.on('error', () => undefined);
@@ -65,7 +70,7 @@ async function tellWithout(message) {
     say(json ? JSON.stringify(parts, undefined, 2) : formatParts(parts, process.stdout.isTTY));
     return;
   }
-  const cure = 'Run `npm run setup` in its folder; `npx epochal doctor` tells what is missing.';
+  const cure = `Run \`${setUpCommand}\`${isPackage ? '' : ' in its folder'}; \`npx epochal doctor\` tells what is missing.`;
   process.stderr.write(`error: ${message}\n  ${cure}\n`);
   if (json) say(JSON.stringify({ error: { code: 'environment', message, cure } }, undefined, 2));
 }

@@ -56,7 +56,8 @@ export interface LoadOptions {
 /** Thrown when the native part of TensorFlow is missing or does not load. It could be because the set-up has not been run on this machine. */
 export class MissingBackendError extends Error {
   override readonly name = 'MissingBackendError';
-  readonly cure = 'Run `npm run setup`, then `npx epochal doctor`.';
+  readonly cure =
+    'Run `npm run setup` in a clone, `npx epochal setup` elsewhere; `npx epochal doctor` tells what is missing.';
 }
 
 let loaded: LoadedTensorFlow | undefined;

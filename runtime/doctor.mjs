@@ -7,16 +7,16 @@ import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { moduleFile } from '../artifacts/module-file.mjs';
 import { chosenNode } from './setup/node.mjs';
 import { packagesAreInstalled } from './setup/npm-packages.mjs';
-import { homeFolder, packages } from './setup/places.mjs';
+import { homeFolder, isPackage, packages, setUpCommand as setUp } from './setup/places.mjs';
 import { readStamp } from './setup/stamp.mjs';
 import { locateTemporal } from './setup/temporal.mjs';
 import { tensorflow as tensorflowStep } from './setup/tensorflow.mjs';
 import { runsTypeScript } from './setup/versions.mjs';
 
 const run = promisify(execFile);
-const setUp = 'npm run setup';
 
 /**
  * One part that Epochal needs, or can use. `absent`: not there, and studies run without it.
@@ -46,8 +46,12 @@ export async function examine() {
       examinePip(),
       examineGpus(),
       examineHome(),
-      examinePython('Python for tests', 'testPython', 'npm run setup -- --tests'),
-      examinePython('Python for benchmarks', 'benchPython', 'npm run setup -- --bench'),
+      ...(isPackage
+        ? []
+        : [
+            examinePython('Python for tests', 'testPython', `${setUp} -- --tests`),
+            examinePython('Python for benchmarks', 'benchPython', `${setUp} -- --bench`),
+          ]),
     ])),
   ];
 }
@@ -88,8 +92,9 @@ function describeMachine() {
 function examinePackages() {
   const name = 'npm packages';
   if (packagesAreInstalled()) return part(name, 'ok', '', packages);
-  const why = existsSync(packages) ? 'not those of package-lock.json' : 'not installed';
-  return part(name, 'missing', '', why, setUp);
+  const list = isPackage ? 'package.json' : 'package-lock.json';
+  const why = existsSync(packages) ? `not those of ${list}` : 'not installed';
+  return part(name, 'missing', '', why, isPackage ? 'npm install' : setUp);
 }
 
 /** Loads the library in a process of its own: one that crashes while loading must not take this one with it. */
@@ -98,7 +103,7 @@ async function examineTensorFlow() {
   const { tensorflow } = readStamp();
   if (!existsSync(chosenNode()) || tensorflow === undefined)
     return part(name, 'missing', '', 'not installed', setUp);
-  const script = fileURLToPath(new URL('probe-tensorflow.ts', import.meta.url));
+  const script = moduleFile(path.dirname(fileURLToPath(import.meta.url)), 'probe-tensorflow');
   try {
     const { stdout } = await run(chosenNode(), ['--disable-warning=ExperimentalWarning', script]);
     const { library, binding } = JSON.parse(stdout);
@@ -167,7 +172,7 @@ async function examineGpus() {
   const version = `${names.length} (${names.join(', ')})`;
   if (flavour === 'gpu') return part('GPU', 'ok', version, 'CUDA build of TensorFlow');
   const place = 'there, but the CPU build of TensorFlow is installed';
-  return part('GPU', 'absent', version, place, 'EPOCHAL_TENSORFLOW=gpu npm run setup');
+  return part('GPU', 'absent', version, place, `EPOCHAL_TENSORFLOW=gpu ${setUp}`);
 }
 
 async function examineHome() {

@@ -14,6 +14,7 @@ const rooms = [
   'compiler',
   'compute',
   'datasets',
+  'packages',
   'report',
   'runtime',
 ];

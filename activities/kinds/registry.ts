@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EnvironmentError, InputError } from '../../artifacts/errors.ts';
+import { moduleFile } from '../../artifacts/module-file.mjs';
 import { isName } from '../../artifacts/store/names.ts';
 import { strangersOn } from '../../artifacts/trust.mjs';
 import type { Stage } from './stage.ts';
@@ -12,7 +13,7 @@ const ownFolder = path.join(import.meta.dirname, '..', 'stages');
 export const stageModulesVariable = 'EPOCHAL_STAGE_MODULES';
 
 /**
- * The stage kind named `uses`: the export `stage` of `stages/<uses>.ts`. Modules are loaded when first asked for, so that a worker that only
+ * The stage kind named `uses`: the export `stage` of `stages/<uses>.ts`, or `.js` where there is only that. Modules are loaded when first asked for, so that a worker that only
  * heartbeats does not hold what a compute process needs.
  *
  * Throws {@link EnvironmentError} if there is no such kind (the worker may then be older than the pipeline), or somebody else could have written it.
@@ -22,7 +23,7 @@ export async function loadStage(uses: string): Promise<Stage<never>> {
     ...(process.env[stageModulesVariable] ?? '').split(path.delimiter).filter(Boolean),
     ownFolder,
   ];
-  const files = isName('stage kind', uses) ? folders.map((folder) => path.join(folder, `${uses}.ts`)) : [];
+  const files = isName('stage kind', uses) ? folders.map((folder) => moduleFile(folder, uses)) : [];
   const file = files.find((candidate) => existsSync(candidate));
   if (file === undefined) {
     throw new EnvironmentError(

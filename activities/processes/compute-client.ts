@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import path from 'node:path';
+import { moduleFile } from '../../artifacts/module-file.mjs';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Progress } from '../kinds/stage.ts';
 import type { ComputeBackend, ComputeMessage, ComputeRequest } from './compute-protocol.ts';
 import { nodeFlags } from './node-flags.ts';
 
-const entry = path.join(import.meta.dirname, 'compute-process.ts');
+const entry = moduleFile(import.meta.dirname, 'compute-process');
 
 /** A stage that was told to stop and does not is killed after this long. */
 const killAfterMs = 5000;

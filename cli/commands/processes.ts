@@ -87,6 +87,16 @@ export function addProcessCommands(program: Command): void {
     );
 
   program
+    .command('setup')
+    .description('install what is missing: libtensorflow and its binding, the Temporal server')
+    .action(
+      handled(async () => {
+        const { startSetUp } = await import('../../runtime/setup/start.mjs');
+        return startSetUp([]);
+      }),
+    );
+
+  program
     .command('doctor')
     .description('every part that Epochal needs: version, place, what is missing and what mends it')
     .option('--json', 'as JSON on standard output')

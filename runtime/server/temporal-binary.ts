@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { EnvironmentError } from '../../artifacts/errors.ts';
+import { setUpCommand } from '../setup/places.mjs';
 import { locateTemporal } from '../setup/temporal.mjs';
 
 /** The path of the Temporal CLI. Throws {@link EnvironmentError} if there is none. */
@@ -11,7 +12,7 @@ export function findTemporal(): string {
   throw new EnvironmentError(
     named ? `TEMPORAL_BIN is ${named}, which is not there.` : 'The Temporal CLI is not installed.',
     named
-      ? 'Correct it, or unset it and run `npm run setup`.'
-      : 'Run `npm run setup`, or name one in TEMPORAL_BIN.',
+      ? `Correct it, or unset it and run \`${setUpCommand}\`.`
+      : `Run \`${setUpCommand}\`, or name one in TEMPORAL_BIN.`,
   );
 }

@@ -12,7 +12,7 @@ import { removeUnfinished } from './install-once.mjs';
 import { withLock } from './lock.mjs';
 import { chosenNode, node } from './node.mjs';
 import { npmPackages } from './npm-packages.mjs';
-import { cacheFolder } from './places.mjs';
+import { cacheFolder, isPackage } from './places.mjs';
 import { pythonEnvironment } from './python.mjs';
 import { temporal } from './temporal.mjs';
 import { tensorflow } from './tensorflow.mjs';
@@ -24,6 +24,10 @@ const separator = process.argv.indexOf('--');
 const options = separator < 0 ? process.argv : process.argv.slice(0, separator);
 const command = separator < 0 ? [] : process.argv.slice(separator + 1);
 const steps = [npmPackages, node, tensorflow, temporal];
+if (isPackage && options.some((option) => ['--tests', '--bench'].includes(option))) {
+  say('error: The tests and benchmarks are in a clone of the project, not in its package.');
+  process.exit(1);
+}
 if (options.includes('--tests')) {
   steps.push(pythonEnvironment('testPython', 'test/requirements.txt', 'tests'));
 }

@@ -1,8 +1,8 @@
-import { existsSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { runCommand, SetupError } from './command.mjs';
 import { installed, installOnce } from './install-once.mjs';
-import { cacheFolder, packages } from './places.mjs';
+import { cacheFolder, isPackage, packages, root } from './places.mjs';
 import { addToStamp, digestOfFile, readStamp } from './stamp.mjs';
 import { runsTypeScript } from './versions.mjs';
 
@@ -12,7 +12,8 @@ const DIGESTS = {
   'linux-x64': '7fde7b8afa198da66257f42ee2001d874c7355631e6d1579a5fb5ef1f246df4c',
   'linux-arm64': '0f8949d1028f6d61506b2d5bc57e7e6fe893d7b1997509b7847294fc9c616584',
 };
-const link = path.join(packages, '.bin', 'node');
+/** Where npm's scripts of a clone find it first; scripts of a project that has this as a package keep their own. */
+const link = isPackage ? path.join(root, '.node') : path.join(packages, '.bin', 'node');
 const launcher = path.join(packages, '.bin', 'epochal');
 
 /** A Node that runs TypeScript files: the one that is here, else one from npm, linked where npm's scripts find it first. */
@@ -26,7 +27,8 @@ export const node = {
   run: async () => {
     const binary = realpathSync(runsTypeScript(process.version) ? process.execPath : await installNode());
     replaceLink(binary, link);
-    replaceLink(path.join('..', '..', 'cli', 'epochal.mjs'), launcher);
+    mkdirSync(path.dirname(launcher), { recursive: true });
+    replaceLink(path.relative(path.dirname(launcher), path.join(root, 'cli', 'epochal.mjs')), launcher);
     addToStamp({ node: binary });
   },
 };

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { runCommand } from './command.mjs';
+import { runCommand, SetupError } from './command.mjs';
 import { readJson } from './install-once.mjs';
-import { packages, root } from './places.mjs';
+import { isPackage, packages, root } from './places.mjs';
 import { addToStamp, digestOf, readStamp } from './stamp.mjs';
 
 const lockFile = path.join(root, 'package-lock.json');
@@ -16,11 +16,17 @@ export const npmPackages = {
   does: 'installing the npm packages',
   isDone: () => {
     if (!packagesAreInstalled()) return false;
+    if (isPackage) return true;
     const digest = digestOf(readFileSync(lockFile));
     if (readStamp().packages !== digest) addToStamp({ packages: digest });
     return true;
   },
   run: async () => {
+    if (isPackage)
+      throw new SetupError(
+        `Not all packages that epochal depends on are in ${packages}.`,
+        'Install it again: `npm install epochal`.',
+      );
     await runCommand('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], {
       cwd: root,
       label: 'npm install',
@@ -30,8 +36,10 @@ export const npmPackages = {
   },
 };
 
-/** Whether the packages of package-lock.json were installed, and all of their folders are still there. */
+/** Whether the packages of package-lock.json were installed, and all of their folders are still there; of a package, those it depends on. */
 export function packagesAreInstalled() {
+  if (isPackage)
+    return Object.keys(readJson(path.join(root, 'package.json'))?.dependencies ?? {}).every(isThere);
   const lock = readFileSync(lockFile);
   const wanted = JSON.parse(lock).packages;
   const have = readJson(path.join(packages, '.package-lock.json'))?.packages;
@@ -40,6 +48,10 @@ export function packagesAreInstalled() {
     (readStamp().packages === digestOf(lock) || holds(wanted, have)) &&
     Object.keys(wanted).every((place) => have[place] === undefined || existsSync(path.join(root, place)))
   );
+}
+
+function isThere(name) {
+  return [packages, path.join(root, 'node_modules')].some((folder) => existsSync(path.join(folder, name)));
 }
 
 /** Whether what npm installed last is what the lock file asks for; optional packages may be left out on this platform. */

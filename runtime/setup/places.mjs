@@ -2,11 +2,17 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Root of the project. */
+/** Root of the project, or of the installed package. */
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** Packages of this clone. */
-export const packages = path.join(root, 'node_modules');
+/** Whether this is a package that npm has installed, and not a clone. */
+export const isPackage = path.basename(path.dirname(root)) === 'node_modules';
+
+/** Packages of this clone, or those that this one was installed among. */
+export const packages = isPackage ? path.dirname(root) : path.join(root, 'node_modules');
+
+/** The command that puts in place what is missing. */
+export const setUpCommand = isPackage ? 'npx epochal setup' : 'npm run setup';
 
 /** What set-up fetches or builds once for all clones: `EPOCHAL_CACHE`, else the user's cache folder. */
 export function cacheFolder(environment = process.env) {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { nodeFlags } from '../../activities/processes/node-flags.ts';
 import { EnvironmentError } from '../../artifacts/errors.ts';
+import { moduleFile } from '../../artifacts/module-file.mjs';
 import type { Home } from '../home.ts';
 import { type Kept, keepAlive, type Mortal } from '../server/keep-alive.ts';
 import { type ServerHandle, startServer } from '../server/server.ts';
@@ -140,7 +141,7 @@ async function startWorkerProcess(
   mkdirSync(home.logs, { recursive: true, mode: 0o700 });
   const log = path.join(home.logs, 'worker.log');
   const output = openSync(log, 'a', 0o600);
-  const child = fork(path.join(import.meta.dirname, 'worker-process.ts'), [JSON.stringify(options)], {
+  const child = fork(moduleFile(import.meta.dirname, 'worker-process'), [JSON.stringify(options)], {
     execArgv: [...nodeFlags],
     stdio: ['ignore', output, output, 'ipc'],
   });

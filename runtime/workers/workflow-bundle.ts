@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { moduleFile } from '../../artifacts/module-file.mjs';
 import type { Home } from '../home.ts';
 import { readKey } from '../seal/home-key.ts';
 
@@ -20,8 +21,8 @@ export async function bundleWorkflows(home: Home): Promise<{ readonly code: stri
   const known = kept.slice(start);
   if (start > 0 && kept.slice(0, start - 1) === sealOf(known)) return { code: known };
   const { code } = await bundleWorkflowCode({
-    workflowsPath: path.join(workflowsFolder, 'index.ts'),
-    workflowInterceptorModules: [path.join(workflowsFolder, 'seals.ts')],
+    workflowsPath: moduleFile(workflowsFolder, 'index'),
+    workflowInterceptorModules: [moduleFile(workflowsFolder, 'seals')],
     logger: new DefaultLogger('WARN'),
   });
   await mkdir(home.bundles, { recursive: true, mode: 0o700 });

@@ -1,4 +1,4 @@
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { Matrix } from 'ml-matrix';
 import { describe, expect, test } from 'vitest';
 import { loadTensorFlow } from '../../../../compute/tensorflow.ts';
 import {
@@ -10,6 +10,7 @@ import {
   lossProblem,
 } from '../../../../science/index.ts';
 import { RandomStream } from '../../../../science/random.ts';
+import { eigenvaluesOf, perceptronLoss, secondDifferences } from '../oracle/own-perceptron.ts';
 
 const { tf } = await loadTensorFlow({ threads: 1 });
 const random = new RandomStream(3, 'own');
@@ -19,45 +20,6 @@ const examples = 37;
 const inputs = normals(examples * 2);
 const labels = Int32Array.from({ length: examples }, () => random.below(3));
 
-/** The cross-entropy of tanh(x W + b) V + c in double precision. */
-function lossAt(theta: ArrayLike<number>): number {
-  let sum = 0;
-  for (let n = 0; n < examples; n++) {
-    const hidden = Array.from({ length: 4 }, (_, j) =>
-      Math.tanh(inputs[2 * n]! * theta[j]! + inputs[2 * n + 1]! * theta[4 + j]! + theta[8 + j]!),
-    );
-    const logits = Array.from({ length: 3 }, (_, k) =>
-      hidden.reduce((total, h, j) => total + h * theta[12 + 3 * j + k]!, theta[24 + k]!),
-    );
-    sum += Math.log(logits.reduce((total, z) => total + Math.exp(z), 0)) - logits[labels[n]!]!;
-  }
-  return sum / examples;
-}
-
-/** Second derivatives by central differences, to about 1e-7. */
-function denseHessian(f: (theta: Float64Array) => number, at: ArrayLike<number>): Matrix {
-  const h = 1e-4;
-  const moved = (i: number, di: number, j: number, dj: number) => {
-    const theta = Float64Array.from(at);
-    theta[i]! += di;
-    theta[j]! += dj;
-    return f(theta);
-  };
-  const size = at.length;
-  return new Matrix(
-    Array.from({ length: size }, (_, i) =>
-      Array.from(
-        { length: size },
-        (_, j) =>
-          (moved(i, h, j, h) - moved(i, h, j, -h) - moved(i, -h, j, h) + moved(i, -h, j, -h)) / (4 * h * h),
-      ),
-    ),
-  );
-}
-
-const eigenvaluesOf = (matrix: Matrix) =>
-  new EigenvalueDecomposition(matrix, { assumeSymmetric: true }).realEigenvalues.sort((a, b) => b - a);
-
 describe('a perceptron of one’s own', () => {
   const problem = classificationProblem({
     parameters: { W: [2, 4], b: [4], V: [4, 3], c: [3] },
@@ -66,9 +28,10 @@ describe('a perceptron of one’s own', () => {
     ...{ inputs, inputShape: [2], labels, classes: 3 },
   });
   const weights = normals(problem.model.size);
+  const lossAt = (theta: ArrayLike<number>) => perceptronLoss({ inputs, labels }, theta);
 
   test('has the eigenpairs of its dense Hessian, each within its residual', async () => {
-    const dense = denseHessian(lossAt, weights);
+    const dense = secondDifferences(lossAt, weights);
     const exact = eigenvaluesOf(dense);
     const { size } = problem.model;
     const found = await hessianEigenpairs({ tf, problem, weights, top: 5, tolerance: 1e-5 });
@@ -120,7 +83,7 @@ test('a loss over data is the mean over its columns, whatever the batches', asyn
     },
   });
   const weights = normals(5);
-  const dense = denseHessian((theta) => {
+  const dense = secondDifferences((theta) => {
     let sum = 0;
     for (let n = 0; n < points; n++) {
       const line = [0, 1, 2].reduce((total, i) => total + x[3 * n + i]! * theta[i]!, 0);
