@@ -4,6 +4,7 @@ import type { TensorFlow } from '../compute/tensorflow.ts';
 import { type Examples, inputsOf, type Standardization } from './examples.ts';
 import { laneSizes } from './lanes.ts';
 import { kernelMask, type LossName, l2Loss, lossOf, unflatten } from './loss.ts';
+import { checkLength } from './mismatch.ts';
 import type { Model } from './models/model.ts';
 import { fixedMoments } from './models/moments.ts';
 import { createStatistics } from './models/statistics.ts';
@@ -42,6 +43,7 @@ export function createEvaluator(
   const graphs = new Map<number, CapturedGraph>();
   const statisticsAt = statisticsOf(options);
   return (weights, data) => {
+    checkLength('weights', weights, model.size, 'one for each weight of the network');
     const values = inputsOf(data, options.standardize);
     const [height, width, channels] = data.shape;
     const pixels = height * width * channels;

@@ -54,7 +54,8 @@ export class SecondDerivativeError extends Error {
   constructor(operation: string) {
     super(
       `The second derivative of ${operation} is not verified, so the Hessian could be wrong without a sign. ` +
-        'Register its gradient (compute/gradients/second-derivatives.ts) and add it to the cases that verify them.',
+        'Write it with operations of `twiceDifferentiable`, or register its gradient (compute/gradients/second-derivatives.ts) and add it to ' +
+        'the cases that verify them.',
     );
   }
 }

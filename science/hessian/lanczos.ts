@@ -1,4 +1,5 @@
 import type { TensorFlow } from '../../compute/tensorflow.ts';
+import { checkWhole } from '../mismatch.ts';
 import { RandomStream } from '../random.ts';
 import { OrthonormalBasis } from './basis.ts';
 import { certify, type Eigenpairs } from './certify.ts';
@@ -116,7 +117,8 @@ function longestBasis(maxVectors: number, top: number): number {
  * a fresh random vector, orthogonal to them, goes on until it shows that no eigenvalue outside comes before the last of them, but with a known small
  * probability (outside.ts), or that one does: then it goes on until that has converged too, and the next sweep follows. By Courant and Fischer, what is
  * orthogonal to k vectors, eigenvectors or not, bounds the (k + 1)-th eigenvalue. After a breakdown (an invariant subspace) the next sweep begins at
- * once. A matrix of size P is solved completely after P steps; `top` is cut to P. Throws `RangeError` for a bound on memory that is too small.
+ * once. A matrix of size P is solved completely after P steps; `top` is cut to P. Throws `RangeError` for a bound on memory that is too small,
+ * {@link NotFiniteError} for a product that is not finite, and `MismatchError` for one of another length.
  *
  * @example
  * const { tf } = await loadTensorFlow({ threads: 1 });
@@ -126,6 +128,7 @@ function longestBasis(maxVectors: number, top: number): number {
  */
 export async function lanczos(options: LanczosOptions): Promise<Eigenpairs> {
   const { tf, size, tolerance, seed, product, resume, order = 'algebraic', maxVectors = Infinity } = options;
+  checkWhole('top', options.top, [1, Number.POSITIVE_INFINITY]);
   const top = Math.min(options.top, size);
   const longest = Math.min(size, maxVectors >= 2 * size ? size : longestBasis(maxVectors, top));
   let products = resume?.products ?? 0;

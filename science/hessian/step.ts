@@ -1,3 +1,4 @@
+import { checkLength } from '../mismatch.ts';
 import type { OrthonormalBasis } from './basis.ts';
 import { addScaled, dot, scaled } from './vectors.ts';
 
@@ -31,6 +32,7 @@ export async function lanczosStep(
   product: (vector: Float32Array) => Promise<Float64Array>,
 ): Promise<LanczosStepResult> {
   const image = await product(vector);
+  checkLength('product', image, vector.length, 'as many as the vector has');
   const alpha = dot(vector, image);
   if (!Number.isFinite(alpha))
     throw new NotFiniteError(`A product with the matrix is ${alpha} along its vector.`);

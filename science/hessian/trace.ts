@@ -1,4 +1,5 @@
 import type { TensorFlow } from '../../compute/tensorflow.ts';
+import { checkWhole } from '../mismatch.ts';
 import { RandomStream } from '../random.ts';
 import { OrthonormalBasis } from './basis.ts';
 import { dot, normalize, rounded } from './vectors.ts';
@@ -47,6 +48,7 @@ export interface TraceEstimate {
  */
 export async function hutchPlusPlus(options: TraceOptions): Promise<TraceEstimate> {
   const { tf, size, product, sketch, probes, seed, resume = [], onSample } = options;
+  checkWhole('probes', probes, [2, Number.POSITIVE_INFINITY], 'the standard error is that of their mean');
   const basis = new OrthonormalBasis(tf, size, options.lanes);
   for (const row of options.known ?? []) basis.push(row);
   let within = options.knownTrace ?? 0;

@@ -5,6 +5,7 @@ import type { LossName } from '../loss.ts';
 import { checkLength, checkWhole, MismatchError } from '../mismatch.ts';
 import type { Network } from '../models/model.ts';
 import { count } from '../models/parameters.ts';
+import { called, dependingOn } from './call.ts';
 import {
   checkShape,
   layoutOf,
@@ -102,15 +103,12 @@ function networkOf<Name extends string>(
     ...{ layout, size: sizeOf(layout), normalizations: [] },
     logits(tf, parameters, images) {
       const examples = images.shape[0];
-      const logits = model(tf, named(layout, parameters), images.reshape([examples, ...inputShape]));
-      const { shape } = logits;
-      if (shape.length === 2 && shape[0] === examples && shape[1] === classes) return logits;
-      throw new MismatchError(
-        'logits of the model',
-        `shape [${examples}, ${classes}] (examples x classes)`,
-        `[${shape.join(', ')}]`,
-        'Let the model give one row of logits for each example.',
+      const tensors = named<Name>(layout, parameters);
+      const inputs = images.reshape([examples, ...inputShape]);
+      const logits = called(tf, 'model', { ...tensors, inputs }, [examples, classes], () =>
+        model(tf, tensors, inputs),
       );
+      return dependingOn(tf, parameters, logits);
     },
   };
 }

@@ -1,8 +1,8 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-node';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import type { LossFunction } from '../loss.ts';
-import { MismatchError } from '../mismatch.ts';
 import type { ParameterTensor } from '../models/model.ts';
+import { called, dependingOn } from './call.ts';
 import { type Columns, type PackedColumns, packed, unpacked } from './columns.ts';
 import { layoutOf, named, type Problem, type Shapes, sizeOf, type Tensors } from './problem.ts';
 
@@ -65,19 +65,7 @@ function outputOf<Name extends string, Column extends string>(
   columns: PackedColumns<Column>,
   rows: Tensor4D,
 ): Tensor {
-  const value = loss(tf, named(layout, parameters), unpacked(columns, rows));
-  if (value.rank !== 0)
-    throw new MismatchError(
-      'loss',
-      'a scalar, of shape []',
-      `shape [${value.shape.join(', ')}]`,
-      'Take the mean over the examples: `tf.mean(...)`.',
-    );
-  // Where the slope does not depend on a parameter, TensorFlow.js refuses a second derivative that is zero. This makes each depend on itself, by nothing.
-  const squares = parameters.map((tensor) => tf.sum(tf.square(tensor)));
-  const nothing = tf.mul(
-    squares.reduce((sum, term) => tf.add(sum, term)),
-    0,
-  );
-  return tf.add(value, nothing).reshape([1, 1]);
+  const [tensors, data] = [named<Name>(layout, parameters), unpacked(columns, rows)];
+  const value = called(tf, 'loss', { ...tensors, ...data }, [], () => loss(tf, tensors, data));
+  return dependingOn(tf, parameters, value).reshape([1, 1]);
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { loadTensorFlow } from '../../../../compute/tensorflow.ts';
+import { createEvaluator } from '../../../../science/evaluate.ts';
 import { standardize } from '../../../../science/examples.ts';
 import {
   classificationProblem,
@@ -7,6 +8,8 @@ import {
   createHessianProduct,
   createTrainer,
   hessianEigenpairs,
+  hutchPlusPlus,
+  lanczos,
   lossProblem,
 } from '../../../../science/index.ts';
 import { crossEntropy } from '../../../../science/loss.ts';
@@ -44,7 +47,11 @@ test.each([
   [{ l2: -1, kernels: ['W'] as const }, 'l2: expected a number from 0 up, got -1.'],
   [
     { model: (engine: typeof tf, { b }: { b: never }) => engine.mul(b, 1) },
-    'logits of the model: expected shape [1, 3] (examples x classes), got [3].',
+    'model: expected a tensor of shape [1, 3] (examples x classes), got [3].',
+  ],
+  [
+    { parameters: { W: [2, 2], b: [5] } },
+    'model: expected operations on shapes that go together (W [2, 2], b [5], inputs [1, 2]), got "Incompatible shapes: [1,2] vs. [5]"',
   ],
 ])('a classifier of one’s own with %j is refused', async (change, message) => {
   const solve = async () =>
@@ -90,7 +97,7 @@ test.each([
   ],
   [
     { loss: (engine: typeof tf, { w }: { w: never }) => engine.square(w) },
-    'loss: expected a scalar, of shape [], got shape [2].',
+    'loss: expected a tensor of shape [] (a scalar), got [2].',
   ],
   [
     {
@@ -115,6 +122,11 @@ test.each([
     { data: { x: { values: Int32Array.of(1, 2 ** 24 + 1), shape: [2] } } },
     'data.x: expected whole numbers up to 16777216, got 16777217 at index 1.',
   ],
+  [
+    { loss: (engine: typeof tf, { w }: { w: never }) => engine.sum(engine.add(w, [1, 2, 3])) },
+    'loss: expected operations on shapes that go together (w [2], x [1, 2]), got "Incompatible shapes: [2] vs. [3]"',
+  ],
+  [{ loss: () => 3 }, 'loss: expected a tensor of shape [] (a scalar), got 3.'],
   [{ parameters: {} }, 'parameters: expected at least one tensor, got none.'],
 ])('a loss of one’s own with %j is refused', async (change, message) => {
   const solve = async () => {
@@ -163,6 +175,28 @@ test('training and gradients take weights of the right length', async () => {
   const gradients = createGradients({ tf, ...problem });
   await expect(gradients.full(new Float32Array(2))).rejects.toThrow('weights: expected 9 values');
   gradients.dispose();
+  const [{ model, data }] = zoo(12) as [ReturnType<typeof zoo>[number]];
+  const evaluate = createEvaluator({ tf, model, standardize: 'scale', loss: 'cross-entropy', l2: 0 });
+  expect(() => evaluate(new Float32Array(2), data)).toThrow(`weights: expected ${model.size} values`);
+});
+
+test.each([
+  [{ top: 0 }, 'top: expected a whole number, 1 or more, got 0.'],
+  [
+    { product: async () => new Float64Array(2) },
+    'product: expected 3 values (as many as the vector has), got 2.',
+  ],
+])('Lanczos with %j is refused', async (change, message) => {
+  const product = async (vector: Float32Array) => Float64Array.from(vector);
+  const options = { tf, size: 3, product, top: 1, tolerance: 1e-4, maxProducts: 10, seed: 0, ...change };
+  await expect(lanczos(options)).rejects.toThrow(message);
+});
+
+test('a trace without an error to state is refused', async () => {
+  const product = async (vector: Float32Array) => Float64Array.from(vector);
+  await expect(hutchPlusPlus({ tf, size: 3, product, sketch: 0, probes: 1, seed: 0 })).rejects.toThrow(
+    'probes: expected a whole number, 2 or more',
+  );
 });
 
 test.each([

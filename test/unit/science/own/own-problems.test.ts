@@ -64,6 +64,18 @@ test('a parameter that the loss is linear in, or does not depend on, has zero ro
   const hessian = createHessianProduct({ tf, ...problem, weights: Float32Array.of(3, 1, 1, 1) });
   expect([...(await hessian.product(Float32Array.of(1, 1, 1, 1)))]).toEqual([2, 0, 0, 0]);
   hessian.dispose();
+  const idle = classificationProblem({
+    parameters: { W: [2, 3], idle: [2] },
+    model: (engine, { W }, x) => engine.matMul(x, W),
+    ...{ inputs, inputShape: [2], labels, classes: 3 },
+  });
+  for (const matrix of ['hessian', 'gauss-newton'] as const) {
+    const own = createHessianProduct({ tf, ...idle, weights: normals(8), matrix });
+    const image = await own.product(normals(8));
+    own.dispose();
+    expect([...image.subarray(6).map(Math.abs)]).toEqual([0, 0]);
+    expect(image[0]).not.toBe(0);
+  }
 });
 
 test('a loss over data is the mean over its columns, whatever the batches', async () => {
