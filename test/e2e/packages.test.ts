@@ -1,6 +1,14 @@
 /** The packages as they are published, in a folder outside of the clone. */
 import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -121,7 +129,8 @@ describe('epochal', () => {
     installed = await unpackInto(folder, 'epochal', await buildPackage(program, path.join(place, 'dist')));
     writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
     copyFileSync(path.join(root, 'test', 'e2e', 'fixtures', 'small.yaml'), path.join(folder, 'small.yaml'));
-    // As npm links it.
+    // As npm makes a program of it.
+    chmodSync(path.join(installed.folder, 'cli', 'epochal.mjs'), 0o755);
     mkdirSync(path.join(folder, 'node_modules', '.bin'));
     symlinkSync(
       path.join('..', 'epochal', 'cli', 'epochal.mjs'),

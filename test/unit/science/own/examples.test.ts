@@ -39,6 +39,11 @@ test.each(examples)('the example of $name gives what it says', async ({ body }) 
   expect(seen).toBeGreaterThan(0);
 });
 
+test('docs/library.md names all that is exported', () => {
+  const text = readFileSync(path.join(root, 'docs', 'library.md'), 'utf8');
+  expect(Object.keys(library).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+});
+
 test('what one begins with has an example', () => {
   const files = new Set(examples.map(({ name }) => name.split(',')[0]));
   for (const begin of ['classification', 'loss-problem', 'eigenpairs'])
