@@ -4,12 +4,15 @@ import { registerHooks } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EnvironmentError, InputError } from './errors.ts';
+import { moduleFile } from './module-file.mjs';
 import { isOwnModule, schemaBeside } from './own-module.ts';
 import { strangersOn } from './trust.mjs';
 
 /** What modules of one's own import of the program: `import { dense } from 'epochal/kinds'`. */
 const toolsName = 'epochal/kinds';
-const tools = new URL('../activities/kinds/public.ts', import.meta.url).href;
+const tools = pathToFileURL(
+  moduleFile(path.join(import.meta.dirname, '..', 'activities', 'kinds'), 'public'),
+).href;
 
 const loaded = new Set<string>();
 let hooked = false;
@@ -102,8 +105,7 @@ function hookImports(): void {
   registerHooks({
     resolve(specifier, context, next) {
       const isOwn = context.parentURL !== undefined && loaded.has(context.parentURL);
-      if (isOwn && specifier === toolsName)
-        return { url: tools, format: 'module-typescript', shortCircuit: true };
+      if (isOwn && specifier === toolsName) return { url: tools, shortCircuit: true };
       if (isOwn && /^(\.|\/|file:)/.test(specifier)) {
         throw new InputError(
           `${path.basename(context.parentURL!)} imports ${specifier}: a module of one's own stands alone, so that its digest tells when it has changed.`,

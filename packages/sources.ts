@@ -41,6 +41,7 @@ export const program: PackageSource = {
     'runtime/workers/worker-process.ts',
     'activities/processes/compute-process.ts',
     'activities/stages/*.ts',
+    'activities/kinds/public.ts',
     'workflows/index.ts',
     'workflows/seals.ts',
   ],
@@ -50,7 +51,11 @@ export const program: PackageSource = {
   fields: {
     keywords: ['sgd', 'hessian', 'temporal', 'tensorflow', 'arrow'],
     bin: { epochal: 'cli/epochal.mjs' },
-    exports: { './package.json': './package.json', './schemas/*': './schemas/*' },
+    exports: {
+      './kinds': { types: './activities/kinds/public.d.ts', default: './activities/kinds/public.js' },
+      './package.json': './package.json',
+      './schemas/*': './schemas/*',
+    },
   },
 };
 

@@ -9,8 +9,8 @@ export {
   twiceDifferentiable,
 } from '../compute/gradients/second-derivatives.ts';
 export { CaptureError } from '../compute/graph/capture-error.ts';
-export { type CompiledFunction, compile } from '../compute/graph/graph.ts';
-export { compileInTwoParts, type TwoPartFunction } from '../compute/graph/two-part-graph.ts';
+export { type CapturedGraph, captureGraph } from '../compute/graph/graph.ts';
+export { captureInTwoParts, type TwoPartFunction } from '../compute/graph/two-part-graph.ts';
 export {
   type LoadedTensorFlow,
   type LoadOptions,
