@@ -29,7 +29,7 @@ export interface CapturedGraph {
  * @example
  * const { tf } = await loadTensorFlow({ threads: 1 });
  * const x = tf.tensor1d([1, 2, 3]);
- * const norm = compile(tf, ([at]) => [tf.sum(tf.square(at))], [x]);
+ * const norm = captureGraph(tf, ([at]) => [tf.sum(tf.square(at))], [x]);
  * norm.run([x])[0].dataSync()[0]; // 14
  */
 export function captureGraph(

@@ -40,10 +40,16 @@ const examples = globSync('**/*.md', { cwd: docs }).flatMap((page) =>
 it.each(examples)('example $n of docs/$page is sound', ({ text }) => {
   const example = pipelineWith(text);
   expect(example).toContain(text.trim().split('\n').at(-1)!.trim());
-  const { warnings } = compile(example, { file: 'pipelines/example.yaml' });
+  // Modules of one's own lie beside the example that they are of.
+  const { warnings } = compile(example, { file: path.join(docs, 'own-kinds', 'example.yaml') });
   // What an example puts in the place of may have used a param.
   const own = example === text ? warnings : warnings.filter(({ code }) => code !== 'unused-param');
   expect(own).toEqual([]);
+});
+
+it('docs/own-kinds.md shows the study that it speaks of', () => {
+  const study = read(docs, 'own-kinds', 'study.yaml').replace(/^#.*\n/, '');
+  expect(examples.find(({ page }) => page === 'own-kinds.md')!.text).toBe(study);
 });
 
 it.each(['language.md', 'models.md', 'figures-of-a-report.md'])('docs/%s has examples', (name) => {
