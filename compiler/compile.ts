@@ -44,6 +44,15 @@ export interface Compilation {
 export function compile(text: string, options: CompileOptions): Compilation {
   const diagnostics = new Diagnostics(parseYaml(text, options.file));
   useModules(dirname(options.file), diagnostics);
+  try {
+    return compileWithKinds(text, options, diagnostics);
+  } finally {
+    useOwnKinds();
+  }
+}
+
+/** Compiles in the language of the moment: the built-in kinds and the pipeline's own. */
+function compileWithKinds(text: string, options: CompileOptions, diagnostics: Diagnostics): Compilation {
   const spec = readSpec(diagnostics);
 
   const overrides = applyOverrides(spec.params, spec.matrix, options.overrides ?? {}, diagnostics);

@@ -23,7 +23,7 @@ export interface OwnKindProblem {
 
 const none: OwnKinds = { models: [], datasets: [], figures: [], stages: {} };
 
-/** The language with these kinds beside the built-in ones, until it is called again: a process compiles one pipeline at a time. */
+/** The language with these kinds beside the built-in ones, until it is called again: pipelines are compiled one after another. */
 export function useOwnKinds(own: OwnKinds = none): void {
   useFigureKinds(own.figures);
   useSchemas(own, own.stages);
