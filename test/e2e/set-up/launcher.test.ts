@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { descendants } from '../fixtures/processes.ts';
-import { freshHome, oldNode, root } from './epochal.ts';
+import { descendants } from '../../fixtures/processes.ts';
+import { freshHome, oldNode, root } from '../epochal.ts';
 
 test.for(['SIGKILL', 'SIGABRT', 'SIGSEGV'] as const)(
   'a program that %s ends gives 128 and its number, also through a Node that only starts it',

@@ -12,10 +12,14 @@ import {
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildPackage } from '../../packages/build.ts';
-import { curvature, program } from '../../packages/sources.ts';
-import { eigenvaluesOf, perceptronLoss, secondDifferences } from '../unit/science/oracle/own-perceptron.ts';
-import { freshHome, root } from './epochal.ts';
+import { buildPackage } from '../../../packages/build.ts';
+import { curvature, program } from '../../../packages/sources.ts';
+import {
+  eigenvaluesOf,
+  perceptronLoss,
+  secondDifferences,
+} from '../../unit/science/oracle/own-perceptron.ts';
+import { freshHome, root } from '../epochal.ts';
 import { type InstalledPackage, takeOverSetUp, unpackInto } from './installed.ts';
 
 const run = promisify(execFile);

@@ -2,7 +2,7 @@
 import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { epochal, freshHome, root } from './epochal.ts';
+import { epochal, freshHome, root } from '../epochal.ts';
 
 const { home, remove } = freshHome({ bundled: true });
 const folder = join(home, 'example');

@@ -4,7 +4,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, symli
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Finished, freshHome, oldNode, root } from './epochal.ts';
+import { type Finished, freshHome, oldNode, root } from '../epochal.ts';
 
 const run = promisify(execFile);
 

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Finished, freshHome, root } from './epochal.ts';
+import { type Finished, freshHome, root } from '../epochal.ts';
 
 const run = promisify(execFile);
 const { home, remove } = freshHome();
