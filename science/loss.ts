@@ -44,7 +44,13 @@ export function crossEntropy(tf: TensorFlow, logits: Tensor2D, labels: Tensor1D)
   return tf.mul(tf.sum(tf.sub(logSum, chosen)), 1 / logits.shape[0]);
 }
 
-/** Mean over the examples of sum_c (z_c - [c = label])^2 / 2. */
+/**
+ * Mean over the examples of sum_c (z_c - [c = label])^2 / 2.
+ *
+ * @example
+ * const { tf } = await loadTensorFlow({ threads: 1 });
+ * meanSquaredError(tf, tf.tensor2d([[2, 1]]), tf.tensor1d([1], 'int32')).dataSync()[0]; // 2
+ */
 export function meanSquaredError(tf: TensorFlow, logits: Tensor2D, labels: Tensor1D): Tensor {
   const errors = tf.sub(logits, tf.oneHot(labels, logits.shape[1]).toFloat());
   return tf.mul(tf.sum(tf.square(errors)), 0.5 / logits.shape[0]);

@@ -86,6 +86,12 @@ interface Engine {
  * Runs `fn` and throws {@link SecondDerivativeError} if it uses an operation that is not in {@link twiceDifferentiable}, or a `customGrad`. Give
  * it the function that is differentiated *and* its gradient: what the second derivative goes through. Operations within an operation do not
  * count, since only the outer one is differentiated.
+ *
+ * @example
+ * const { tf } = await loadTensorFlow({ threads: 1 });
+ * prepareSecondDerivatives(tf);
+ * const slope = (x) => checkedForSecondDerivatives(tf, () => tf.grad((at) => tf.exp(tf.mul(at, 2)))(x));
+ * tf.grad(slope)(tf.scalar(0)).dataSync()[0]; // 4
  */
 export function checkedForSecondDerivatives<T>(tf: TensorFlow, fn: () => T): T {
   const engine = tf.engine() as unknown as Engine;

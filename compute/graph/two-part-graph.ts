@@ -25,7 +25,14 @@ export interface GraphNode {
  * read by an operation that does, and `run` is fed with these tensors. The same kernels run on the same inputs, so the result has the bits of
  * the whole graph. What depends on no input at all (zeros, constants) is left to the graph.
  *
- * Where the backend is not `tensorflow`, `prepare` keeps the fixed inputs and `run` computes everything.
+ * Where the backend is not `tensorflow`, `prepare` keeps the fixed inputs and `run` computes everything. Throws {@link CaptureError}.
+ *
+ * @example
+ * const { tf } = await loadTensorFlow({ threads: 1 });
+ * const [a, v] = [tf.scalar(3), tf.scalar(1)];
+ * const scaled = compileInTwoParts(tf, ([fixed], [varying]) => [tf.mul(tf.square(fixed), varying)], [a], [v]);
+ * const prepared = scaled.prepare([a]);
+ * scaled.run(prepared, [tf.scalar(2)])[0].dataSync()[0]; // 18
  */
 export function captureInTwoParts(
   tf: TensorFlow,

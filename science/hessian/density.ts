@@ -30,6 +30,12 @@ export interface DensityOptions {
  *
  * with the Ritz values theta_j and the squared first components w_j of the eigenvectors of the tridiagonal matrix. It is exact for the start
  * vector's own measure if f is a polynomial of degree below 2 * steps. Average the rules of several probes.
+ *
+ * @example
+ * const { tf } = await loadTensorFlow({ threads: 1 });
+ * const product = async ([a, b]) => Float64Array.of(a, 5 * b);
+ * const { nodes } = await quadratureRule({ tf, size: 2, product, steps: 2, seed: 1 }, 0);
+ * nodes[0]; // ~ 5
  */
 export async function quadratureRule(options: DensityOptions, probe: number): Promise<QuadratureRule> {
   const { tf, size, product, steps, seed } = options;

@@ -29,7 +29,21 @@ export interface Gradients {
 const batchesPerCall = 10;
 const fullBatchSize = 500;
 
-/** Exact gradients of chosen batches, each batch in float32. Throws `MismatchError` for examples or weights that do not fit together. */
+/**
+ * Exact gradients of chosen batches, each batch in float32. Throws `MismatchError` for examples or weights that do not fit together.
+ *
+ * @example
+ * const { tf } = await loadTensorFlow({ threads: 1 });
+ * const problem = lossProblem({
+ *   parameters: { w: [] },
+ *   data: { x: { values: [1, 2, 6] } },
+ *   loss: (tf, { w }, { x }) => tf.mean(tf.square(tf.sub(w, x))),
+ * });
+ * const gradients = createGradients({ tf, ...problem });
+ * (await gradients.full(Float32Array.of(0)))[0]; // ~ -6
+ * [...gradients.batches(Float32Array.of(0), Int32Array.of(0, 1), 1)][0][1]; // -4
+ * gradients.dispose();
+ */
 export function createGradients(options: GradientsOptions): Gradients {
   const { tf, model, data } = options;
   prepareReductionGradients(tf);
