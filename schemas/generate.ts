@@ -1,6 +1,6 @@
 /**
  * Writes what is derived: of the files of the kinds (networks, data sets, figures, stores) their `index.ts` and `schemas/kinds.json`; of the schemas
- * `schemas/types.ts`, `schemas/pipeline.schema.json` and the pages `docs/stages/`, `docs/keys.md` and `docs/figures-of-a-report.md`. With
+ * `schemas/types.ts`, `schemas/pipeline.schema.json`, the table of `docs/models.md` and the pages `docs/stages/`, `docs/keys.md` and `docs/figures-of-a-report.md`. With
  * `--check` it writes nothing and fails if one of them is stale.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -26,6 +26,7 @@ async function bring(files: Readonly<Record<string, string>>): Promise<string[]>
 const steps = [
   () => kindIndexes(root),
   async () => ({ 'schemas/kinds.json': await kindsText(root) }),
+  async () => ({ 'docs/models.md': await (await import('./models-page.ts')).modelsPage(root) }),
   async () => (await import('../compiler/docs/generated-files.ts')).generatedFiles(),
 ];
 

@@ -277,7 +277,7 @@ export interface NoiseWith {
  */
 export interface ModelSpec {
   /**
-   * custom: the `layers` given, then a dense layer to the classes. lenet: two 5x5 'same' convolutions with 2x2 max pooling, then dense layers. linear: one dense layer (softmax regression). mlp: dense layers. resnet20: the residual network of He et al. for CIFAR-10, with batch normalization. transformer: patches, self-attention blocks, mean over the patches.
+   * custom: the `layers` given, then a dense layer to the classes. lenet: two 5x5 'same' convolutions with 2x2 max pooling, then dense layers. linear: one dense layer (softmax regression). mlp: dense layers. resnet20: the residual network of He et al. (2016) for CIFAR-10, with batch normalization. transformer: patches, self-attention blocks, mean over the patches.
    */
   name: 'custom' | 'lenet' | 'linear' | 'mlp' | 'resnet20' | 'transformer';
   /**

@@ -25,7 +25,7 @@ import { batchNormalization } from '../normalization.ts';
  */
 export const model = modelKind({
   name: 'resnet20',
-  description: 'the residual network of He et al. for CIFAR-10, with batch normalization',
+  description: 'the residual network of He et al. (2016) for CIFAR-10, with batch normalization',
   options: {
     width: count({
       default: 16,

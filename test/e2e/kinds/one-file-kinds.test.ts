@@ -162,6 +162,9 @@ test('one file each is a network, a data set, a figure and a store', async () =>
   expect(readFileSync(join(copy, 'docs', 'stages', 'train.md'), 'utf8')).toMatch(
     /model\.units.*`5` for two-layers/,
   );
+  expect(readFileSync(join(copy, 'docs', 'models.md'), 'utf8')).toMatch(
+    /`two-layers` \| one hidden layer \| `units: 5`/,
+  );
   const figures = readFileSync(join(copy, 'docs', 'figures-of-a-report.md'), 'utf8');
   expect(figures).toContain('| `loss-only` | The loss after each epoch. |');
   expect(readFileSync(join(copy, 'schemas', 'pipeline.schema.json'), 'utf8')).toContain('"stripes"');
