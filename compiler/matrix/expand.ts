@@ -9,6 +9,9 @@ import { rangeValues } from './range.ts';
 /** More cells than this are taken for a mistake. */
 export const cellLimit = 100_000;
 
+/** A plan writes out every param of every cell; more of them take longer than anyone waits for a check. */
+const valueLimit = 3_000_000;
+
 interface Context {
   readonly diagnostics: Diagnostics;
   readonly params: Params;
@@ -40,6 +43,15 @@ export function expandMatrix(
         diagnostics.spanOfKey(['strategy', 'matrix']),
         'no cell is left',
         'exclude fewer combinations',
+      );
+    }
+    if (all.length * params.names.size > valueLimit) {
+      const size = (count: number) => count.toLocaleString('en-US');
+      stop(
+        context,
+        diagnostics.spanOfKey(['params']),
+        `${size(all.length)} cells with ${size(params.names.size)} params each are more than ${size(valueLimit)} values`,
+        'split the study into several, or put settings that belong together into one param, a map',
       );
     }
     return all;

@@ -154,6 +154,13 @@ describe('a large pipeline is compiled in time', () => {
       ),
     ],
     [
+      '10,000 cells with 300 params each',
+      using(
+        `params:\n  a: 1\n${many(299, (i) => `  p${i}: ${i}\n`)}strategy:\n  matrix:\n    a: { range: [1, 10000] }\n`,
+        `  data: ${dataOf('"${{ params.a + params.p7 }}"')}\n`,
+      ),
+    ],
+    [
       '20,000 cells that are written out one by one, 10,000 of them extended, 5,000 excluded',
       using(
         `params: { a: 1, b: 1 }
@@ -182,6 +189,14 @@ ${many(10_000, (i) => `      - { a: ${i + 10_000} }\n`)}${many(5000, (i) => `   
     ],
   ])('%s', (_name, text) => {
     expect(answer(text).first).toBe('sound');
+  });
+
+  it('10,000 cells with 1,000 params each are told to be too much', () => {
+    const text = using(
+      `params:\n  a: 1\n${many(999, (i) => `  p${i}: ${i}\n`)}strategy:\n  matrix:\n    a: { range: [1, 10000] }\n`,
+      `  data: ${dataOf('"${{ params.a + params.p7 }}"')}\n`,
+    );
+    expect(answer(text).first).toBe('wrong-matrix 3');
   });
 
   it('10,000 values of `--set`', () => {
