@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -173,5 +174,10 @@ describe('epochal', () => {
     const { status, stagesRun, report } = JSON.parse(stdout);
     expect([status, stagesRun]).toEqual(['succeeded', 7]);
     expect(existsSync(path.resolve(folder, report))).toBe(true);
+  });
+  test('runs kinds of one’s own beside a pipeline', async () => {
+    cpSync(path.join(root, 'docs', 'own-kinds'), path.join(folder, 'own-kinds'), { recursive: true });
+    const { stdout } = await epochal('run', 'own-kinds/study.yaml', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded', stagesRun: 5 });
   });
 });
