@@ -1,4 +1,4 @@
-/** YAML text -> checked pipeline -> plan. Pure: no network, no Temporal; the only files it reads are the schemas. */
+/** YAML text -> checked pipeline -> plan. Pure: no network, no Temporal; the only files it reads are the schemas, and those beside a pipeline's own modules. */
 
 import { digestOf } from './plan/recipe.ts';
 import type { Plan } from './plan.ts';
