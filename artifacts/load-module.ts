@@ -14,6 +14,7 @@ const tools = pathToFileURL(
   moduleFile(path.join(import.meta.dirname, '..', 'activities', 'kinds'), 'public'),
 ).href;
 
+/** Modules that this process has loaded; they stay as they were, even if their files change. */
 const loaded = new Set<string>();
 let hooked = false;
 
@@ -115,4 +116,9 @@ function hookImports(): void {
       return next(specifier, context);
     },
   });
+}
+
+/** Whether this process runs modules of one's own. */
+export function runsModules(): boolean {
+  return loaded.size > 0;
 }

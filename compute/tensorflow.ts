@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fixEnvironment, instructionSet } from './environment.ts';
+import { restoreGradients, settleGradients } from './gradients/register-gradient.ts';
 import { registerReluGradient } from './gradients/relu-gradient.ts';
 import { registerNarrowChannels } from './kernels/narrow-channels.ts';
 import { registerPackedConvolutions } from './kernels/packed-convolution.ts';
@@ -60,18 +61,52 @@ export class MissingBackendError extends Error {
     'Run `npm run setup` in a clone, `npx epochal setup` elsewhere; `npx epochal doctor` tells what is missing.';
 }
 
-let loaded: LoadedTensorFlow | undefined;
+/** Thrown when TensorFlow runs in this process already, with another number of threads or another way to share them. Another process can do what was asked for. */
+export class FixedThreadsError extends RangeError {
+  override readonly name = 'FixedThreadsError';
+}
 
-/** The backend of this process, once it was loaded. */
+let loaded: LoadedTensorFlow | undefined;
+/** Whether the piece of work of the moment has asked for TensorFlow; undefined where none was begun. */
+let asked: boolean | undefined;
+
+/** The backend of this process, once it was loaded; within a piece of work, once that has asked for it. */
 export function loadedBackend(): Backend | undefined {
-  if (loaded === undefined) return undefined;
+  if (loaded === undefined || asked === false) return undefined;
   const { backend, library, instructions } = loaded;
   return { backend, library, instructions };
 }
 
+/** How threads are shared in this process, once TensorFlow was loaded. */
+export function loadedSharing(): ThreadSharing | undefined {
+  return loaded?.sharing;
+}
+
+/** Begins a piece of work in a process that does one after another: what it leaves in TensorFlow's memory is given back by {@link endWork}. */
+export function beginWork(): void {
+  asked = false;
+}
+
+/** Gives back every tensor that the piece of work has made and not disposed of, and takes back the gradients that it has registered. */
+export function endWork(): void {
+  if (asked && loaded !== undefined) {
+    loaded.tf.engine().endScope();
+    loaded.tf.disposeVariables();
+    restoreGradients(loaded.tf);
+  }
+  asked = undefined;
+}
+
+/** The tensors of a piece of work belong to a scope of its own. */
+function openScope({ tf }: LoadedTensorFlow): void {
+  if (asked !== false) return;
+  asked = true;
+  tf.engine().startScope();
+}
+
 /**
  * Loads TensorFlow into this process. The thread counts are read by the native library when it starts, so they are fixed by the first call:
- * a later call with another count, or another way to share them, throws `RangeError`. Throws {@link MissingBackendError} without the native parts.
+ * a later call with another count, or another way to share them, throws {@link FixedThreadsError}. Throws {@link MissingBackendError} without the native parts.
  */
 export async function loadTensorFlow(options: LoadOptions): Promise<LoadedTensorFlow> {
   const { threads, backend = 'auto' } = options;
@@ -79,10 +114,11 @@ export async function loadTensorFlow(options: LoadOptions): Promise<LoadedTensor
   const sharing = threads === 1 ? 'operations' : (options.sharing ?? 'operations');
   if (loaded !== undefined) {
     if (loaded.threads !== threads || loaded.sharing !== sharing) {
-      throw new RangeError(
+      throw new FixedThreadsError(
         `TensorFlow runs with ${loaded.threads} threads in this process (shared by ${loaded.sharing}); ${threads} were asked for (${sharing}).`,
       );
     }
+    openScope(loaded);
     return loaded;
   }
   const graphs = sharing === 'graphs';
@@ -99,6 +135,7 @@ export async function loadTensorFlow(options: LoadOptions): Promise<LoadedTensor
     instructions: instructionSet(),
     library: isNative ? nativeBackend(tf).binding.TF_Version : tf.version_core,
   };
+  openScope(loaded);
   return loaded;
 }
 
@@ -118,6 +155,7 @@ function loadNative(): TensorFlow {
     registerPackedConvolutions(tf);
     registerNarrowChannels(tf);
     registerReluGradient(tf);
+    settleGradients(tf);
     return tf;
   } catch (error) {
     throw new MissingBackendError(`The native part of TensorFlow does not load: ${(error as Error).message}`);

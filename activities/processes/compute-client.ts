@@ -1,15 +1,13 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { moduleFile } from '../../artifacts/module-file.mjs';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Progress } from '../kinds/stage.ts';
-import type { ComputeBackend, ComputeMessage, ComputeRequest } from './compute-protocol.ts';
-import { nodeFlags } from './node-flags.ts';
+import type { ComputeBackend, ComputeMessage, ComputeRequest, ProcessState } from './compute-protocol.ts';
+import { type ComputeProcess, ProcessPool } from './process-pool.ts';
 
-const entry = moduleFile(import.meta.dirname, 'compute-process');
+/** What ends a stage. */
+type Answer = Extract<ComputeMessage, { type: 'done' | 'unfit' | 'error' }>;
 
 /** A stage that was told to stop and does not is killed after this long. */
 const killAfterMs = 5000;
-const lastWordsLines = 12;
 
 /** Thrown when a compute process ended without a word. It could be because it was killed, ran out of memory, or the native library crashed. */
 export class ComputeProcessError extends Error {
@@ -50,91 +48,106 @@ export interface ComputeResult {
   readonly backend: ComputeBackend;
 }
 
+/** That of a worker. */
+const sharedPool = new ProcessPool();
+
 /**
- * Runs one stage in a compute process of its own and waits for it.
+ * Runs one stage in a compute process, one that has done others before or a new one, and waits for it.
  *
  * Throws {@link StageError} with what the stage threw, {@link ComputeProcessError} if the process died,
  * {@link StageTimeoutError}, or the signal's reason when it was aborted.
  */
-export async function compute(request: ComputeRequest, options: ComputeOptions): Promise<ComputeResult> {
+export async function compute(
+  request: ComputeRequest,
+  options: ComputeOptions,
+  pool = sharedPool,
+): Promise<ComputeResult> {
   options.signal.throwIfAborted();
-  const child = forkComputeProcess(options.gpu);
-  const words = lastWords(child);
+  const settings = { threads: request.threads, gpu: options.gpu };
+  const deadline = performance.now() + options.timeoutMs;
+  const tried = new Set<ComputeProcess>();
+  for (;;) {
+    const process = pool.take(settings, request.uses, tried);
+    tried.add(process);
+    const timeoutMs = deadline - performance.now();
+    const { result, spent, state } = await computeIn(
+      process,
+      request,
+      { ...options, timeoutMs },
+      options.timeoutMs,
+    );
+    pool.giveBack(process, request.uses, { ...state, spent }, result !== 'unfit');
+    if (result !== 'unfit') return result;
+  }
+}
+
+/** What a process has made of a stage, and whether it can take another. */
+interface Computed {
+  /** `unfit` if its threads are shared otherwise. */
+  readonly result: ComputeResult | 'unfit';
+  readonly state: ProcessState;
+  readonly spent: boolean;
+}
+
+/** Has `process` compute a stage. Throws as {@link compute}; then the process has ended. */
+async function computeIn(
+  process: ComputeProcess,
+  request: ComputeRequest,
+  options: ComputeOptions,
+  limitMs: number,
+): Promise<Computed> {
+  const { child } = process;
   const notes: string[] = [];
   const warnings: string[] = [];
-  let answer: Extract<ComputeMessage, { type: 'done' | 'error' }> | undefined;
   let stopped: unknown;
+  let killer: NodeJS.Timeout | undefined;
   const stop = (reason: unknown): void => {
     if (stopped !== undefined) return;
     stopped = reason;
     child.kill('SIGTERM');
     killer = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
   };
-  let killer: NodeJS.Timeout | undefined;
   const onAbort = (): void => stop(options.signal.reason);
   options.signal.addEventListener('abort', onAbort, { once: true });
   const timer = setTimeout(
-    () =>
-      stop(
-        new StageTimeoutError(`The stage ran longer than its time limit of ${options.timeoutMs / 1000} s.`),
-      ),
-    Math.min(options.timeoutMs, 2 ** 31 - 1),
+    () => stop(new StageTimeoutError(`The stage ran longer than its time limit of ${limitMs / 1000} s.`)),
+    Math.min(Math.max(options.timeoutMs, 1), 2 ** 31 - 1),
   );
+  const { promise: answered, resolve: answer } = Promise.withResolvers<Answer>();
+  const onMessage = (message: ComputeMessage): void => {
+    if (message.type === 'progress') options.onProgress(message.progress);
+    else if (message.type === 'note') {
+      notes.push(message.text);
+      if (message.kind === 'warning') warnings.push(message.text);
+    } else answer(message);
+  };
+  child.on('message', onMessage);
   try {
-    const ending = await new Promise<string>((resolve) => {
-      child.on('message', (message: ComputeMessage) => {
-        if (message.type === 'progress') options.onProgress(message.progress);
-        else if (message.type === 'note') {
-          notes.push(message.text);
-          if (message.kind === 'warning') warnings.push(message.text);
-        } else {
-          answer = message;
-          // What it wrote is durable: a process that cannot end by itself is not waited for.
-          killer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
-        }
-      });
-      child.once('error', (error) => resolve(`could not be started (${error.message})`));
-      child.once('close', (code, signal) =>
-        resolve(signal === null ? `exited with code ${code}` : `was killed by ${signal}`),
-      );
-      child.send(request, (error) => {
-        if (error !== null) child.kill('SIGKILL');
-      });
+    child.send(request, (error) => {
+      if (error !== null) child.kill('SIGKILL');
     });
-    if (answer?.type === 'done') return { outputs: answer.outputs, notes, warnings, backend: answer.backend };
-    if (stopped !== undefined) throw stopped;
-    if (answer?.type === 'error')
-      throw new StageError(answer.name, answer.message, answer.cure, answer.stack);
-    throw new ComputeProcessError(`The compute process ${ending}.${words()}`);
+    const got = await Promise.race([answered, process.ended]);
+    if (typeof got === 'string') {
+      if (stopped !== undefined) throw stopped;
+      throw new ComputeProcessError(`The compute process ${got}.${process.lastWords()}`);
+    }
+    if (got.type === 'error') {
+      // What it wrote is durable: a process that cannot end by itself is not waited for.
+      killer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+      await process.ended;
+      if (stopped !== undefined) throw stopped;
+      throw new StageError(got.name, got.message, got.cure, got.stack);
+    }
+    if (got.type === 'unfit' && stopped !== undefined) throw stopped;
+    const { state } = got;
+    // One that was told to stop as it ended its stage stops.
+    const spent = state.spent || stopped !== undefined;
+    if (got.type === 'unfit') return { result: 'unfit', state, spent };
+    return { result: { outputs: got.outputs, notes, warnings, backend: got.backend }, state, spent };
   } finally {
     clearTimeout(timer);
     clearTimeout(killer);
+    child.off('message', onMessage);
     options.signal.removeEventListener('abort', onAbort);
   }
-}
-
-function forkComputeProcess(gpu: string | undefined): ChildProcess {
-  return fork(entry, [], {
-    execPath: process.execPath,
-    execArgv: [...nodeFlags],
-    env: {
-      ...process.env,
-      CUDA_VISIBLE_DEVICES: gpu ?? '',
-    },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-}
-
-/** Keeps the last lines that a process printed. */
-function lastWords(child: ChildProcess): () => string {
-  let tail = '';
-  const keep = (chunk: Buffer): void => {
-    tail = (tail + chunk.toString('utf8')).slice(-8192);
-  };
-  child.stdout?.on('data', keep);
-  child.stderr?.on('data', keep);
-  return () => {
-    const lines = tail.trim().split('\n').slice(-lastWordsLines);
-    return tail.trim() === '' ? ' It said nothing.' : ` Its last words:\n${lines.join('\n')}`;
-  };
 }

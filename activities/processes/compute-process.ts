@@ -1,16 +1,24 @@
 /**
- * Entry of a compute process: runs one stage, then exits. TensorFlow blocks the JavaScript thread, so heartbeats come from the worker that
- * forked this process; it is told about progress over the IPC channel and stops this process with SIGTERM.
+ * Entry of a compute process: runs one stage after another, until it is told to stop or one of them fails. TensorFlow blocks the JavaScript thread, so heartbeats
+ * come from the worker that forked this process; it is told about progress over the IPC channel and stops this process with SIGTERM.
  */
 import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
+import { runsModules } from '../../artifacts/load-module.ts';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Store } from '../../artifacts/store/store.ts';
-import { loadedBackend } from '../../compute/tensorflow.ts';
+import {
+  beginWork,
+  endWork,
+  FixedThreadsError,
+  loadedBackend,
+  loadedSharing,
+} from '../../compute/tensorflow.ts';
 import { stageOf } from '../kinds/own-kinds.ts';
+import { stageModulesVariable } from '../kinds/registry.ts';
 import type { StageContext } from '../kinds/stage.ts';
-import type { ComputeMessage, ComputeRequest } from './compute-protocol.ts';
+import type { ComputeMessage, ComputeRequest, ProcessState } from './compute-protocol.ts';
 import { commonMetadata } from './step-metadata.ts';
 
 /** Progress goes out, and messages are let in, at most this often. */
@@ -22,14 +30,16 @@ class StageCancelledError extends Error {
 }
 
 let cancelled = false;
+let busy = false;
 // Ctrl-C, the end of a terminal and the warning of a batch system reach every process: it is the worker that decides whether this one stops.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => undefined);
 process.on('SIGTERM', () => {
   cancelled = true;
+  if (!busy) process.exit(0);
 });
 // The worker is gone; the work goes on from its checkpoint in another process.
 process.on('disconnect', () => process.exit(1));
-process.once('message', (request: ComputeRequest) => void serve(request));
+process.on('message', (request: ComputeRequest) => void serve(request));
 yieldToTheRest();
 
 function send(message: ComputeMessage): Promise<void> {
@@ -37,13 +47,25 @@ function send(message: ComputeMessage): Promise<void> {
 }
 
 async function serve(request: ComputeRequest): Promise<void> {
+  busy = true;
+  beginWork();
   try {
     const store = await openStore(request.storeUri);
     const stage = await stageOf(request, store);
     const outputs = await stage.run(stageContext(request, store));
-    await send({ type: 'done', outputs, backend: loadedBackend() ?? { backend: 'none', library: 'none' } });
-    process.exit(0);
+    const backend = loadedBackend() ?? { backend: 'none', library: 'none' };
+    endWork();
+    await send({ type: 'done', outputs, backend, state: stateNow() });
+    busy = false;
+    if (cancelled) process.exit(0);
   } catch (error) {
+    if (error instanceof FixedThreadsError) {
+      endWork();
+      await send({ type: 'unfit', state: stateNow() });
+      busy = false;
+      if (cancelled) process.exit(0);
+      return;
+    }
     if (error instanceof StageCancelledError) {
       console.error(error.message);
       process.exit(1);
@@ -60,6 +82,12 @@ async function serve(request: ComputeRequest): Promise<void> {
     });
     process.exit(1);
   }
+}
+
+/** Code of one's own may have changed when the next stage names it, but not in a process that has loaded it. */
+function stateNow(): ProcessState {
+  const spent = cancelled || runsModules() || process.env[stageModulesVariable] !== undefined;
+  return { sharing: loadedSharing(), memory: process.memoryUsage.rss(), spent };
 }
 
 function stageContext(request: ComputeRequest, store: Store): StageContext<unknown> {

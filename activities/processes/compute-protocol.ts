@@ -22,6 +22,16 @@ export interface ComputeBackend {
   readonly instructions?: string;
 }
 
+/** What a compute process has become by what it has done. */
+export interface ProcessState {
+  /** How threads are shared, once TensorFlow is loaded. */
+  readonly sharing?: string | undefined;
+  /** Bytes of memory that it holds. */
+  readonly memory: number;
+  /** True if it can take no further stage. */
+  readonly spent: boolean;
+}
+
 /** From a compute process to its worker. */
 export type ComputeMessage =
   | { readonly type: 'progress'; readonly progress: Progress }
@@ -30,7 +40,10 @@ export type ComputeMessage =
       readonly type: 'done';
       readonly outputs: Readonly<Record<string, ArtifactRef>>;
       readonly backend: ComputeBackend;
+      readonly state: ProcessState;
     }
+  /** Another process has to do it: TensorFlow runs in this one with its threads shared otherwise. */
+  | { readonly type: 'unfit'; readonly state: ProcessState }
   | {
       readonly type: 'error';
       readonly name: string;

@@ -1,8 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-node';
 import { nativeBackend, type TensorFlow } from '../tensorflow.ts';
-import { registerGradient, runKernel } from './register-gradient.ts';
-
-const prepared = new WeakSet<TensorFlow>();
+import { prepareOnce, registerGradient, runKernel } from './register-gradient.ts';
 
 /**
  * Gradients of Sum and Mean that spread dy with the operation `BroadcastTo`, which TensorFlow has and TensorFlow.js does not expose. The ones of
@@ -10,13 +8,13 @@ const prepared = new WeakSet<TensorFlow>();
  * are the same.
  */
 export function prepareReductionGradients(tf: TensorFlow): void {
-  if (prepared.has(tf)) return;
-  prepared.add(tf);
-  registerBroadcastTo(tf);
-  registerGradient(tf, 'Sum', ['x'], (dy, [x], { axis }) => ({ x: () => spread(tf, dy, x!.shape, axis) }));
-  registerGradient(tf, 'Mean', ['x'], (dy, [x], { axis }) => ({
-    x: () => tf.mul(spread(tf, dy, x!.shape, axis), dy.size / x!.size),
-  }));
+  prepareOnce(tf, 'reductions', () => {
+    registerBroadcastTo(tf);
+    registerGradient(tf, 'Sum', ['x'], (dy, [x], { axis }) => ({ x: () => spread(tf, dy, x!.shape, axis) }));
+    registerGradient(tf, 'Mean', ['x'], (dy, [x], { axis }) => ({
+      x: () => tf.mul(spread(tf, dy, x!.shape, axis), dy.size / x!.size),
+    }));
+  });
 }
 
 /** dy of a sum along `axis` at each place that was summed. */
@@ -30,6 +28,18 @@ function spread(tf: TensorFlow, dy: Tensor, shape: number[], axis: unknown): Ten
 }
 
 function registerBroadcastTo(tf: TensorFlow): void {
+  registerBroadcastToKernel(tf);
+  registerGradient(tf, 'BroadcastTo', [], (dy, _saved, attributes) => {
+    const inputShape = attributes.inputShape as number[];
+    const widened = inputShape.flatMap((length, dimension) =>
+      length === dy.shape[dimension] ? [] : [dimension],
+    );
+    return { x: () => tf.sum(dy, widened, true) };
+  });
+}
+
+function registerBroadcastToKernel(tf: TensorFlow): void {
+  if (tf.getKernel('BroadcastTo', tf.getBackend()) !== undefined) return;
   const native = tf.getBackend() === 'tensorflow';
   tf.registerKernel({
     kernelName: 'BroadcastTo',
@@ -52,12 +62,5 @@ function registerBroadcastTo(tf: TensorFlow): void {
       shapeTensor.dispose();
       return result;
     },
-  });
-  registerGradient(tf, 'BroadcastTo', [], (dy, _saved, attributes) => {
-    const inputShape = attributes.inputShape as number[];
-    const widened = inputShape.flatMap((length, dimension) =>
-      length === dy.shape[dimension] ? [] : [dimension],
-    );
-    return { x: () => tf.sum(dy, widened, true) };
   });
 }

@@ -3,6 +3,7 @@ import { registerConvolutionGradients } from './convolution-gradients.ts';
 import { registerElementwiseGradients } from './elementwise-gradients.ts';
 import { registerPoolingGradients } from './pooling-gradients.ts';
 import { prepareReductionGradients } from './reduction-gradients.ts';
+import { prepareOnce } from './register-gradient.ts';
 
 /**
  * Operations whose second derivative is verified against finite differences (test/unit/compute/second-derivatives.test.ts): with the gradients
@@ -60,19 +61,17 @@ export class SecondDerivativeError extends Error {
   }
 }
 
-const prepared = new WeakSet<TensorFlow>();
-
 /**
  * Makes differentiating twice right. A gradient of TensorFlow.js that saves its operation's *output* treats it as a constant the second time;
  * each is registered again so that it saves the *input* and computes the output anew. Gradients that are missing are added.
  */
 export function prepareSecondDerivatives(tf: TensorFlow): void {
-  if (prepared.has(tf)) return;
-  prepared.add(tf);
   prepareReductionGradients(tf);
-  registerElementwiseGradients(tf);
-  registerPoolingGradients(tf);
-  registerConvolutionGradients(tf);
+  prepareOnce(tf, 'second derivatives', () => {
+    registerElementwiseGradients(tf);
+    registerPoolingGradients(tf);
+    registerConvolutionGradients(tf);
+  });
 }
 
 /** The parts of TensorFlow.js' engine through which every differentiable operation passes. */

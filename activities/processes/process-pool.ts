@@ -1,0 +1,145 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { moduleFile } from '../../artifacts/module-file.mjs';
+import type { ProcessState } from './compute-protocol.ts';
+import { nodeFlags } from './node-flags.ts';
+
+const entry = moduleFile(import.meta.dirname, 'compute-process');
+
+/** An idle process goes after this long, so that a resting worker holds little memory. */
+const idleMs = 10_000;
+/** A process is replaced after so many stages, or when it holds so many bytes: what leaks, leaks for a while only. */
+const mostStages = 200;
+const mostMemory = 1.5e9;
+const lastWordsLines = 12;
+
+/** What must not change within a process. */
+export interface ProcessSettings {
+  /** TensorFlow threads. */
+  readonly threads: number;
+  /** `CUDA_VISIBLE_DEVICES`; undefined hides every GPU. */
+  readonly gpu: string | undefined;
+}
+
+interface Idle {
+  readonly process: ComputeProcess;
+  /** When it goes. */
+  readonly leave: NodeJS.Timeout;
+}
+
+/** A process that computes one stage at a time. */
+export class ComputeProcess {
+  readonly child: ChildProcess;
+  readonly settings: ProcessSettings;
+  /** How it has ended, once it has. */
+  readonly ended: Promise<string>;
+  /** How its threads are shared, once TensorFlow is loaded. */
+  sharing: string | undefined;
+  stages = 0;
+  /** Bytes that it held after its last stage. */
+  memory = 0;
+  #tail = '';
+
+  constructor(settings: ProcessSettings) {
+    this.settings = settings;
+    this.child = fork(entry, [], {
+      execPath: process.execPath,
+      execArgv: [...nodeFlags],
+      env: { ...process.env, CUDA_VISIBLE_DEVICES: settings.gpu ?? '' },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const keep = (chunk: Buffer): void => {
+      this.#tail = (this.#tail + chunk.toString('utf8')).slice(-8192);
+    };
+    this.child.stdout?.on('data', keep);
+    this.child.stderr?.on('data', keep);
+    this.ended = new Promise((resolve) => {
+      this.child.once('error', (error) => resolve(`could not be started (${error.message})`));
+      this.child.once('close', (code, signal) =>
+        resolve(signal === null ? `exited with code ${code}` : `was killed by ${signal}`),
+      );
+    });
+  }
+
+  get isAlive(): boolean {
+    return this.child.connected && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** What it has printed last, since it was taken. */
+  lastWords(): string {
+    const lines = this.#tail.trim().split('\n').slice(-lastWordsLines);
+    return this.#tail.trim() === '' ? ' It said nothing.' : ` Its last words:\n${lines.join('\n')}`;
+  }
+
+  /** Whether it keeps the worker alive. */
+  hold(holds: boolean): void {
+    this.#tail = '';
+    const { child } = this;
+    for (const part of [child, child.channel, child.stdout as Socket | null, child.stderr as Socket | null])
+      if (holds) part?.ref();
+      else part?.unref();
+  }
+}
+
+/**
+ * Processes that stay from stage to stage: starting one, loading TensorFlow and compiling the code takes longer than many a stage. Each computes one stage at a
+ * time, with the bits of a fresh one. One in which a stage has failed, or was stopped, is not used again.
+ */
+export class ProcessPool {
+  readonly #idle: Idle[] = [];
+  /** How stages of a kind have shared their threads last, by kind and number of threads: which of the idle ones is likely to do. */
+  readonly #sharing = new Map<string, string | undefined>();
+
+  /** An idle process with these settings that is likely to do for a stage kind, and was not `tried` for it, or a new one. */
+  take(settings: ProcessSettings, uses: string, tried: ReadonlySet<ComputeProcess>): ComputeProcess {
+    const usual = this.#sharing.get(`${uses} ${settings.threads}`);
+    const fits = ({ process }: Idle) =>
+      process.isAlive &&
+      !tried.has(process) &&
+      process.settings.threads === settings.threads &&
+      process.settings.gpu === settings.gpu &&
+      (process.sharing === undefined || usual === undefined || process.sharing === usual);
+    const index = this.#idle.findLastIndex(fits);
+    if (index < 0) return new ComputeProcess(settings);
+    const [{ process, leave }] = this.#idle.splice(index, 1) as [Idle];
+    clearTimeout(leave);
+    process.hold(true);
+    return process;
+  }
+
+  /** Takes back a process that has done a stage of this kind, or could not do it because its threads are shared otherwise. */
+  giveBack(process: ComputeProcess, uses: string, state: ProcessState, isFit: boolean): void {
+    process.sharing = state.sharing;
+    process.stages++;
+    process.memory = state.memory;
+    const key = `${uses} ${process.settings.threads}`;
+    if (isFit) this.#sharing.set(key, state.sharing);
+    else this.#sharing.delete(key);
+    const isSpent = state.spent || process.stages >= mostStages || state.memory > mostMemory;
+    if (isSpent || !process.isAlive || this.#idle.length >= availableParallelism()) {
+      dismiss(process.child);
+      return;
+    }
+    process.hold(false);
+    const leave = setTimeout(() => {
+      this.#forget(process);
+      dismiss(process.child);
+    }, idleMs).unref();
+    this.#idle.push({ process, leave });
+    void process.ended.then(() => this.#forget(process));
+  }
+
+  #forget(process: ComputeProcess): void {
+    const index = this.#idle.findIndex((idle) => idle.process === process);
+    if (index < 0) return;
+    clearTimeout(this.#idle[index]!.leave);
+    this.#idle.splice(index, 1);
+  }
+}
+
+/** An idle process ends as soon as nobody is connected to it. */
+function dismiss(child: ChildProcess): void {
+  if (child.connected) child.disconnect();
+  child.unref();
+}

@@ -1,0 +1,174 @@
+import { expect, test } from 'vitest';
+import { compute } from '../../activities/processes/compute-client.ts';
+import type { ComputeRequest } from '../../activities/processes/compute-protocol.ts';
+import { type ComputeProcess, ProcessPool } from '../../activities/processes/process-pool.ts';
+import { isAlive } from '../../runtime/server/server-process.ts';
+import { makeArtifacts } from '../fixtures/digests/artifact-digests.ts';
+import { smallPlans } from '../fixtures/digests/small-plans.ts';
+import { until } from '../fixtures/local-study.ts';
+import { storeOfThisFile } from '../fixtures/store-of-this-file.ts';
+
+const store = await storeOfThisFile();
+const none = new Set<ComputeProcess>();
+
+/** A pool that tells which processes it has handed out. */
+class WatchedPool extends ProcessPool {
+  readonly taken: ComputeProcess[] = [];
+  override take(...args: Parameters<ProcessPool['take']>): ComputeProcess {
+    const process = super.take(...args);
+    this.taken.push(process);
+    return process;
+  }
+}
+
+test('a stage has the same bits in a process of its own as after all others in one', async () => {
+  const cold = new Map<string, string>();
+  const computing = new Set<string>();
+  const nameOf = (plan: string, name: string) => `${plan} ${name}`;
+  for (const plan of smallPlans)
+    for await (const { name, ref, stage } of makeArtifacts(plan, store, true, () => new ProcessPool())) {
+      cold.set(nameOf(plan.name, name), ref.sha256);
+      computing.add(stage.uses);
+    }
+  expect([...computing]).toEqual(
+    expect.arrayContaining(['train', 'record', 'hessian', 'project', 'noise', 'pca', 'evaluate']),
+  );
+  const pool = new WatchedPool();
+  for (let round = 0; round < 2; round++)
+    for (const plan of smallPlans)
+      for await (const { name, ref } of makeArtifacts(plan, store, true, () => pool))
+        expect([round, name, ref.sha256]).toEqual([round, name, cold.get(nameOf(plan.name, name))]);
+  // One for each number of threads.
+  expect(new Set(pool.taken.map(({ child }) => child.pid)).size).toBeLessThanOrEqual(3);
+  expect(pool.taken.length).toBeGreaterThan(40);
+});
+
+const request = (threads: number, key: string, withs: object, uses = 'dataset'): ComputeRequest => ({
+  ...{ uses, key, with: withs as ComputeRequest['with'], inputs: {}, storeUri: store.uri, threads },
+  baseDirectory: import.meta.dirname,
+});
+const mixture = (seed: number) => ({
+  ...{
+    name: 'gaussian-mixture',
+    classes: 2,
+    dimension: 3,
+    separation: 1,
+    seed,
+    examples: 20,
+    testExamples: 2,
+  },
+});
+const options = () => ({
+  ...{ signal: new AbortController().signal, timeoutMs: 600_000, onProgress: () => undefined },
+});
+
+test('a process in which a stage failed, or was stopped, is not used again; one that dies while it rests is forgotten', async () => {
+  const pool = new WatchedPool();
+  await compute(request(1, 'a', mixture(1)), options(), pool);
+  await compute(request(1, 'b', mixture(2)), options(), pool);
+  const [first, second] = pool.taken;
+  expect(second!.child.pid).toBe(first!.child.pid);
+
+  await expect(
+    compute(request(1, 'c', { name: 'image-folder', path: 'not there', seed: 0 }), options(), pool),
+  ).rejects.toMatchObject({ name: 'InputError' });
+  expect(pool.taken[2]!.child.pid).toBe(first!.child.pid);
+  expect(isAlive(first!.child.pid!)).toBe(false);
+  await compute(request(1, 'd', mixture(3)), options(), pool);
+  expect(pool.taken[3]!.child.pid).not.toBe(first!.child.pid);
+
+  const resting = pool.taken[3]!;
+  process.kill(resting.child.pid!, 'SIGKILL');
+  await resting.ended;
+  await compute(request(1, 'e', mixture(4)), options(), pool);
+  expect(pool.taken[4]!.child.pid).not.toBe(resting.child.pid);
+
+  const stopped = AbortSignal.abort(new Error('Stop.'));
+  await expect(compute(request(1, 'f', mixture(5)), { ...options(), signal: stopped }, pool)).rejects.toThrow(
+    'Stop.',
+  );
+  expect(pool.taken).toHaveLength(5);
+});
+
+test('other threads are another process, and so is another GPU', () => {
+  const pool = new ProcessPool();
+  const one = pool.take({ threads: 1, gpu: undefined }, 'train', none);
+  pool.giveBack(one, 'train', { memory: 1e8, spent: false, sharing: 'operations' }, true);
+  const others = [
+    pool.take({ threads: 2, gpu: undefined }, 'train', none),
+    pool.take({ threads: 1, gpu: '0' }, 'train', none),
+    pool.take({ threads: 1, gpu: undefined }, 'train', new Set([one])),
+  ];
+  expect(others.map(({ child }) => child.pid)).not.toContain(one.child.pid);
+  expect(pool.take({ threads: 1, gpu: undefined }, 'train', none).child.pid).toBe(one.child.pid);
+  for (const { child } of [one, ...others]) child.kill('SIGKILL');
+});
+
+test('what cannot be done in a process, since its threads are shared otherwise, is done in another, and next time at once', async () => {
+  const plan = smallPlans.find(({ name }) => name === 'custom-components')!;
+  const cell = {
+    ...plan.cells[0]!,
+    stages: plan.cells[0]!.stages.map((stage) => ({ ...stage, resources: { threads: 2, gpu: 0 } })),
+  };
+  const pool = new WatchedPool();
+  const taken: number[] = [];
+  for (let round = 0; round < 2; round++) {
+    for await (const _ of makeArtifacts({ ...plan, cells: [cell] }, store, true, () => pool));
+    taken.push(pool.taken.length);
+  }
+  const sharings = new Set(pool.taken.map(({ sharing }) => sharing));
+  expect(sharings).toEqual(new Set(['graphs', 'operations']));
+  expect(new Set(pool.taken.map(({ child }) => child.pid)).size).toBe(2);
+  // The first round has tried some in vain, the second none.
+  expect(taken[1]! - taken[0]!).toBeLessThanOrEqual(taken[0]!);
+});
+
+test('a process that does one stage after another grows by little, until it is replaced', async () => {
+  const pool = new WatchedPool();
+  const { outputs } = await compute(request(1, 'data', mixture(0)), options(), pool);
+  const train = (seed: number) => ({
+    ...{
+      data: outputs.train,
+      model: { name: 'mlp', hidden: [3], activation: 'tanh', initialization: 'he-normal' },
+    },
+    ...{ epochs: 2, batchSize: 5, optimizer: { name: 'sgd', learningRate: 0.1, momentum: 0, decay: 1 } },
+    ...{ l2: 0, loss: 'cross-entropy', sampling: 'without-replacement', standardize: 'per-image', seed },
+  });
+  const memory: number[] = [];
+  for (let stage = 0; stage < 90; stage++) {
+    await compute(request(1, `mixture-${stage}`, mixture(stage)), options(), pool);
+    await compute(request(1, `train-${stage}`, train(stage), 'train'), options(), pool);
+    if (stage % 30 === 29) memory.push(pool.taken[0]!.memory);
+  }
+  expect(new Set(pool.taken.map(({ child }) => child.pid)).size).toBe(1);
+  // About one MB a training; a process is replaced after 200 stages.
+  expect(memory.at(-1)! - memory[0]!).toBeLessThan(300e6);
+});
+
+test('a process is replaced after a number of stages, and when it holds too much', () => {
+  const pool = new ProcessPool();
+  const settings = { threads: 1, gpu: undefined };
+  const state = { memory: 1e8, spent: false };
+  let process = pool.take(settings, 'train', none);
+  const first = process.child.pid;
+  for (let stage = 1; stage < 200; stage++) {
+    pool.giveBack(process, 'train', state, true);
+    process = pool.take(settings, 'train', none);
+    expect(process.child.pid).toBe(first);
+  }
+  pool.giveBack(process, 'train', state, true);
+  const second = pool.take(settings, 'train', none);
+  expect(second.child.pid).not.toBe(first);
+  pool.giveBack(second, 'train', { ...state, memory: 2e9 }, true);
+  const third = pool.take(settings, 'train', none);
+  expect(third.child.pid).not.toBe(second.child.pid);
+  third.child.kill('SIGKILL');
+});
+
+test('an idle process goes after a while, and with its worker', async () => {
+  const pool = new WatchedPool();
+  await compute(request(1, 'g', mixture(6)), options(), pool);
+  const pid = pool.taken[0]!.child.pid!;
+  expect(isAlive(pid)).toBe(true);
+  await until(async () => !isAlive(pid));
+});
