@@ -125,7 +125,7 @@ describe('epochal', () => {
   const folder = path.join(place, 'program');
   const epochal = async (...args: string[]) => {
     const env = { ...process.env, NO_COLOR: '1', EPOCHAL_HOME: path.join(folder, 'home') };
-    return run('npx', ['--no', 'epochal', ...args], { cwd: folder, env });
+    return run('npx', ['--no', '--', 'epochal', ...args], { cwd: folder, env });
   };
   let installed: InstalledPackage;
 
