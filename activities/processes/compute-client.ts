@@ -139,6 +139,11 @@ async function computeIn(
       throw new StageError(got.name, got.message, got.cure, got.stack);
     }
     if (got.type === 'unfit' && stopped !== undefined) throw stopped;
+    // A new process is as good as any other.
+    if (got.type === 'unfit' && process.stages === 0) {
+      child.kill('SIGKILL');
+      throw new StageError('RangeError', got.message);
+    }
     const { state } = got;
     // One that was told to stop as it ended its stage stops.
     const spent = state.spent || stopped !== undefined;

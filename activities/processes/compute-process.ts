@@ -61,7 +61,7 @@ async function serve(request: ComputeRequest): Promise<void> {
   } catch (error) {
     if (error instanceof FixedThreadsError) {
       endWork();
-      await send({ type: 'unfit', state: stateNow() });
+      await send({ type: 'unfit', message: error.message, state: stateNow() });
       busy = false;
       if (cancelled) process.exit(0);
       return;

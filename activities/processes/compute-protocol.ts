@@ -43,7 +43,7 @@ export type ComputeMessage =
       readonly state: ProcessState;
     }
   /** Another process has to do it: TensorFlow runs in this one with its threads shared otherwise. */
-  | { readonly type: 'unfit'; readonly state: ProcessState }
+  | { readonly type: 'unfit'; readonly message: string; readonly state: ProcessState }
   | {
       readonly type: 'error';
       readonly name: string;

@@ -30,7 +30,7 @@ export interface GraphNode {
  * @example
  * const { tf } = await loadTensorFlow({ threads: 1 });
  * const [a, v] = [tf.scalar(3), tf.scalar(1)];
- * const scaled = compileInTwoParts(tf, ([fixed], [varying]) => [tf.mul(tf.square(fixed), varying)], [a], [v]);
+ * const scaled = captureInTwoParts(tf, ([fixed], [varying]) => [tf.mul(tf.square(fixed), varying)], [a], [v]);
  * const prepared = scaled.prepare([a]);
  * scaled.run(prepared, [tf.scalar(2)])[0].dataSync()[0]; // 18
  */

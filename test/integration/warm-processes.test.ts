@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { compute } from '../../activities/processes/compute-client.ts';
 import type { ComputeRequest } from '../../activities/processes/compute-protocol.ts';
@@ -121,6 +122,22 @@ test('what cannot be done in a process, since its threads are shared otherwise, 
   expect(new Set(pool.taken.map(({ child }) => child.pid)).size).toBe(2);
   // The first round has tried some in vain, the second none.
   expect(taken[1]! - taken[0]!).toBeLessThanOrEqual(taken[0]!);
+});
+
+test('a stage that asks for threads of two kinds fails: a new process is as good as any other', async () => {
+  process.env.EPOCHAL_STAGE_MODULES = path.join(import.meta.dirname, '..', 'fixtures', 'stages');
+  const pool = new WatchedPool();
+  const withs = {
+    how: 'threads',
+    times: 9,
+    log: path.relative(import.meta.dirname, path.join(new URL(store.uri).pathname, 'threads.log')),
+  };
+  await expect(compute(request(1, 'h', withs, 'faulty'), options(), pool)).rejects.toMatchObject({
+    name: 'RangeError',
+    message: expect.stringMatching(/runs with 1 threads in this process .*; 2 were asked for/),
+  });
+  expect(pool.taken).toHaveLength(1);
+  delete process.env.EPOCHAL_STAGE_MODULES;
 });
 
 test('a process that does one stage after another grows by little, until it is replaced', async () => {
