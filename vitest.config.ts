@@ -15,8 +15,8 @@ const layer = (name: string, timeoutMs: number, groupOrder: number, globalSetup:
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     expect: { poll: { timeout: timeoutMs / 2, interval: 50 } },
-    // Each file has homes, servers and ports of its own; half of its time it waits.
-    maxWorkers: 2,
+    // Each file has homes, servers and ports of its own. What has a server waits for half of its time.
+    maxWorkers: name === 'unit' ? 2 : 3,
     sequence: { groupOrder },
   },
 });

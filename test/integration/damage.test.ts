@@ -56,7 +56,7 @@ describe('what is damaged while a cell runs', () => {
   });
 
   test('is made anew once for all stages that need it', async () => {
-    const ruins = Array.from({ length: 8 }, (_, n) => vandal(`ruin${n}`, ['zero'], 1));
+    const ruins = Array.from({ length: 5 }, (_, n) => vandal(`ruin${n}`, ['zero'], 1));
     const plan = planOf('crowd', [plannedCell('main', {}, [counter('zero', 2), ...ruins])]);
     expect(await (await studies.start(plan)).result()).toMatchObject({ status: 'succeeded', failures: [] });
   });

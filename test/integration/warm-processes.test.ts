@@ -22,11 +22,23 @@ class WatchedPool extends ProcessPool {
   }
 }
 
+/** Those whose networks compute: each stage kind that does is in one of them, and a network trained after a Hessian. */
+const plans = smallPlans.filter(({ name }) =>
+  [
+    'custom-components',
+    'lenet-digits',
+    'linear-regression',
+    'mlp-hessian',
+    'resnet-curvature',
+    'transformer-noise',
+  ].includes(name),
+);
+
 test('a stage has the same bits in a process of its own as after all others in one', async () => {
   const cold = new Map<string, string>();
   const computing = new Set<string>();
   const nameOf = (plan: string, name: string) => `${plan} ${name}`;
-  for (const plan of smallPlans)
+  for (const plan of plans)
     for await (const { name, ref, stage } of makeArtifacts(plan, store, true, () => new ProcessPool())) {
       cold.set(nameOf(plan.name, name), ref.sha256);
       computing.add(stage.uses);
@@ -35,13 +47,12 @@ test('a stage has the same bits in a process of its own as after all others in o
     expect.arrayContaining(['train', 'record', 'hessian', 'project', 'noise', 'pca', 'evaluate']),
   );
   const pool = new WatchedPool();
-  for (let round = 0; round < 2; round++)
-    for (const plan of smallPlans)
-      for await (const { name, ref } of makeArtifacts(plan, store, true, () => pool))
-        expect([round, name, ref.sha256]).toEqual([round, name, cold.get(nameOf(plan.name, name))]);
+  for (const plan of plans)
+    for await (const { name, ref } of makeArtifacts(plan, store, true, () => pool))
+      expect([plan.name, name, ref.sha256]).toEqual([plan.name, name, cold.get(nameOf(plan.name, name))]);
   // One for each number of threads.
   expect(new Set(pool.taken.map(({ child }) => child.pid)).size).toBeLessThanOrEqual(3);
-  expect(pool.taken.length).toBeGreaterThan(40);
+  expect(pool.taken.length).toBeGreaterThan(20);
 });
 
 const request = (threads: number, key: string, withs: object, uses = 'dataset'): ComputeRequest => ({
