@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isOwnModule, schemaBeside } from '../../artifacts/own-module.ts';
 import { artifactKinds } from '../../artifacts/reference.ts';
+import { didYouMean } from '../diagnostics/did-you-mean.ts';
 import { isMap, type Path } from '../values.ts';
 import { type FigureKind, type Kinds, type KindWithOptions, useFigureKinds } from './kinds.ts';
 import type { SchemaNode } from './schema-transform.ts';
@@ -54,7 +55,7 @@ export function readOwnKinds(
         if (kind === 'figure') figures.push(named as unknown as FigureKind);
       }
     } catch (error) {
-      problems.push({ module, ...told(error, name) });
+      problems.push({ module, ...told(error, module, folder) });
     }
   }
   return { own: { models, datasets, figures, stages }, problems };
@@ -83,12 +84,26 @@ class WrongSchema extends Error {
   }
 }
 
-function told(error: unknown, name: string): { message: string; cure: string } {
+function told(error: unknown, module: string, folder: string): { message: string; cure: string } {
+  const name = schemaBeside(module);
   if (error instanceof WrongSchema) return { message: error.message, cure: error.cure };
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT')
-    return { message: `its schema ${name} is not there`, cure: 'write it beside the module' };
+  if (code === 'ENOENT') return { message: `its schema ${name} is not there`, cure: nearest(module, folder) };
   return { message: `its schema ${name} cannot be read: ${message}`, cure: 'mend it' };
+}
+
+/** A module that has a schema, if one in the same folder is called nearly so. */
+function nearest(module: string, folder: string): string {
+  const ending = /\.[^.]+$/.exec(module)![0];
+  const place = dirname(module);
+  const files = existsSync(join(folder, place))
+    ? readdirSync(join(folder, place), { withFileTypes: true })
+    : [];
+  const there = files
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.schema.json'))
+    .map((entry) => `${place}/${entry.name.replace('.schema.json', ending)}`);
+  const meant = didYouMean(module, there);
+  return meant === undefined ? 'write it beside the module' : `did you mean \`${meant}\`?`;
 }
 
 function parsed(text: string, name: string): SchemaNode {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { compute } from '../../activities/processes/compute-client.ts';
 import type { ComputeRequest } from '../../activities/processes/compute-protocol.ts';
 import { type ComputeProcess, ProcessPool } from '../../activities/processes/process-pool.ts';
+import { openLocalStore } from '../../artifacts/store/local-store.ts';
 import { isAlive } from '../../runtime/server/server-process.ts';
 import { makeArtifacts } from '../fixtures/digests/artifact-digests.ts';
 import { smallPlans } from '../fixtures/digests/small-plans.ts';
@@ -46,9 +47,11 @@ test('a stage has the same bits in a process of its own as after all others in o
   expect([...computing]).toEqual(
     expect.arrayContaining(['train', 'record', 'hessian', 'project', 'noise', 'pca', 'evaluate']),
   );
+  // Another store: in the first one each stage would go on from where it has ended.
+  const other = await openLocalStore(path.join(new URL(store.uri).pathname, 'warm'));
   const pool = new WatchedPool();
   for (const plan of plans)
-    for await (const { name, ref } of makeArtifacts(plan, store, true, () => pool))
+    for await (const { name, ref } of makeArtifacts(plan, other, true, () => pool))
       expect([plan.name, name, ref.sha256]).toEqual([plan.name, name, cold.get(nameOf(plan.name, name))]);
   // One for each number of threads.
   expect(new Set(pool.taken.map(({ child }) => child.pid)).size).toBeLessThanOrEqual(3);

@@ -116,6 +116,13 @@ describe('modules of one’s own', () => {
       './kinds/net.ts',
       './kinds/nets.ts',
       /kinds\/nets.schema.json is not there/,
+      /did you mean `\.\/kinds\/net\.ts`/,
+    ],
+    [
+      'a module in no folder',
+      './kinds/net.ts',
+      './none/thing.ts',
+      /none\/thing.schema.json is not there/,
       /write it beside/,
     ],
     [
