@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EnvironmentError, InputError } from './errors.ts';
 import { moduleFile } from './module-file.mjs';
-import { isOwnModule, schemaBeside } from './own-module.ts';
+import { isOwnModule, modulesOf, schemaBeside } from './own-module.ts';
 import { strangersOn } from './trust.mjs';
 
 /** What modules of one's own import of the program: `import { dense } from 'epochal/kinds'`. */
@@ -24,11 +24,9 @@ export async function moduleDigests(
   withs: Readonly<Record<string, unknown>>,
   baseDirectory: string,
 ): Promise<Record<string, string>> {
-  const { name } = withs;
-  const network = (withs.model as { readonly name?: unknown } | undefined)?.name;
-  const named = [uses, uses === 'dataset' ? name : undefined, network].filter(isOwnModule);
   const digests: Record<string, string> = {};
-  for (const module of named) digests[module] = digestOf((await readModule(module, baseDirectory)).bytes);
+  for (const module of modulesOf(uses, withs))
+    digests[module] = digestOf((await readModule(module, baseDirectory)).bytes);
   return digests;
 }
 

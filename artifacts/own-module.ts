@@ -9,6 +9,12 @@ export function isOwnModule(name: unknown): name is string {
   return typeof name === 'string' && name.length <= 200 && pattern.test(name) && !name.includes('..');
 }
 
+/** The modules that a stage names: as its kind, its data set or its network. */
+export function modulesOf(uses: string, withs: Readonly<Record<string, unknown>>): string[] {
+  const network = (withs.model as { readonly name?: unknown } | undefined)?.name;
+  return [uses, uses === 'dataset' ? withs.name : undefined, network].filter(isOwnModule);
+}
+
 /** The name of the schema beside a module. */
 export function schemaBeside(module: string): string {
   return module.replace(/\.[^.]+$/, '.schema.json');

@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 /** A folder of which every file is one kind of something: the file's name, and what it exports, is the kind's. */
 interface KindFolder {
@@ -13,41 +12,41 @@ interface KindFolder {
   readonly from: string;
 }
 
-const folders: readonly KindFolder[] = [
-  {
+const folders = {
+  models: {
     folder: 'science/models/kinds',
     exported: 'model',
     list: 'modelKinds',
     type: 'ModelKind',
     from: '../kind.ts',
   },
-  {
+  datasets: {
     folder: 'datasets/kinds',
     exported: 'dataset',
     list: 'datasetKinds',
     type: 'DatasetKind',
     from: '../kind.ts',
   },
-  {
+  figures: {
     folder: 'report/figures/kinds',
     exported: 'figure',
     list: 'figureDefinitions',
     type: 'AnyFigure',
     from: '../drawing/definition.ts',
   },
-  {
+  stores: {
     folder: 'artifacts/store/kinds',
     exported: 'store',
     list: 'storeKinds',
     type: 'StoreKind',
     from: '../kind.ts',
   },
-];
+} satisfies Record<string, KindFolder>;
 
 /** The `index.ts` of each folder of kinds, by path below `root`. */
 export async function kindIndexes(root: URL): Promise<Record<string, string>> {
   const indexes: Record<string, string> = {};
-  for (const kind of folders) indexes[`${kind.folder}/index.ts`] = await indexOf(kind, root);
+  for (const kind of Object.values(folders)) indexes[`${kind.folder}/index.ts`] = await indexOf(kind, root);
   return indexes;
 }
 
@@ -84,30 +83,33 @@ function camelCase(name: string): string {
  * file's name, or describes itself badly.
  */
 export async function kindsText(root: URL): Promise<string> {
-  const load = async (folder: string, exported: string): Promise<Record<string, unknown>[]> => {
-    const all: Record<string, unknown>[] = [];
-    for (const name of await namesIn(folder, root)) {
-      const file = new URL(`${folder}/${name}.ts`, root);
-      const module = (await import(pathToFileURL(file.pathname).href)) as Record<string, unknown>;
-      const kind = module[exported] as Record<string, unknown> | undefined;
-      if (kind?.name !== name) {
-        throw new Error(
-          `${folder}/${name}.ts: expected an export \`${exported}\` with the name '${name}', got ${JSON.stringify(kind?.name)}.`,
-        );
-      }
-      all.push(kind);
-    }
-    return all;
-  };
-  const withOptions = (all: readonly Record<string, unknown>[]) =>
-    all.map(({ name, description, options }) => ({ name, description, options }));
-  const figures = await load('report/figures/kinds', 'figure');
+  const pick = (kinds: readonly Described[], keys: readonly string[]) =>
+    kinds.map((kind) => Object.fromEntries(keys.map((key) => [key, kind[key]])));
+  const withOptions = ['name', 'description', 'options'];
+  const ofFigures = ['name', 'title', 'shows', 'of', 'from', 'fit', 'byDefault'];
+  await load(folders.stores, root, 'scheme');
   const kinds = {
-    models: withOptions(await load('science/models/kinds', 'model')),
-    datasets: withOptions(await load('datasets/kinds', 'dataset')),
-    figures: figures.map(({ name, title, shows, of, from, fit, byDefault }) => ({
-      ...{ name, title, shows, of, from, fit, byDefault },
-    })),
+    models: pick(await load(folders.models, root), withOptions),
+    datasets: pick(await load(folders.datasets, root), withOptions),
+    figures: pick(await load(folders.figures, root), ofFigures),
   };
   return `${JSON.stringify(kinds, null, 2)}\n`;
+}
+
+type Described = Readonly<Record<string, unknown>>;
+
+/** The kinds of a folder, each of which has the name of its file under `key`. */
+async function load({ folder, exported }: KindFolder, root: URL, key = 'name'): Promise<Described[]> {
+  const all: Described[] = [];
+  for (const name of await namesIn(folder, root)) {
+    const module = (await import(new URL(`${folder}/${name}.ts`, root).href)) as Record<string, Described>;
+    const kind = module[exported];
+    if (kind?.[key] !== name) {
+      throw new Error(
+        `${folder}/${name}.ts: expected an export \`${exported}\` with the ${key} '${name}', got ${JSON.stringify(kind?.[key])}.`,
+      );
+    }
+    all.push(kind);
+  }
+  return all;
 }

@@ -76,7 +76,8 @@ export async function compute(
       { ...options, timeoutMs },
       options.timeoutMs,
     );
-    pool.giveBack(process, request.uses, { ...state, spent }, result !== 'unfit');
+    const did = result !== 'unfit' && result.backend.backend !== 'none' ? request.uses : undefined;
+    pool.giveBack(process, { ...state, spent }, did);
     if (result !== 'unfit') return result;
   }
 }

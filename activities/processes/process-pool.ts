@@ -101,21 +101,23 @@ export class ProcessPool {
       process.settings.gpu === settings.gpu &&
       (process.sharing === undefined || usual === undefined || process.sharing === usual);
     const index = this.#idle.findLastIndex(fits);
-    if (index < 0) return new ComputeProcess(settings);
+    if (index < 0) {
+      const fresh = new ComputeProcess(settings);
+      void fresh.ended.then(() => this.#forget(fresh));
+      return fresh;
+    }
     const [{ process, leave }] = this.#idle.splice(index, 1) as [Idle];
     clearTimeout(leave);
     process.hold(true);
     return process;
   }
 
-  /** Takes back a process that has done a stage of this kind, or could not do it because its threads are shared otherwise. */
-  giveBack(process: ComputeProcess, uses: string, state: ProcessState, isFit: boolean): void {
+  /** Takes back a process; `did` is the stage kind that it has computed with TensorFlow, if it has. */
+  giveBack(process: ComputeProcess, state: ProcessState, did?: string): void {
     process.sharing = state.sharing;
     process.stages++;
     process.memory = state.memory;
-    const key = `${uses} ${process.settings.threads}`;
-    if (isFit) this.#sharing.set(key, state.sharing);
-    else this.#sharing.delete(key);
+    if (did !== undefined) this.#sharing.set(`${did} ${process.settings.threads}`, state.sharing);
     const isSpent = state.spent || process.stages >= mostStages || state.memory > mostMemory;
     if (isSpent || !process.isAlive || this.#idle.length >= availableParallelism()) {
       dismiss(process.child);
@@ -127,7 +129,6 @@ export class ProcessPool {
       dismiss(process.child);
     }, idleMs).unref();
     this.#idle.push({ process, leave });
-    void process.ended.then(() => this.#forget(process));
   }
 
   #forget(process: ComputeProcess): void {

@@ -1,6 +1,6 @@
 /** What the artifacts of each stage say of how they were measured. */
 import { isNumber, isText, listOf, objectOf, oneOf, optional, orNull } from './guards.ts';
-import { isSampling, type SgdContext } from './training-context.ts';
+import { type SgdContext, sgdMembers } from './training-context.ts';
 
 /** A number that was measured; null where it is not finite, since JSON has no other word for that. */
 export type Measured = number | null;
@@ -204,13 +204,7 @@ export const isToyContext = objectOf<ToyContext>({
     covariance: oneOf(['hessian', 'isotropic']),
     scale: isNumber,
   }),
-  examples: isNumber,
-  batchSize: isNumber,
-  batchesPerEpoch: isNumber,
-  sampling: isSampling,
-  learningRate: isNumber,
-  momentum: isNumber,
-  seed: isNumber,
+  ...sgdMembers,
   epochs: isNumber,
   warmup: isNumber,
   eigenvalues: optional(listOf(isNumber)),

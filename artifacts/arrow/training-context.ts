@@ -54,7 +54,8 @@ export const isSampling = oneOf<Sampling>([
 export const isImageShape: Guard<ImageShape> = (value): value is ImageShape =>
   Array.isArray(value) && value.length === 3 && value.every(isNumber);
 
-const sgd = {
+/** The guards of {@link SgdContext}. */
+export const sgdMembers = {
   examples: isNumber,
   batchSize: isNumber,
   batchesPerEpoch: isNumber,
@@ -64,10 +65,10 @@ const sgd = {
   seed: isNumber,
 };
 
-const isSgdContext = objectOf<SgdContext>(sgd);
+const isSgdContext = objectOf<SgdContext>(sgdMembers);
 
 const isTrainingContext = objectOf<TrainingContext>({
-  ...sgd,
+  ...sgdMembers,
   model: objectOf<TrainedModel>({ name: isText, initialization: isText }),
   imageShape: isImageShape,
   classes: isNumber,

@@ -12,8 +12,11 @@ export interface KindWithOptions {
 
 /** A kind of figure: its default title, what it shows, what it is drawn from, and the fit that can be drawn into it. */
 export interface FigureKind {
+  /** As in `kind:`, and the name of its file. */
   readonly name: string;
+  /** Where the pipeline gives none. */
   readonly title: string;
+  /** What is seen, in a sentence. */
   readonly shows: string;
   /** Stage kind whose artifact it is made for. */
   readonly of: string;

@@ -1,7 +1,7 @@
 import type { Facts, Prospect } from '../../activities/kinds/prospect.ts';
 import { loadStage } from '../../activities/kinds/registry.ts';
 import type { Stage } from '../../activities/kinds/stage.ts';
-import { isOwnModule } from '../../artifacts/own-module.ts';
+import { modulesOf } from '../../artifacts/own-module.ts';
 import { type ArtifactKind, artifactKinds } from '../../artifacts/reference.ts';
 import type { PlannedStage } from '../../compiler/index.ts';
 import { asReference, replaceParts } from '../../compiler/plan/recipe.ts';
@@ -28,8 +28,7 @@ export async function prospectOf(
   baseDirectory?: string,
 ): Promise<Prospect | undefined> {
   // The code of modules of one's own runs only where a stage is computed: before that, nothing is known of it.
-  if ([uses, withs.name, (withs.model as { name?: unknown } | undefined)?.name].some(isOwnModule))
-    return undefined;
+  if (modulesOf(uses, withs).length > 0) return undefined;
   const stage = (await loadStage(uses)) as Stage<unknown>;
   const settings = replaceParts(withs, (part) => {
     const reference = asReference(part) ?? asDigest(part);

@@ -102,34 +102,36 @@ async function runAll(
   { stop, drain }: WorkerSignals,
   onReady: (() => void) | undefined,
 ): Promise<void> {
-  const shutdown = (): void => {
+  const leaving = new AbortController();
+  const leave = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    leaving.abort();
   };
   const runs = workers.map((worker) => worker.run());
   const ending = AbortSignal.any(drain === undefined ? [stop] : [stop, drain]);
-  ending.addEventListener('abort', shutdown, { once: true });
-  if (ending.aborted) shutdown();
+  ending.addEventListener('abort', leave, { once: true });
+  if (ending.aborted) leave();
   onReady?.();
   const settled = new AbortController();
-  const givenUp = withoutServer(workers, ending, settled.signal);
+  const givenUp = withoutServer(workers, leaving.signal, settled.signal);
   try {
     await Promise.race([Promise.all(runs), givenUp]);
   } finally {
-    shutdown();
+    leave();
     await Promise.race([Promise.allSettled(runs), givenUp]);
     settled.abort();
-    ending.removeEventListener('abort', shutdown);
+    ending.removeEventListener('abort', leave);
   }
 }
 
-/** Resolves once ending workers have had no activity for {@link pollsReturnMs} and yet do not end; never after `settled`. */
+/** Resolves once leaving workers have had no activity for {@link pollsReturnMs} and yet do not end; never after `settled`. */
 async function withoutServer(
   workers: readonly Worker[],
-  ending: AbortSignal,
+  leaving: AbortSignal,
   settled: AbortSignal,
 ): Promise<void> {
   const never = new Promise<void>(() => undefined);
-  const over = AbortSignal.any([ending, settled]);
+  const over = AbortSignal.any([leaving, settled]);
   if (!over.aborted) await once(over, 'abort');
   for (let idle = 0; idle < pollsReturnMs; ) {
     if (settled.aborted) return never;

@@ -108,7 +108,7 @@ test('a process in which a stage failed, or was stopped, is not used again; one 
 test('other threads are another process, and so is another GPU', () => {
   const pool = new ProcessPool();
   const one = pool.take({ threads: 1, gpu: undefined }, 'train', none);
-  pool.giveBack(one, 'train', { memory: 1e8, spent: false, sharing: 'operations' }, true);
+  pool.giveBack(one, { memory: 1e8, spent: false, sharing: 'operations' }, 'train');
   const others = [
     pool.take({ threads: 2, gpu: undefined }, 'train', none),
     pool.take({ threads: 1, gpu: '0' }, 'train', none),
@@ -134,8 +134,9 @@ test('what cannot be done in a process, since its threads are shared otherwise, 
   const sharings = new Set(pool.taken.map(({ sharing }) => sharing));
   expect(sharings).toEqual(new Set(['graphs', 'operations']));
   expect(new Set(pool.taken.map(({ child }) => child.pid)).size).toBe(2);
-  // The first round has tried some in vain, the second none.
-  expect(taken[1]! - taken[0]!).toBeLessThanOrEqual(taken[0]!);
+  // Three stages compute with TensorFlow, and one does without: the first round has tried some in vain, the second none.
+  expect(taken[0]).toBeGreaterThan(cell.stages.length);
+  expect(taken[1]! - taken[0]!).toBe(cell.stages.length);
 });
 
 test('a stage that asks for threads of two kinds fails: a new process is as good as any other', async () => {
@@ -183,14 +184,14 @@ test('a process is replaced after a number of stages, and when it holds too much
   let process = pool.take(settings, 'train', none);
   const first = process.child.pid;
   for (let stage = 1; stage < 200; stage++) {
-    pool.giveBack(process, 'train', state, true);
+    pool.giveBack(process, state, 'train');
     process = pool.take(settings, 'train', none);
     expect(process.child.pid).toBe(first);
   }
-  pool.giveBack(process, 'train', state, true);
+  pool.giveBack(process, state, 'train');
   const second = pool.take(settings, 'train', none);
   expect(second.child.pid).not.toBe(first);
-  pool.giveBack(second, 'train', { ...state, memory: 2e9 }, true);
+  pool.giveBack(second, { ...state, memory: 2e9 }, 'train');
   const third = pool.take(settings, 'train', none);
   expect(third.child.pid).not.toBe(second.child.pid);
   third.child.kill('SIGKILL');
