@@ -1,4 +1,4 @@
-import type { Activities } from '../workflows/messages.ts';
+import { type Activities, activityIdOf } from '../workflows/messages.ts';
 import { createCollect } from './engine/collect.ts';
 import { createRunStage } from './engine/run-stage.ts';
 import { createStores } from './engine/stores.ts';
@@ -32,8 +32,14 @@ export function createActivities(
   return {
     records,
     stages: {
-      runStage: async (task) => ({ to: task.stage.name, value: await runStage(task) }),
-      collect: async (task) => ({ to: task.collect.name, value: await collect(task) }),
+      runStage: async (task) => ({
+        to: activityIdOf({ stage: task.stage.name, cellId: task.cellId }),
+        value: await runStage(task),
+      }),
+      collect: async (task) => ({
+        to: activityIdOf({ stage: task.collect.name }),
+        value: await collect(task),
+      }),
     },
   };
 }

@@ -1,4 +1,4 @@
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { PlannedStage } from '../compiler/plan.ts';
 import type { Activities, TaskQueue } from './messages.ts';
 
@@ -11,17 +11,17 @@ const attemptsAfterCrashes = 50;
 /** Without a heartbeat for this long an attempt counts as lost and another worker takes over. Workers beat every second. */
 const heartbeatTimeout = '15 seconds';
 
-/** Short reads and writes of study records, on the workers' own queue so that they never wait behind a long stage. */
-export const bookkeeping = proxyActivities<Omit<Activities, 'runStage' | 'collect'>>({
-  taskQueue: 'epochal' satisfies TaskQueue,
+/** Short reads and writes of study records, in the worker that has the workflow: they cost the server nothing, and never wait behind a stage. */
+export const bookkeeping = proxyLocalActivities<Omit<Activities, 'runStage' | 'collect'>>({
   startToCloseTimeout: '1 minute',
   retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds', maximumAttempts: 6 },
 });
 
-/** The activities that compute, set up for one stage: its queue, its time limit. */
-export function stageActivities(stage: Pick<PlannedStage, 'timeoutMs' | 'resources'>) {
+/** The activities that compute, set up for one stage: its queue, its time limit, its id. */
+export function stageActivities(stage: Pick<PlannedStage, 'timeoutMs' | 'resources'>, activityId: string) {
   const queue: TaskQueue = stage.resources.gpu > 0 ? 'epochal-gpu' : 'epochal-cpu';
   return proxyActivities<Pick<Activities, 'runStage' | 'collect'>>({
+    activityId,
     taskQueue: queue,
     // The worker itself keeps the time limit and stops the compute process; this one is for a worker that does not.
     startToCloseTimeout: stage.timeoutMs + 60_000,

@@ -14,11 +14,15 @@ import {
 import type { PlannedCell } from '../compiler/plan.ts';
 import { bookkeeping } from './activities.ts';
 import type { cell as cellWorkflow } from './cell.ts';
+import { CellRun } from './cell-run.ts';
 import { describeFailure, failedCellResult } from './failures.ts';
 import {
+  type CellInput,
+  type CellProgress,
   type CellResult,
   type ControlSignal,
   type StudyInput,
+  type StudyProgress,
   type StudyTally,
   workflowIdOf,
 } from './messages.ts';
@@ -27,28 +31,42 @@ import { answerTo } from './seals.ts';
 /** Cells read from the plan at once: few enough for one payload. */
 const pageSize = 16;
 const keptFailures = 20;
+/**
+ * A cell whose stages took less than this, in seconds of their workers, is small: those that follow it run inside the study's own workflow, since a
+ * workflow of its own would cost more than they do. What follows one that is not small has a workflow again, where it can be watched and
+ * ended by itself and where the study's history does not grow by its stages.
+ */
+const smallSeconds = 10;
 
 /** Why a window closed: every cell has ended, the history must be cut first, or a failed cell stopped the study. */
 export type WindowEnding = 'all' | 'cut' | 'stopped';
+
+/** A cell that runs: inside this workflow or, as soon as the server has started it, in one of its own. */
+interface RunningCell {
+  inside?: CellRun;
+  apart?: ChildWorkflowHandle<typeof cellWorkflow>;
+}
 
 /** The sliding window of cells that run at the same time, and the tally of those that have ended. */
 export class CellWindow {
   readonly #input: StudyInput;
   readonly #scope = new CancellationScope();
-  /** Cells that run, with their handles as soon as the server has started them. */
-  readonly #running = new Map<string, ChildWorkflowHandle<typeof cellWorkflow> | undefined>();
+  readonly #running = new Map<string, RunningCell>();
   #page: readonly PlannedCell[] = [];
   #next: number;
   /** Why no cell starts, if none does. */
   #halt: 'pause' | 'stop' | undefined;
   #stopped = false;
+  /** Whether the cell that ended last was small. */
+  #small: boolean;
   #tally: StudyTally;
 
   constructor(input: StudyInput) {
     this.#input = input;
-    const { next, paused, ...tally } = input.carried ?? {
+    const { next, paused, small, ...tally } = input.carried ?? {
       next: 0,
       paused: false,
+      small: false,
       counts: { succeeded: 0, failed: 0, cancelled: 0 },
       stagesRun: 0,
       stagesReused: 0,
@@ -56,6 +74,7 @@ export class CellWindow {
     };
     this.#next = next;
     this.#halt = paused ? 'pause' : undefined;
+    this.#small = small;
     this.#tally = tally;
   }
 
@@ -63,8 +82,17 @@ export class CellWindow {
     return this.#tally;
   }
 
-  get running(): string[] {
-    return [...this.#running.keys()];
+  get running(): StudyProgress['running'] {
+    const { studyId } = this.#input;
+    return [...this.#running].map(([cellId, { inside }]) => ({
+      cellId,
+      workflowId: workflowIdOf(studyId, inside === undefined ? cellId : undefined),
+    }));
+  }
+
+  /** How far a cell is that runs inside this workflow. */
+  progressOf(cellId: string): CellProgress | undefined {
+    return this.#running.get(cellId)?.inside?.progress;
   }
 
   get paused(): boolean {
@@ -79,12 +107,15 @@ export class CellWindow {
   /** After a pause or a stop no cell starts, and no stage of a running cell, until `resume`. */
   obey(order: ControlSignal): void {
     this.#halt = order === 'resume' ? undefined : order;
-    for (const handle of this.#running.values()) if (handle !== undefined) send(handle, order);
+    for (const { inside, apart } of this.#running.values()) {
+      inside?.obey(order);
+      if (apart !== undefined) send(apart, order);
+    }
   }
 
   /** What the next run of the workflow must know. */
   carry(): NonNullable<StudyInput['carried']> {
-    return { ...this.#tally, next: this.#next, paused: this.paused };
+    return { ...this.#tally, next: this.#next, paused: this.paused, small: this.#small };
   }
 
   /** Runs cells until {@link WindowEnding}; none is running when it returns. Rejects when the study is cancelled or its plan cannot be read. */
@@ -147,13 +178,11 @@ export class CellWindow {
   }
 
   async #watch(cell: PlannedCell): Promise<void> {
-    this.#running.set(cell.id, undefined);
+    const running: RunningCell = {};
+    this.#running.set(cell.id, running);
     let result: CellResult;
     try {
-      const handle = await this.#start(cell);
-      this.#running.set(cell.id, handle);
-      if (this.#halt !== undefined) send(handle, this.#halt);
-      result = await handle.result();
+      result = await (this.#small ? this.#runInside(cell, running) : this.#runApart(cell, running));
     } catch (error) {
       const stages = {};
       result =
@@ -170,14 +199,30 @@ export class CellWindow {
     }
   }
 
-  async #start(cell: PlannedCell): Promise<ChildWorkflowHandle<typeof cellWorkflow>> {
+  async #runInside(cell: PlannedCell, running: RunningCell): Promise<CellResult> {
+    running.inside = new CellRun(this.#inputOf(cell), this.paused);
+    return (await running.inside.run()).result;
+  }
+
+  async #runApart(cell: PlannedCell, running: RunningCell): Promise<CellResult> {
+    const handle = await this.#start(cell);
+    running.apart = handle;
+    if (this.#halt !== undefined) send(handle, this.#halt);
+    return handle.result();
+  }
+
+  #inputOf(cell: PlannedCell): CellInput {
     const { studyId, storeUri, baseDirectory } = this.#input;
+    return { studyId, storeUri, baseDirectory, cell };
+  }
+
+  async #start(cell: PlannedCell): Promise<ChildWorkflowHandle<typeof cellWorkflow>> {
     const { memo } = workflowInfo();
     for (let tries = 1; ; tries++) {
       try {
         return await startChild<typeof cellWorkflow>('cell', {
-          workflowId: workflowIdOf(studyId, cell.id),
-          args: [{ studyId, storeUri, baseDirectory, cell }],
+          workflowId: workflowIdOf(this.#input.studyId, cell.id),
+          args: [this.#inputOf(cell)],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
           workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
@@ -195,6 +240,7 @@ export class CellWindow {
     const { counts, stagesRun, stagesReused, failures } = this.#tally;
     const outcomes = Object.values(stages);
     const reused = outcomes.filter((outcome) => outcome.reused).length;
+    this.#small = outcomes.reduce((sum, { seconds }) => sum + seconds, 0) < smallSeconds;
     const told = failure === undefined || failures.length >= keptFailures ? [] : [{ cellId, ...failure }];
     this.#tally = {
       counts: { ...counts, [status]: counts[status] + 1 },

@@ -20,7 +20,12 @@ export interface StudyInput {
   /** Events after which the history is cut by continue-as-new; default: when the server suggests it. */
   readonly historyLimit?: number;
   /** Set by continue-as-new. */
-  readonly carried?: StudyTally & { readonly next: number; readonly paused: boolean };
+  readonly carried?: StudyTally & {
+    readonly next: number;
+    readonly paused: boolean;
+    /** Whether cells are so small that they run inside the study's workflow. */
+    readonly small: boolean;
+  };
 }
 
 /** What a study counts while its cells go by. */
@@ -32,7 +37,7 @@ export interface StudyTally {
   readonly failures: readonly CellFailure[];
 }
 
-/** Argument of the `cell` workflow, a child of `study`. */
+/** A cell to run, inside the `study` workflow or in a `cell` workflow, whose argument it is. */
 export interface CellInput {
   readonly studyId: string;
   readonly storeUri: string;
@@ -70,7 +75,7 @@ export interface CollectTask {
   readonly succeeded: number;
 }
 
-/** Heartbeat details of `runStage`. */
+/** Heartbeat details of `runStage` and of `collect`. */
 export interface StageHeartbeat {
   readonly stage: string;
   readonly done: number;
@@ -167,6 +172,9 @@ export interface FailureDetail {
   readonly cells?: readonly number[];
 }
 
+/** What is left in the history of a workflow of a cell whose record was written. */
+export type CellEnding = Pick<CellResult, 'cellId' | 'status'>;
+
 /** Whose plan to read. */
 export interface PlanRequest {
   readonly storeUri: string;
@@ -181,9 +189,28 @@ export interface CellsRequest extends PlanRequest {
 
 /** What an activity gives, with what it is the answer to: a sealed answer to something else must not pass for this one. */
 export interface Answer<T> {
-  /** The stage or `collect`, the first cell, or the record. */
+  /** The stage, by the id of its activity; the first cell, or the record. */
   readonly to: string;
   readonly value: T;
+}
+
+/** A stage of a cell, or one over all cells. */
+export interface StagePlace {
+  readonly stage: string;
+  readonly cellId?: string;
+}
+
+/** Id of the activity that runs a stage, by which its cell is found where several cells share a workflow. */
+export function activityIdOf({ stage, cellId }: StagePlace): string {
+  return cellId === undefined ? stage : `${stage} of ${cellId}`;
+}
+
+/** What {@link activityIdOf} was given. */
+export function placeOfActivity(activityId: string): StagePlace {
+  const at = activityId.indexOf(' of ');
+  return at < 0
+    ? { stage: activityId }
+    : { stage: activityId.slice(0, at), cellId: activityId.slice(at + 4) };
 }
 
 /** The activities, as the workflows see them. */
@@ -192,7 +219,11 @@ export interface Activities {
   collect(task: CollectTask): Promise<Answer<StageOutcome>>;
   loadCells(request: CellsRequest): Promise<Answer<readonly PlannedCell[]>>;
   loadCollects(request: PlanRequest): Promise<Answer<readonly PlannedCollect[]>>;
-  writeCellResult(record: { storeUri: string; studyId: string; result: CellResult }): Promise<Answer<null>>;
+  writeCellResult(record: {
+    storeUri: string;
+    studyId: string;
+    result: CellResult;
+  }): Promise<Answer<CellEnding>>;
   writeStudyResult(record: { storeUri: string; result: StudyResult }): Promise<Answer<null>>;
 }
 

@@ -22,6 +22,7 @@ export const interceptors = (): WorkflowInterceptors => ({
   outbound: [
     {
       scheduleActivity: async (input, next) => sealed(await next(input)),
+      scheduleLocalActivity: async (input, next) => sealed(await next(input)),
       async startChildWorkflowExecution(input, next) {
         const [started, result] = await next(input);
         return [started, result.then(sealed)];

@@ -14,7 +14,9 @@ import { CellWindow, type WindowEnding } from './cell-window.ts';
 import { damagedCells, describeFailure } from './failures.ts';
 import { Gate } from './gate.ts';
 import {
+  activityIdOf,
   type CellFailure,
+  type CellProgress,
   type ControlSignal,
   type FailureType,
   type StageOutcome,
@@ -29,6 +31,7 @@ const pause = defineSignal<[ControlSignal], ControlSignal>('pause');
 const resume = defineSignal<[ControlSignal], ControlSignal>('resume');
 const stop = defineSignal<[ControlSignal], ControlSignal>('stop');
 const progress = defineQuery<StudyProgress>('progress');
+const cellProgress = defineQuery<CellProgress | null, [cellId: string]>('cellProgress');
 
 /** Times that a `collect` has cells with damaged outputs run again. */
 const mostRepairs = 3;
@@ -37,7 +40,7 @@ const mostRepairs = 3;
 const collectTimeoutMs = 3_600_000;
 
 /**
- * One launch of a pipeline: runs the cells of its plan, at most `maxParallel` at a time, each as a child workflow, then the stages over all
+ * One launch of a pipeline: runs the cells of its plan, at most `maxParallel` at a time, small ones inside this workflow and others each as a child workflow, then the stages over all
  * cells. The history is cut by continue-as-new between two windows of cells, so the number of cells has no limit.
  *
  * Ends as failed with a `StudyFailed` failure, or as cancelled, after the result was written to the store.
@@ -60,13 +63,11 @@ export async function study(input: StudyInput): Promise<StudyResult> {
     studyId,
     cells: input.cells,
     counts: window.tally.counts,
-    running: window.running.map((cellId) => ({
-      cellId,
-      workflowId: workflowIdOf(studyId, cellId),
-    })),
+    running: window.running,
     paused: window.paused,
     phase,
   }));
+  setHandler(cellProgress, (cellId) => window.progressOf(cellId) ?? null);
 
   const collected: Record<string, StageOutcome> = {};
   const failures: CellFailure[] = [];
@@ -75,14 +76,16 @@ export async function study(input: StudyInput): Promise<StudyResult> {
   const collectAll = async (): Promise<void> => {
     if (ending !== 'all' || window.tally.counts.succeeded === 0) return;
     phase = 'collect';
-    const activities = stageActivities({ timeoutMs: collectTimeoutMs, resources: { threads: 1, gpu: 0 } });
+    const how = { timeoutMs: collectTimeoutMs, resources: { threads: 1, gpu: 0 } };
     const planned = answerTo('collect', await bookkeeping.loadCollects({ storeUri, studyId }));
     for (const collect of planned) {
       for (let repairs = 0; collected[collect.name] === undefined; repairs++) {
         try {
           const { succeeded } = window.tally.counts;
+          const activityId = activityIdOf({ stage: collect.name });
+          const activities = stageActivities(how, activityId);
           const answer = await gate.pass(() => activities.collect({ studyId, storeUri, collect, succeeded }));
-          collected[collect.name] = answerTo(collect.name, answer);
+          collected[collect.name] = answerTo(activityId, answer);
         } catch (error) {
           if (isCancellation(error)) throw error;
           const damaged = damagedCells(error);

@@ -26,7 +26,7 @@ export function createRunStage(
   const flights = new SingleFlight();
   return async (task) => {
     try {
-      mustBelongTo(workflowIdOf(task.studyId, task.cellId));
+      mustBelongTo(workflowIdOf(task.studyId, task.cellId), workflowIdOf(task.studyId));
       const stage = checkedName('stage name', task.stage.name);
       return await withHeartbeats(stage, stop, async (heartbeats, signal) => {
         const store = await openStore(task.storeUri);

@@ -26,8 +26,9 @@ export function createStores(serves: (uri: string) => Promise<boolean>): OpenSto
   };
 }
 
-/** Throws {@link RefusedError} unless the activity that runs belongs to this workflow. */
-export function mustBelongTo(workflowId: string): void {
-  const owner = activityInfo().workflowExecution?.workflowId;
-  if (owner !== workflowId) throw new RefusedError(`${owner} must not act for ${workflowId}.`);
+/** Throws {@link RefusedError} unless the activity that runs belongs to one of these workflows. */
+export function mustBelongTo(...workflowIds: readonly string[]): void {
+  const owner = activityInfo().workflowExecution?.workflowId ?? 'nobody';
+  if (!workflowIds.includes(owner))
+    throw new RefusedError(`${owner} must not act for ${workflowIds.join(' or ')}.`);
 }

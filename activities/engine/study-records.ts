@@ -43,41 +43,34 @@ export function createStudyRecords(openStore: OpenStores): StudyRecords {
   };
   const write = async (storeUri: string, name: string, record: CellResult | StudyResult) => {
     await (await openStore(storeUri)).writeText(name, `${JSON.stringify(record, undefined, 2)}\n`);
-    return null;
   };
   const activities: StudyRecords['activities'] = {
     loadCells: ({ from, count, ...of }) =>
-      answered(
-        () => workflowIdOf(of.studyId),
-        String(from),
-        async () => (await loadPlan(of)).cells.slice(from, from + count),
-      ),
-    loadCollects: (of) =>
-      answered(
-        () => workflowIdOf(of.studyId),
-        'collect',
-        async () => (await loadPlan(of)).collect,
-      ),
+      answered([of.studyId], String(from), async () => (await loadPlan(of)).cells.slice(from, from + count)),
+    loadCollects: (of) => answered([of.studyId], 'collect', async () => (await loadPlan(of)).collect),
     writeCellResult: ({ storeUri, studyId, result }) =>
-      answered(
-        () => workflowIdOf(studyId, result.cellId),
-        'result',
-        () => write(storeUri, cellRecordName(studyId, result.cellId), result),
-      ),
+      answered([studyId, result.cellId], 'result', async () => {
+        const { cellId, status } = result;
+        await write(storeUri, cellRecordName(studyId, cellId), result);
+        return { cellId, status };
+      }),
     writeStudyResult: ({ storeUri, result }) =>
-      answered(
-        () => workflowIdOf(result.studyId),
-        'result',
-        () => write(storeUri, studyRecordName(result.studyId, 'result'), result),
-      ),
+      answered([result.studyId], 'result', async () => {
+        await write(storeUri, studyRecordName(result.studyId, 'result'), result);
+        return null;
+      }),
   };
   return { activities, loadPlan };
 }
 
-/** Does the work if it belongs to the workflow that asks. */
-async function answered<T>(owner: () => string, to: string, work: () => Promise<T>): Promise<Answer<T>> {
+/** Does the work if it is the workflow of the study that asks, or the one of the cell. */
+async function answered<T>(
+  [studyId, cellId]: readonly [studyId: string, cellId?: string],
+  to: string,
+  work: () => Promise<T>,
+): Promise<Answer<T>> {
   try {
-    mustBelongTo(owner());
+    mustBelongTo(workflowIdOf(studyId), ...(cellId === undefined ? [] : [workflowIdOf(studyId, cellId)]));
     return { to, value: await work() };
   } catch (error) {
     throw toRecordFailure(error);

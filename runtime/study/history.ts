@@ -4,6 +4,7 @@ import type { Payload, SerializationContext } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
 import { RefusedError } from '../../artifacts/errors.ts';
+import type { Activities, Answer, CellEnding } from '../../workflows/messages.ts';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
@@ -99,11 +100,34 @@ function closeOf(event: HistoryEvent): { readonly next?: string } | undefined {
 }
 
 /** Whose message a payload is: a workflow's, or that of one of its activities. */
-export function placeOf(client: Client, workflowId: string, activityId?: string): SerializationContext {
+export function placeOf(
+  client: Client,
+  workflowId: string,
+  activity?: { readonly activityId: string; readonly isLocal?: boolean },
+): SerializationContext {
   const { namespace } = client.options;
-  return activityId === undefined
+  return activity === undefined
     ? { type: 'workflow', namespace, workflowId }
-    : { type: 'activity', namespace, workflowId, activityId, isLocal: false };
+    : { type: 'activity', namespace, workflowId, isLocal: false, ...activity };
+}
+
+/** The cell whose record was written, if the event says that one was: a cell that ran inside the workflow has ended. */
+export async function cellEndOf(
+  client: Client,
+  workflowId: string,
+  event: HistoryEvent,
+): Promise<CellEnding | undefined> {
+  const { details } = event.markerRecordedEventAttributes ?? {};
+  const data = details?.data?.payloads?.[0]?.data;
+  if (!data || !details.result) return undefined;
+  // The SDK's own words about an activity that ran in the worker, which bear no seal; the result does.
+  const { activity_id: activityId, activity_type: type } = JSON.parse(Buffer.from(data).toString()) as {
+    activity_id: string;
+    activity_type: string;
+  };
+  if (type !== ('writeCellResult' satisfies keyof Activities)) return undefined;
+  const where = placeOf(client, workflowId, { activityId, isLocal: true });
+  return (await decodeFirst<Answer<CellEnding>>(client, where, details.result))?.value;
 }
 
 /** The first of some payloads, as the client's converter and codecs read it; undefined if there is none, or it is refused. */

@@ -1,5 +1,5 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import type { StageHeartbeat } from '../../workflows/messages.ts';
+import { placeOfActivity, type StageHeartbeat } from '../../workflows/messages.ts';
 import { decodeFirst, placeOf } from './history.ts';
 
 const lookDeadlineMs = 10_000;
@@ -19,26 +19,47 @@ export interface LiveStages {
   readonly queued: number;
 }
 
+/** The same of all cells whose stages a workflow runs. */
+export interface LookedAt {
+  /** Those of a cell or, without one, those over all cells. */
+  of(cellId?: string): LiveStages;
+}
+
 /** What the running stages of a workflow last said; nothing if the server does not answer. The workflow itself is not asked. */
-export async function lookAtStages(client: Client, workflow: WorkflowHandle): Promise<LiveStages> {
-  try {
-    return await client.withDeadline(Date.now() + lookDeadlineMs, async () => {
-      const { raw, workflowId } = await workflow.describe();
-      const live: LiveStage[] = [];
-      let queued = 0;
-      for (const activity of raw.pendingActivities ?? []) {
-        const { heartbeatDetails, attempt, lastFailure, lastStartedTime } = activity;
-        if (!lastStartedTime) queued++;
-        const place = placeOf(client, workflowId, activity.activityId ?? '');
-        // Of a heartbeat that is refused, the next one is the stage's own again.
-        const said = await decodeFirst<StageHeartbeat>(client, place, heartbeatDetails);
-        if (said === undefined) continue;
-        const failure = lastFailure?.message;
-        live.push({ ...said, attempt: attempt ?? 1, ...(failure ? { lastFailure: failure } : {}) });
-      }
-      return { live, queued };
-    });
-  } catch {
-    return { live: [], queued: 0 };
-  }
+export async function lookAtStages(client: Client, workflow: WorkflowHandle): Promise<LookedAt> {
+  const stages = await client
+    .withDeadline(Date.now() + lookDeadlineMs, () => pendingStages(client, workflow))
+    .catch(() => []);
+  return {
+    of(cellId) {
+      const own = stages.filter((stage) => stage.cellId === cellId);
+      return {
+        live: own.flatMap(({ live }) => (live === undefined ? [] : [live])),
+        queued: own.filter(({ isQueued }) => isQueued).length,
+      };
+    },
+  };
+}
+
+async function pendingStages(client: Client, workflow: WorkflowHandle) {
+  const { raw, workflowId } = await workflow.describe();
+  return Promise.all(
+    (raw.pendingActivities ?? []).map(async (activity) => {
+      const { heartbeatDetails, attempt, lastFailure, lastStartedTime } = activity;
+      const activityId = activity.activityId ?? '';
+      // Of a heartbeat that is refused, the next one is the stage's own again.
+      const said = await decodeFirst<StageHeartbeat>(
+        client,
+        placeOf(client, workflowId, { activityId }),
+        heartbeatDetails,
+      );
+      const failure = lastFailure?.message;
+      const live: LiveStage | undefined = said && {
+        ...said,
+        attempt: attempt ?? 1,
+        ...(failure ? { lastFailure: failure } : {}),
+      };
+      return { cellId: placeOfActivity(activityId).cellId, live, isQueued: !lastStartedTime };
+    }),
+  );
 }

@@ -1,6 +1,10 @@
 import type { Client } from '@temporalio/client';
-import type { SerializationContext } from '@temporalio/common';
-import type { Answer, CollectTask, StageOutcome, StageTask } from '../../workflows/messages.ts';
+import {
+  type Answer,
+  placeOfActivity,
+  type StageOutcome,
+  type StagePlace,
+} from '../../workflows/messages.ts';
 import { decodeFirst, type HistoryEvent, placeOf } from './history.ts';
 
 /** How an attempt of a stage ended; `stopped` is handed back with its checkpoint. */
@@ -10,46 +14,50 @@ export type StageEnd = { readonly stage: string } & (
   | { readonly end: 'stopped' }
 );
 
-/** Finds the ends of stages among the events of one workflow, which it must be given in order. */
+/** What one event says of a stage: that it is to run, or how an attempt of it ended. */
+export interface StageNews extends StagePlace {
+  readonly end: StageEnd | undefined;
+}
+
+/** Finds what is said of stages among the events of one workflow, which it must be given in order. */
 export class StageEvents {
   readonly #client: Client;
   readonly #workflowId: string;
-  /** Running stages, and where their messages belong, by the event that scheduled each. */
-  readonly #running = new Map<number, { readonly stage: string; readonly place: SerializationContext }>();
+  /** The activities of running stages, by the event that scheduled each. */
+  readonly #running = new Map<number, string>();
 
   constructor(client: Client, workflowId: string) {
     this.#client = client;
     this.#workflowId = workflowId;
   }
 
-  async read(event: HistoryEvent): Promise<StageEnd | undefined> {
-    const client = this.#client;
+  async read(event: HistoryEvent): Promise<StageNews | undefined> {
     const { activityTaskScheduledEventAttributes: scheduled } = event;
     if (scheduled) {
-      const place = placeOf(client, this.#workflowId, scheduled.activityId ?? '');
-      const stage = stageOf(await decodeFirst<StageTask | CollectTask>(client, place, scheduled.input));
-      if (stage !== undefined) this.#running.set(Number(event.eventId), { stage, place });
-      return undefined;
+      const activityId = scheduled.activityId ?? '';
+      this.#running.set(Number(event.eventId), activityId);
+      return { ...placeOfActivity(activityId), end: undefined };
     }
     const completed = event.activityTaskCompletedEventAttributes;
     const failed = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
     const ended = completed ?? failed ?? event.activityTaskCanceledEventAttributes;
     const id = Number(ended?.scheduledEventId);
-    const known = this.#running.get(id);
-    if (!ended || known === undefined) return undefined;
+    const activityId = this.#running.get(id);
+    if (!ended || activityId === undefined) return undefined;
     this.#running.delete(id);
-    const { stage, place } = known;
+    const place = placeOfActivity(activityId);
+    const { stage } = place;
     if (completed) {
-      const answer = await decodeFirst<Answer<StageOutcome>>(client, place, completed.result);
+      const where = placeOf(this.#client, this.#workflowId, { activityId });
+      const answer = await decodeFirst<Answer<StageOutcome>>(this.#client, where, completed.result);
       // What is refused ends the workflow, which tells why.
-      return answer?.to === stage ? { stage, end: 'done', outcome: answer.value } : undefined;
+      if (answer?.to !== activityId) return undefined;
+      return { ...place, end: { stage, end: 'done', outcome: answer.value } };
     }
-    if (!failed) return { stage, end: 'stopped' };
-    return { stage, end: 'failed', message: failed.failure?.message || 'no reason was given' };
+    if (!failed) return { ...place, end: { stage, end: 'stopped' } };
+    return {
+      ...place,
+      end: { stage, end: 'failed', message: failed.failure?.message || 'no reason was given' },
+    };
   }
-}
-
-function stageOf(task: StageTask | CollectTask | undefined): string | undefined {
-  if (task === undefined) return undefined;
-  return 'stage' in task ? task.stage.name : 'collect' in task ? task.collect.name : undefined;
 }

@@ -20,7 +20,7 @@ import {
   workflowIdOf,
 } from '../../workflows/messages.ts';
 import { abortable } from './history.ts';
-import { type LiveStages, lookAtStages } from './live-stages.ts';
+import { type LiveStages, type LookedAt, lookAtStages } from './live-stages.ts';
 import { type StudyEvent, StudyWatch } from './study-watch.ts';
 
 /** Running cells that `cells` looks at: more than fit on a screen. */
@@ -81,12 +81,14 @@ export function createStudyHandle({ client, store, studyId, attached, fresh }: H
     progress,
     async cells() {
       const { running } = await progress();
+      const looks = new Map<string, Promise<LookedAt>>();
+      const look = (workflow: WorkflowHandle): Promise<LookedAt> => {
+        const looked = looks.get(workflow.workflowId) ?? lookAtStages(client, workflow);
+        looks.set(workflow.workflowId, looked);
+        return looked;
+      };
       const cells = await Promise.all(
-        running
-          .slice(0, cellsShown)
-          .map(({ cellId }) =>
-            describeCell(client, client.workflow.getHandle(workflowIdOf(studyId, cellId))),
-          ),
+        running.slice(0, cellsShown).map((cell) => describeCell(client, cell, look)),
       );
       return cells.filter((cell) => cell !== undefined);
     },
@@ -107,13 +109,18 @@ export function createStudyHandle({ client, store, studyId, attached, fresh }: H
 }
 
 /** Undefined if the cell ended in this moment or no worker answers for it. */
-async function describeCell(client: Client, cell: WorkflowHandle): Promise<LiveCell | undefined> {
+async function describeCell(
+  client: Client,
+  { cellId, workflowId }: StudyProgress['running'][number],
+  look: (workflow: WorkflowHandle) => Promise<LookedAt>,
+): Promise<LiveCell | undefined> {
   try {
+    const workflow = client.workflow.getHandle(workflowId);
     const known = client.withDeadline(Date.now() + queryDeadlineMs, () =>
-      cell.query<CellProgress>('cellProgress'),
+      workflow.query<CellProgress | null, [string]>('cellProgress', cellId),
     );
-    const [progress, stages] = await Promise.all([known, lookAtStages(client, cell)]);
-    return { ...progress, ...stages };
+    const [progress, stages] = await Promise.all([known, look(workflow)]);
+    return progress === null ? undefined : { ...progress, ...stages.of(cellId) };
   } catch {
     return undefined;
   }
@@ -133,8 +140,8 @@ async function waitUntilIdle(
   do {
     // The answer comes after the signal was handled.
     const { running } = await progress();
-    const ids = [workflowIdOf(studyId), ...running.map(({ cellId }) => workflowIdOf(studyId, cellId))];
-    if (!(await Promise.all(ids.map(isBusy))).includes(true)) return;
+    const ids = new Set([workflowIdOf(studyId), ...running.map(({ workflowId }) => workflowId)]);
+    if (!(await Promise.all([...ids].map(isBusy))).includes(true)) return;
     await setTimeout(100);
   } while (Date.now() < deadline);
 }

@@ -8,9 +8,9 @@ import type {
   ControlSignal,
   StudyInput,
 } from '../../workflows/messages.ts';
-import { abortable, decodeFirst, followHistory, type HistoryEvent, placeOf } from './history.ts';
-import { type LiveStages, lookAtStages } from './live-stages.ts';
-import { type StageEnd, StageEvents } from './stage-events.ts';
+import { abortable, cellEndOf, decodeFirst, followHistory, type HistoryEvent, placeOf } from './history.ts';
+import { type LiveStages, type LookedAt, lookAtStages } from './live-stages.ts';
+import { type StageEnd, StageEvents, type StageNews } from './stage-events.ts';
 
 /** What happens to a study: a stage ends (one over all cells has no cell), a cell ends, or someone stops or resumes it. */
 export type StudyEvent =
@@ -44,12 +44,19 @@ const cellsLookedAt = 32;
 const shortCellMs = 1000;
 
 interface RunningCell {
+  /** Its own, or that of the study. */
   readonly workflowId: string;
   /** Stages that were told of. */
   readonly told: Set<string>;
-  readonly reading: AbortController;
+  /** How its history is read, if it has its own. */
+  readonly reading?: HistoryReading;
+}
+
+interface HistoryReading {
+  readonly abort: AbortController;
+  /** Begins now, although the cell may prove to be short. */
   readonly hurry: AbortController;
-  read: Promise<void>;
+  readonly ended: Promise<void>;
 }
 
 /**
@@ -64,7 +71,8 @@ export class StudyWatch {
   readonly #running = new Map<string, RunningCell>();
   /** Events of each running cell that are no news, by its run id. */
   readonly #past = new Map<string, number>();
-  readonly #collects: StageEvents;
+  /** Those in the study's own history: of cells that run inside it, and over all cells. */
+  readonly #stages: StageEvents;
   #input: StudyInput | undefined;
   #counts: CellCounts = { succeeded: 0, failed: 0, cancelled: 0 };
   #paused = false;
@@ -82,7 +90,7 @@ export class StudyWatch {
     this.#workflowId = options.workflowId;
     this.#fresh = options.fresh;
     this.#tell = options.tell;
-    this.#collects = new StageEvents(client, options.workflowId);
+    this.#stages = new StageEvents(client, options.workflowId);
   }
 
   /** Reads until the study has ended and all of it is told, or `signal` aborts. */
@@ -97,7 +105,7 @@ export class StudyWatch {
         if (event.workflowExecutionContinuedAsNewEventAttributes) past = 0;
       }
     } finally {
-      for (const cell of this.#running.values()) cell.reading.abort();
+      for (const cell of this.#running.values()) cell.reading?.abort.abort();
     }
   }
 
@@ -116,22 +124,28 @@ export class StudyWatch {
   /** Where the study is; undefined before its history was read. */
   async look(signal: AbortSignal): Promise<StudySnapshot | undefined> {
     if (this.#input === undefined) return undefined;
-    const at = (workflowId: string) =>
+    const at = (workflowId: string): Promise<LookedAt> =>
       abortable(this.#client, signal, () =>
         lookAtStages(this.#client, this.#client.workflow.getHandle(workflowId)),
       );
     const cells = [...this.#running].slice(0, cellsLookedAt);
-    const looked = await Promise.all(
-      cells.map(async ([cellId, { workflowId }]) => ({ cellId, ...(await at(workflowId)) })),
+    const workflows = new Set(cells.map(([, { workflowId }]) => workflowId));
+    if (this.#collecting) workflows.add(this.#workflowId);
+    const looks = await Promise.all(
+      [...workflows].map(async (workflowId) => [workflowId, await at(workflowId)] as const),
     );
-    const collecting = this.#collecting ? await at(this.#workflowId) : { live: [], queued: 0 };
+    const looked = new Map(looks);
+    const stagesOf = (workflowId: string, cellId?: string): LiveStages =>
+      looked.get(workflowId)?.of(cellId) ?? { live: [], queued: 0 };
     return {
       cells: this.#input.cells,
       counts: this.#counts,
       paused: this.#paused,
-      running: looked.filter(({ cellId }) => this.#running.has(cellId)),
+      running: cells
+        .filter(([cellId]) => this.#running.has(cellId))
+        .map(([cellId, { workflowId }]) => ({ cellId, ...stagesOf(workflowId, cellId) })),
       more: Math.max(0, this.#running.size - cells.length),
-      collecting,
+      collecting: stagesOf(this.#workflowId),
     };
   }
 
@@ -149,51 +163,75 @@ export class StudyWatch {
       this.#paused = signal !== 'resume';
       if (isNew) this.#tell({ type: 'signal', signal });
     } else if (begun) {
-      // A stage over all cells met damage: a cell that had succeeded runs again.
-      if (this.#collecting) this.#count('succeeded', -1);
-      this.#begin(begun.workflowId!, begun.runId!, isNew, signal);
+      this.#beginApart(begun.workflowId!, begun.runId!, isNew, signal);
     } else {
       await this.#takeCellEnd(event, isNew);
-      this.#collecting ||= event.activityTaskScheduledEventAttributes?.activityType?.name === 'collect';
-      const end = await this.#collects.read(event);
-      if (end !== undefined && isNew) this.#tell({ type: 'stage', ...end });
+      const inside = await cellEndOf(this.#client, this.#workflowId, event);
+      if (inside !== undefined) this.#end(inside.cellId, inside.status, isNew);
+      const news = await this.#stages.read(event);
+      if (news !== undefined) this.#takeStage(news, isNew);
     }
   }
 
-  #begin(workflowId: string, runId: string, isNew: boolean, signal: AbortSignal): void {
-    const reading = new AbortController();
-    const cell: RunningCell = {
-      ...{ workflowId, told: new Set(), reading, hurry: new AbortController(), read: Promise.resolve() },
-    };
-    cell.read = this.#readCell(cell, runId, isNew, AbortSignal.any([signal, reading.signal]));
-    // It throws where the end of the cell is awaited.
-    cell.read.catch(() => undefined);
-    this.#running.set(this.#cellIdOf(workflowId), cell);
+  /** Of a stage in the study's own history. */
+  #takeStage({ stage, cellId, end }: StageNews, isNew: boolean): void {
+    if (cellId === undefined) {
+      this.#collecting = true;
+      if (end !== undefined && isNew) this.#tell({ type: 'stage', ...end });
+      return;
+    }
+    const cell = this.#running.get(cellId) ?? { workflowId: this.#workflowId, told: new Set() };
+    if (!this.#running.has(cellId)) this.#begin(cellId, cell);
+    if (end !== undefined && isNew) this.#tellStage(cellId, cell, end);
+    else if (end?.end === 'done') cell.told.add(stage);
   }
 
-  async #readCell(cell: RunningCell, runId: string, isNew: boolean, signal: AbortSignal): Promise<void> {
+  #begin(cellId: string, cell: RunningCell): void {
+    // A stage over all cells met damage: a cell that had succeeded runs again.
+    if (this.#collecting) this.#count('succeeded', -1);
+    this.#running.set(cellId, cell);
+  }
+
+  #beginApart(workflowId: string, runId: string, isNew: boolean, signal: AbortSignal): void {
+    const cellId = this.#cellIdOf(workflowId);
+    const [abort, hurry] = [new AbortController(), new AbortController()];
+    const told = new Set<string>();
+    const until = AbortSignal.any([signal, abort.signal]);
+    const ended = this.#readApart({ cellId, workflowId, told }, runId, isNew, until, hurry.signal);
+    // It throws where the end of the cell is awaited.
+    ended.catch(() => undefined);
+    this.#begin(cellId, { workflowId, told, reading: { abort, hurry, ended } });
+  }
+
+  async #readApart(
+    cell: RunningCell & { readonly cellId: string },
+    runId: string,
+    isNew: boolean,
+    signal: AbortSignal,
+    hurry: AbortSignal,
+  ): Promise<void> {
     const client = this.#client;
-    const { workflowId, hurry } = cell;
-    const early = AbortSignal.any([signal, hurry.signal]);
+    const { cellId, workflowId } = cell;
+    const early = AbortSignal.any([signal, hurry]);
     await setTimeout(shortCellMs, undefined, { signal: early }).catch(() => undefined);
     if (signal.aborted) return;
     // One that had ended before is told of by nothing but its end.
     const past = isNew ? 0 : (this.#past.get(runId) ?? Infinity);
     const stages = new StageEvents(client, workflowId);
     for await (const event of followHistory({ client, workflowId, runId, signal })) {
-      const end = await stages.read(event);
+      const end = (await stages.read(event))?.end;
       // The cell may have ended meanwhile, and told of all its stages.
       if (end === undefined || signal.aborted) continue;
-      if (Number(event.eventId) > past) this.#tellStage(cell, end);
+      if (Number(event.eventId) > past) this.#tellStage(cellId, cell, end);
       else if (end.end === 'done') cell.told.add(end.stage);
     }
   }
 
   /** A stage that is visited again, because of damage elsewhere, and is reused is nothing new. */
-  #tellStage(cell: RunningCell, end: StageEnd): void {
+  #tellStage(cellId: string, cell: RunningCell, end: StageEnd): void {
     if (end.end === 'done' && end.outcome.reused && cell.told.has(end.stage)) return;
     if (end.end === 'done') cell.told.add(end.stage);
-    this.#tell({ type: 'stage', cellId: this.#cellIdOf(cell.workflowId), ...end });
+    this.#tell({ type: 'stage', cellId, ...end });
   }
 
   async #takeCellEnd(event: HistoryEvent, isNew: boolean): Promise<void> {
@@ -209,22 +247,27 @@ export class StudyWatch {
     if (!workflowId) return;
     const cellId = this.#cellIdOf(workflowId);
     const cell = this.#running.get(cellId)!;
+    const { abort, hurry, ended: read } = cell.reading!;
     const status = completed ? 'succeeded' : cancelled ? 'cancelled' : 'failed';
-    if (completed || !isNew) cell.reading.abort();
+    if (completed || !isNew) abort.abort();
     if (isNew && completed) {
       const place = placeOf(this.#client, workflowId);
       const result = await decodeFirst<CellResult>(this.#client, place, completed.result);
       for (const [stage, outcome] of Object.entries(result?.stages ?? {})) {
-        if (!cell.told.has(stage)) this.#tellStage(cell, { stage, end: 'done', outcome });
+        if (!cell.told.has(stage)) this.#tellStage(cellId, cell, { stage, end: 'done', outcome });
       }
     } else if (isNew) {
-      cell.hurry.abort();
-      await cell.read;
+      hurry.abort();
+      await read;
     }
+    this.#end(cellId, status, isNew);
+  }
+
+  #end(cellId: string, status: CellStatus, isNew: boolean): void {
     this.#running.delete(cellId);
     this.#count(status, 1);
-    const { succeeded, failed, cancelled: given } = this.#counts;
-    if (isNew) this.#tell({ type: 'cell', cellId, status, ended: succeeded + failed + given });
+    const { succeeded, failed, cancelled } = this.#counts;
+    if (isNew) this.#tell({ type: 'cell', cellId, status, ended: succeeded + failed + cancelled });
   }
 
   get #place(): SerializationContext {

@@ -182,7 +182,7 @@ describe('of a study that runs', () => {
       const queue = type === 'runStage' ? 'epochal-cpu' : 'epochal';
       expect(await attacker.try('activity', { type, queue, args })).toMatchObject(refused);
     }
-    const [{ metadata, data }] = cell.activities.writeCellResult;
+    const [{ metadata, data }] = cell.activities.runStage;
     const changed = Buffer.from(Buffer.from(data).toString().replace('"main"', `"${precious.cellId}"`));
     const args = [{ metadata, data: changed }];
     expect(await attacker.try('activity', { type: 'writeCellResult', queue: 'epochal', args })).toMatchObject(

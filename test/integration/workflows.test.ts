@@ -42,6 +42,13 @@ async function attemptsOf(id: string): Promise<number> {
   return (await readFile(path.join(studies.home, `${id}.log`), 'utf8')).trim().split('\n').length;
 }
 
+async function hasHeard(workflowId: string, signal: string): Promise<boolean> {
+  const { events } = await studies.client.workflow.getHandle(workflowId).fetchHistory();
+  return (
+    events?.some((event) => event.workflowExecutionSignaledEventAttributes?.signalName === signal) ?? false
+  );
+}
+
 async function readRecord<T>(name: string): Promise<T> {
   return JSON.parse((await (await openStore(studies.storeUri())).readText(name)) ?? 'null') as T;
 }
@@ -312,6 +319,7 @@ describe('a running study', () => {
       live: [{ stage: 'first', total: 30, unit: 'steps', attempt: 1 }],
     });
     await study.pause();
+    await until(() => hasHeard(`${study.workflowId}/seed=71`, 'pause'));
     studies.gate.release();
     await until(async () => (await study.cells())[0]?.stages[0]?.status === 'done');
     expect((await study.cells())[0]!.stages[1]!.status).toBe('waiting');
