@@ -137,6 +137,16 @@ async function mustLieIn(folder: string, path: string): Promise<void> {
   if (out !== undefined) throw new RefusedError(`${path} leads out of the store, to ${out}.`);
 }
 
+/** Bytes that are read at once: most files are far smaller. */
+const readAtOnce = 1 << 20;
+
+async function digestOf(path: string, bytes: number): Promise<string> {
+  const digest = createHash('sha256');
+  if (bytes <= readAtOnce) return digest.update(await readFile(path)).digest('hex');
+  await pipeline(createReadStream(path, { highWaterMark: readAtOnce }), digest);
+  return digest.digest('hex');
+}
+
 /** The files whose digest this process has checked, as long as they stay as they were then. */
 class CheckedFiles {
   readonly #seen = new Map<string, { as: string; metadata?: Record<string, string> }>();
@@ -146,12 +156,7 @@ class CheckedFiles {
     if (!info?.isFile()) return false;
     const as = `${info.size} ${info.mtimeNs} ${info.ctimeNs} ${info.ino}`;
     if (this.#seen.get(path)?.as === as) return true;
-    const hash = createHash('sha256');
-    const read = await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash).then(
-      () => true,
-      ifUnreadable,
-    );
-    if (read === undefined || hash.digest('hex') !== sha256) return false;
+    if ((await digestOf(path, Number(info.size)).catch(ifUnreadable)) !== sha256) return false;
     this.#seen.set(path, { as });
     return true;
   }
