@@ -1,10 +1,11 @@
 import { type Activities, activityIdOf } from '../workflows/messages.ts';
 import { createCollect } from './engine/collect.ts';
-import { createRunStage } from './engine/run-stage.ts';
+import { createRunStage, type ThreadUse } from './engine/run-stage.ts';
 import { createStores } from './engine/stores.ts';
 import { createStudyRecords, type StudyRecords } from './engine/study-records.ts';
 import { GpuPool } from './processes/gpus.ts';
 
+export type { ThreadUse } from './engine/run-stage.ts';
 export { countGpus, gpuNames } from './processes/gpus.ts';
 
 /** The activities of one worker process, by the queue that they belong to. */
@@ -18,16 +19,18 @@ export interface WorkerActivities {
 /**
  * @param gpus Names of the GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` takes them.
  * @param serves Whether the worker was started for a store.
+ * @param threads Is told of the threads that stages compute with.
  * @param stop Stops all running stages, which are handed back with their checkpoints.
  */
 export function createActivities(
   gpus: readonly string[],
   serves: (storeUri: string) => Promise<boolean>,
+  threads: ThreadUse,
   stop: AbortSignal,
 ): WorkerActivities {
   const openStore = createStores(serves);
   const { activities: records, loadPlan } = createStudyRecords(openStore);
-  const runStage = createRunStage(openStore, new GpuPool(gpus), stop);
+  const runStage = createRunStage(openStore, { gpus: new GpuPool(gpus), threads }, stop);
   const collect = createCollect(openStore, loadPlan, stop);
   return {
     records,

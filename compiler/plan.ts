@@ -74,7 +74,8 @@ export interface Plan {
   readonly source: { readonly file: string; readonly sha256: string; readonly text: string };
   readonly params: { readonly [name: string]: Json };
   readonly axes: readonly string[];
-  readonly maxParallel: number;
+  /** Cells at the same time; absent if that is left to the machine that launches the study. */
+  readonly maxParallel?: number;
   readonly failFast: boolean;
   readonly minSuccess: number;
   readonly cells: readonly PlannedCell[];

@@ -748,7 +748,7 @@ export interface PipelineSpec {
 export interface Strategy {
   matrix?: Matrix;
   /**
-   * Cells that run at the same time.
+   * Cells that run at the same time; default: twice the stages that this machine computes at once, at least 4, and 32 with workers elsewhere.
    */
   maxParallel?: number;
   /**

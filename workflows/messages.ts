@@ -14,6 +14,7 @@ export interface StudyInput {
   /** Folder of the pipeline file, against which dataset locations are resolved. */
   readonly baseDirectory: string;
   readonly cells: number;
+  /** Cells at the same time. */
   readonly maxParallel: number;
   readonly failFast: boolean;
   readonly minSuccess: number;

@@ -14,13 +14,24 @@ import { SingleFlight } from './single-flight.ts';
 import { damageNotes, deviceOf, outcome, recordStep, stepOfStage } from './step.ts';
 import { mustBelongTo, type OpenStores } from './stores.ts';
 
+/** Is told how many threads a stage computes with, while it does. */
+export interface ThreadUse {
+  hold<T>(threads: number, work: () => Promise<T>): Promise<T>;
+}
+
+/** What stages share on this machine. */
+export interface SharedHardware {
+  readonly gpus: GpuPool;
+  readonly threads: ThreadUse;
+}
+
 /**
  * The activity that runs one stage of one cell: finds the step's key, takes what an equal step left in the store, or computes it in a compute
  * process and records it. All that it needs to go on after a kill is in the store, so any worker may take over.
  */
 export function createRunStage(
   openStore: OpenStores,
-  gpus: GpuPool,
+  hardware: SharedHardware,
   stop: AbortSignal,
 ): (task: StageTask) => Promise<StageOutcome> {
   const flights = new SingleFlight();
@@ -30,12 +41,12 @@ export function createRunStage(
       const stage = checkedName('stage name', task.stage.name);
       return await withHeartbeats(stage, stop, async (heartbeats, signal) => {
         const store = await openStore(task.storeUri);
-        const { step, request } = await identify(task, gpus.size);
+        const { step, request } = await identify(task, hardware.gpus.size);
         return await flights.run(`${store.uri}\n${step.key}`, signal, async () => {
           const found = await findStep(store, step.key, task.stage.outputs);
           if (found?.damage.length === 0)
             return outcome(found.record, { reused: true, seconds: 0, notes: [] });
-          const computation = { task, store, step, request, gpus, heartbeats, signal };
+          const computation = { task, store, step, request, ...hardware, heartbeats, signal };
           return await computeStep(computation, damageNotes(found));
         });
       });
@@ -59,12 +70,11 @@ async function identify({ stage, available, baseDirectory, storeUri }: StageTask
   return { step, request };
 }
 
-interface Computation {
+interface Computation extends SharedHardware {
   readonly task: StageTask;
   readonly store: Store;
   readonly step: Step;
   readonly request: ComputeRequest;
-  readonly gpus: GpuPool;
   readonly heartbeats: Heartbeats;
   readonly signal: AbortSignal;
 }
@@ -84,11 +94,21 @@ async function computeStep(computation: Computation, damage: readonly string[]):
   return outcome(record, { reused: false, seconds, ...(continued ? { continued } : {}), notes });
 }
 
-function computeOnDevice({ task, request, gpus, heartbeats, signal }: Computation): Promise<ComputeResult> {
+function computeOnDevice({
+  task,
+  request,
+  gpus,
+  threads,
+  heartbeats,
+  signal,
+}: Computation): Promise<ComputeResult> {
   const { timeoutMs, resources } = task.stage;
   const options = { signal, timeoutMs, onProgress: heartbeats.report.bind(heartbeats) };
-  if (resources.gpu === 0 || gpus.size === 0) return compute(request, options);
-  return gpus.lend(resources.gpu, signal, (gpu) => compute(request, { ...options, gpu }));
+  const run = (gpu?: string) =>
+    threads.hold(resources.threads, () =>
+      compute(request, gpu === undefined ? options : { ...options, gpu }),
+    );
+  return resources.gpu === 0 || gpus.size === 0 ? run() : gpus.lend(resources.gpu, signal, run);
 }
 
 function gpuNotes(wanted: number, present: number): string[] {

@@ -1,14 +1,21 @@
-import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import { openHome } from '../../runtime/home.ts';
 import { startServer } from '../../runtime/server/server.ts';
+import { defaultSlots } from '../../runtime/workers/slots.ts';
 import { exitCode } from '../output/errors.ts';
 import { createOutput } from '../output/output.ts';
 import { onInterrupt } from '../run/interrupt.ts';
 import { findServer } from './server-connection.ts';
-import { addServerOptions, handled, portNumber, positiveInteger, type ServerOptions } from './shared.ts';
+import {
+  addServerOptions,
+  concurrencyHelp,
+  handled,
+  portNumber,
+  positiveInteger,
+  type ServerOptions,
+} from './shared.ts';
 
 interface WorkerCommandOptions extends ServerOptions {
   readonly home?: string;
@@ -24,7 +31,7 @@ export function addProcessCommands(program: Command): void {
       '--store <uri...>',
       'the only stores to serve; default: those of the studies that were run in the home',
     )
-    .option('--concurrency <n>', 'stages at the same time; default: one for each core', positiveInteger)
+    .option('--concurrency <n>', concurrencyHelp, positiveInteger)
     .action(
       handled(async (options: WorkerCommandOptions) => {
         const output = createOutput(false);
@@ -48,7 +55,7 @@ export function addProcessCommands(program: Command): void {
             namespace: options.namespace ?? 'default',
             home,
             ...(options.store === undefined ? {} : { stores: options.store }),
-            concurrency: options.concurrency ?? availableParallelism(),
+            concurrency: options.concurrency ?? defaultSlots(),
             standInForGpu: options.address === undefined,
             onReady: () => output.line(`worker for ${server.address} is ready; Ctrl-C stops it`),
           },

@@ -8,10 +8,12 @@ import { collectOverride, compileFile } from '../run/pipeline-file.ts';
 import {
   addPlaceOptions,
   addServerOptions,
+  concurrencyHelp,
   handled,
   type PlaceOptions,
   placeOfStore,
   positiveInteger,
+  priorityLevel,
   type ServerOptions,
 } from './shared.ts';
 
@@ -19,6 +21,7 @@ interface RunOptions extends PlaceOptions, ServerOptions {
   readonly set?: Record<string, string>;
   readonly worker?: boolean;
   readonly concurrency?: number;
+  readonly priority?: number;
   readonly detach?: boolean;
   readonly reportDir?: string;
   readonly json?: boolean;
@@ -31,7 +34,8 @@ export function addRun(program: Command): void {
     .description('run a pipeline to its report; stages that are done already are reused')
     .option('--set <name=value>', 'change a parameter, may be repeated', collectOverride)
     .option('--worker', 'start a worker here too, with --address')
-    .option('--concurrency <n>', 'stages at the same time; default: one for each core', positiveInteger)
+    .option('--concurrency <n>', concurrencyHelp, positiveInteger)
+    .option('--priority <1-5>', 'whose stages workers take first, 1 before 5; default: 3', priorityLevel)
     .option('--detach', 'return at once, with --address')
     .option('--report-dir <dir>', 'where the report goes')
     .option('--json', 'the result as JSON on standard output');
@@ -46,7 +50,7 @@ export function addRun(program: Command): void {
         );
       }
       const home = openHome(options);
-      const { address, namespace, worker, concurrency, detach, reportDir } = options;
+      const { address, namespace, worker, concurrency, priority, detach, reportDir } = options;
       return launch({
         plan,
         baseDirectory: path.dirname(path.resolve(file)),
@@ -56,6 +60,7 @@ export function addRun(program: Command): void {
         ...(namespace === undefined ? {} : { namespace }),
         ...(worker === undefined ? {} : { worker }),
         ...(concurrency === undefined ? {} : { concurrency }),
+        ...(priority === undefined ? {} : { priority }),
         ...(detach === undefined ? {} : { detach }),
         ...(reportDir === undefined ? {} : { reportDirectory: path.resolve(reportDir) }),
         again: `npx epochal run ${file}${Object.entries(options.set ?? {})

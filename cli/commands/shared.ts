@@ -62,6 +62,18 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** Reads a priority among studies. */
+export function priorityLevel(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 5)
+    throw new InvalidArgumentError('It must be 1, 2, 3, 4 or 5; 1 comes first.');
+  return value;
+}
+
+/** Of `--concurrency`. */
+export const concurrencyHelp =
+  'stages of one thread at the same time; default: one for each core and 2 GB of memory';
+
 /** Reads a port. */
 export function portNumber(text: string): number {
   const value = Number(text);

@@ -3,6 +3,7 @@ import type { Plan } from '../../compiler/index.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../../report/numbers.ts';
 import type { StageForesight } from '../../runtime/cost/foresight.ts';
 import { table } from '../output/output.ts';
+import { parallelOf } from './parallel.ts';
 
 const shownCells = 12;
 
@@ -24,7 +25,7 @@ export function formatForesight(plan: Plan, foresight: readonly StageForesight[]
   );
   if (steps !== undefined && steps > 0)
     lines.push(`${formatCount(steps)} SGD steps in all, those of reused stages included`);
-  lines.push(...totalCost(foresight));
+  lines.push(...totalCost(foresight), `at once: ${parallelOf(plan).text}`);
   for (const cell of plan.cells.slice(0, shownCells)) {
     const rows = foresight
       .filter((stage) => stage.cell === cell.id)

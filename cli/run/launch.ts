@@ -22,6 +22,7 @@ import { showProgress } from '../progress/progress.ts';
 import { createProgressView, type ProgressView } from '../progress/progress-view.ts';
 import { conclude } from './conclude.ts';
 import { type Interruption, onInterrupt } from './interrupt.ts';
+import { type Parallel, parallelOf } from './parallel.ts';
 
 export interface LaunchOptions {
   readonly plan: Plan;
@@ -32,7 +33,10 @@ export interface LaunchOptions {
   readonly namespace?: string;
   /** Start a worker although the server is not ours. */
   readonly worker?: boolean;
+  /** Stages of one thread at the same time; default: as many as this machine is fit for. */
   readonly concurrency?: number;
+  /** 1 (first) to 5 (last), among studies that share workers. */
+  readonly priority?: number;
   /** Return as soon as the study is launched. */
   readonly detach?: boolean;
   readonly reportDirectory?: string;
@@ -53,6 +57,10 @@ export async function launch(options: LaunchOptions): Promise<number> {
   await rememberStore(home, storeUri);
   const view = createProgressView(output, plan.cells.length);
   const interruption = onInterrupt(() => view.line(interruptLine(options)));
+  const parallel = parallelOf(plan, {
+    slots: options.concurrency,
+    worker: options.worker ?? address === undefined,
+  });
   let runtime: LocalRuntime | undefined;
   let connection: Connection | undefined;
   try {
@@ -61,14 +69,17 @@ export async function launch(options: LaunchOptions): Promise<number> {
       ...(address === undefined ? {} : { address }),
       ...(namespace === undefined ? {} : { namespace }),
       ...(options.worker === undefined ? {} : { worker: options.worker }),
-      ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+      concurrency: parallel.slots,
       onEvent: (line) => view.line(line),
     });
     if (interruption.happened) return stoppedEarly(view);
     connection = await connect(runtime.address);
     const client = createClient(home, connection, runtime.namespace);
-    const study = await startStudy({ client, plan, storeUri, baseDirectory });
-    introduce(options, runtime, study);
+    const study = await startStudy({
+      ...{ client, plan, storeUri, baseDirectory, maxParallel: parallel.cells },
+      ...(options.priority === undefined ? {} : { priority: options.priority }),
+    });
+    introduce(options, runtime, study, parallel);
     if (options.detach) {
       output.line(
         `\`npx epochal status ${study.studyId} --watch --address ${runtime.address}\` shows how far it is.`,
@@ -154,14 +165,18 @@ function introduce(
   { plan, home, storeUri, output }: LaunchOptions,
   runtime: LocalRuntime,
   study: StudyHandle,
+  parallel: Parallel,
 ): void {
   const stages = plan.cells.reduce((sum, cell) => sum + cell.stages.length, 0) + plan.collect.length;
   output.line(
     `${pc.bold(study.studyId)}  ${plural(plan.cells.length, 'cell')}, ${plural(stages, 'stage')}${study.attached ? ', already running' : ''}`,
   );
-  output.line(`  store  ${storeUri}`);
-  output.line(`  server ${runtime.address}${runtime.uiUrl === undefined ? '' : `, web UI ${runtime.uiUrl}`}`);
-  if (runtime.uiUrl !== undefined) output.line(`  logs   ${home.logs}`);
+  if (parallel.text !== '') output.line(`  at once ${parallel.text}`);
+  output.line(`  store   ${storeUri}`);
+  output.line(
+    `  server  ${runtime.address}${runtime.uiUrl === undefined ? '' : `, web UI ${runtime.uiUrl}`}`,
+  );
+  if (runtime.uiUrl !== undefined) output.line(`  logs    ${home.logs}`);
 }
 
 /** Shows the progress until the study has ended or the user interrupts. Throws if the server or the worker cannot be kept alive. */

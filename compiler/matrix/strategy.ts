@@ -8,7 +8,7 @@ import { reportSchemaProblems, toJsonAt } from '../spec/spec.ts';
 import type { ValueMap } from '../values.ts';
 
 export interface StrategySettings {
-  readonly maxParallel: number;
+  readonly maxParallel?: number;
   readonly failFast: boolean;
   readonly minSuccess: number;
 }
@@ -26,5 +26,5 @@ export function planStrategy(formula: Formula, params: ValueMap, diagnostics: Di
   const { errors } = fillStrategy(settings);
   reportSchemaProblems(explainSchemaErrors(errors, ['strategy']), ['strategy'], diagnostics, '', params);
   const { maxParallel, failFast, minSuccess } = settings as unknown as StrategySettings;
-  return { maxParallel, failFast, minSuccess };
+  return { ...(maxParallel === undefined ? {} : { maxParallel }), failFast, minSuccess };
 }

@@ -91,12 +91,22 @@ async function choosePorts(
   return { port, uiPort: await findFreePort(last?.uiPort) };
 }
 
+const dynamicConfig = [
+  'history.transferProcessorMaxPollRPS=1000',
+  'history.timerProcessorMaxPollRPS=1000',
+  'history.visibilityProcessorMaxPollRPS=1000',
+  // A worker that stops gives back its polls first: a task that is handed out at that moment would else be lost until its timeout.
+  'frontend.enableCancelWorkerPollsOnShutdown=true',
+  // Studies at the same time share the workers evenly, however many stages each has in a queue. That holds within a part of the queue, so it has one.
+  'matching.enableFairness=true',
+  'matching.numTaskqueueReadPartitions=1',
+  'matching.numTaskqueueWritePartitions=1',
+  // The HTTP API takes orders from any web page that the user has open. Nothing here uses it: no host is its own.
+  'frontend.httpAllowedHosts=["no host"]',
+];
+
 async function launch(home: Home, ports: Omit<ServerRecord, 'pid'>): Promise<ServerRecord> {
   const temporal = findTemporal();
-  const pollRates = ['transfer', 'timer', 'visibility'].flatMap((queue) => [
-    '--dynamic-config-value',
-    `history.${queue}ProcessorMaxPollRPS=1000`,
-  ]);
   const { pid } = await startGuarded(home.folder, home.serverUsers, serverLog(home), [
     temporal,
     ...['server', 'start-dev', '--ip', host, '--port', String(ports.port), '--ui-port', String(ports.uiPort)],
@@ -109,11 +119,7 @@ async function launch(home: Home, ports: Omit<ServerRecord, 'pid'>): Promise<Ser
       '--sqlite-pragma',
       'synchronous=normal',
     ],
-    ...pollRates,
-    // A worker that stops gives back its polls first: a task that is handed out at that moment would else be lost until its timeout.
-    ...['--dynamic-config-value', 'frontend.enableCancelWorkerPollsOnShutdown=true'],
-    // The HTTP API takes orders from any web page that the user has open. Nothing here uses it: no host is its own.
-    ...['--dynamic-config-value', 'frontend.httpAllowedHosts=["no host"]'],
+    ...dynamicConfig.flatMap((setting) => ['--dynamic-config-value', setting]),
     ...['--log-level', 'warn'],
     ...((await takesFlag(temporal, '--ui-disable-news-fetch')) ? ['--ui-disable-news-fetch'] : []),
   ]);

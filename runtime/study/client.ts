@@ -1,5 +1,6 @@
 import { constants } from 'node:buffer';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { compilePriority, type Priority } from '@temporalio/common';
 import { DamagedRecordError, EnvironmentError, InputError, RefusedError } from '../../artifacts/errors.ts';
 import { studyRecordName } from '../../artifacts/store/names.ts';
 import { openStore } from '../../artifacts/store/open-store.ts';
@@ -20,6 +21,10 @@ export interface StartStudyOptions {
   readonly storeUri: string;
   /** Folder of the pipeline file, against which dataset locations are resolved. */
   readonly baseDirectory: string;
+  /** Cells at the same time, if the plan does not say; default: 4. */
+  readonly maxParallel?: number;
+  /** 1 (first) to 5 (last): whose stages the workers take first. Default: as an open study has it, else 3. */
+  readonly priority?: number;
   /** The command line, kept with the study. */
   readonly command?: readonly string[];
   /** Events after which a workflow's history is cut; default: when the server suggests it. */
@@ -75,7 +80,7 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
     storeUri,
     baseDirectory,
     cells: plan.cells.length,
-    maxParallel: plan.maxParallel,
+    maxParallel: plan.maxParallel ?? options.maxParallel ?? 4,
     failFast: plan.failFast,
     minSuccess: plan.minSuccess,
     ...(historyLimit === undefined ? {} : { historyLimit }),
@@ -90,6 +95,7 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
         workflowIdConflictPolicy: 'FAIL',
         memo: { pipeline: plan.name, study: studyId, store: storeUri },
         staticSummary: plan.name,
+        priority: priorityOf(studyId, options.priority),
       });
       return createStudyHandle({ client, store, studyId, attached: false, fresh: true });
     } catch (error) {
@@ -98,6 +104,7 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
     try {
       await checkStore(client, studyId, storeUri);
       const study = createStudyHandle({ client, store, studyId, attached: true, fresh: false });
+      if (options.priority !== undefined) await changePriority(client, studyId, options.priority);
       await study.resume();
       return study;
     } catch (error) {
@@ -105,6 +112,26 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   }
+}
+
+/** Characters of the key by which studies share workers evenly that Temporal takes. */
+const longestFairnessKey = 64;
+
+function priorityOf(studyId: string, priority: number | undefined): Priority {
+  return {
+    fairnessKey: studyId.slice(-longestFairnessKey),
+    ...(priority === undefined ? {} : { priorityKey: priority }),
+  };
+}
+
+/** Of the stages that an open study schedules from now on; cells that run already in a workflow of their own keep theirs. */
+async function changePriority(client: Client, studyId: string, priority: number): Promise<void> {
+  await client.workflowService.updateWorkflowExecutionOptions({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId: workflowIdOf(studyId) },
+    workflowExecutionOptions: { priority: compilePriority(priorityOf(studyId, priority)) },
+    updateMask: { paths: ['priority'] },
+  });
 }
 
 /** The study with this id, open or ended. Throws {@link EnvironmentError} if the server knows of none. */

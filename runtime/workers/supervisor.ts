@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { nodeFlags } from '../../activities/processes/node-flags.ts';
@@ -9,6 +8,7 @@ import { moduleFile } from '../../artifacts/module-file.mjs';
 import type { Home } from '../home.ts';
 import { type Kept, keepAlive, type Mortal } from '../server/keep-alive.ts';
 import { type ServerHandle, startServer } from '../server/server.ts';
+import { defaultSlots } from './slots.ts';
 import type { WorkerOptions } from './worker.ts';
 import type { WorkerWord } from './worker-process.ts';
 
@@ -26,7 +26,7 @@ export interface RuntimeOptions {
   readonly port?: number;
   /** Start a worker; default: only for the embedded server. */
   readonly worker?: boolean;
-  /** Stages that compute at the same time; default: one for each core. */
+  /** Stages of one thread that compute at the same time; default: {@link defaultSlots}. */
   readonly concurrency?: number;
   /** A line for the user: something died and was started again. */
   readonly onEvent: (line: string) => void;
@@ -78,7 +78,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntim
         address,
         namespace,
         home,
-        concurrency: options.concurrency ?? availableParallelism(),
+        concurrency: options.concurrency ?? defaultSlots(),
         standInForGpu: true,
       };
       worker = await keepAlive<WorkerHandle>({

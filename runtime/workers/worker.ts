@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import {
+  type ActivitySlotInfo,
   DefaultLogger,
   NativeConnection,
   Runtime,
+  type SlotSupplier,
   type WorkerOptions as TemporalWorkerOptions,
   Worker,
 } from '@temporalio/worker';
@@ -15,6 +17,7 @@ import { readKey } from '../seal/home-key.ts';
 import { refuseUnsealed } from '../seal/refuse-unsealed.ts';
 import { sealingCodec } from '../seal/sealing-codec.ts';
 import { servedStores } from '../seal/served-stores.ts';
+import { ThreadSlots } from './slots.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
 export interface WorkerOptions {
@@ -24,7 +27,7 @@ export interface WorkerOptions {
   readonly home: Home;
   /** The only stores that it serves; default: those that were ever named in the home. */
   readonly stores?: readonly string[];
-  /** Stages that compute at the same time on the CPU. */
+  /** Stages of one thread that compute at the same time on the CPU. */
   readonly concurrency: number;
   /** Take stages that ask for a GPU although there is none, and compute them on the CPU (each with a note). For studies on one machine. */
   readonly standInForGpu: boolean;
@@ -39,6 +42,14 @@ const common = {
   // When a worker dies, its workflows wait this long for it before another worker may have them.
   stickyQueueScheduleToStartTimeout: '2 seconds',
 } satisfies Partial<TemporalWorkerOptions>;
+
+/** A queue of stages has nothing else. */
+const one = { type: 'fixed-size', numSlots: 1 } as const;
+const noOtherTasks = {
+  workflowTaskSlotSupplier: one,
+  localActivityTaskSlotSupplier: one,
+  nexusTaskSlotSupplier: one,
+};
 
 /** A server that answers gives a stopping worker's polls back at once; one that is gone never does, and is not waited for any longer. */
 const pollsReturnMs = 5_000;
@@ -70,13 +81,22 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
   const connection = await connectNatively(address);
   try {
     const gpus = gpuNames();
-    const { records, stages } = createActivities(gpus, servedStores(home, options.stores), signals.stop);
+    const slots = new ThreadSlots(concurrency);
+    const { records, stages } = createActivities(
+      gpus,
+      servedStores(home, options.stores),
+      slots,
+      signals.stop,
+    );
     const serve = (taskQueue: TaskQueue, settings: Partial<TemporalWorkerOptions>): Promise<Worker> =>
       Worker.create({ connection, namespace, taskQueue, ...common, ...sealed, ...settings });
-    const serveStages = (taskQueue: TaskQueue, slots: number): Promise<Worker> =>
+    const serveStages = (
+      taskQueue: TaskQueue,
+      activityTaskSlotSupplier: SlotSupplier<ActivitySlotInfo>,
+    ): Promise<Worker> =>
       serve(taskQueue, {
         activities: stages,
-        maxConcurrentActivityTaskExecutions: slots,
+        tuner: { ...noOtherTasks, activityTaskSlotSupplier },
         shutdownGraceTime: graceTime,
       });
     const workers = [
@@ -86,10 +106,11 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
         maxConcurrentActivityTaskExecutions: 20,
         shutdownForceTime: '15 seconds',
       }),
-      await serveStages('epochal-cpu', concurrency),
+      await serveStages('epochal-cpu', slots.queue()),
     ];
-    if (gpus.length > 0) workers.push(await serveStages('epochal-gpu', gpus.length));
-    else if (options.standInForGpu) workers.push(await serveStages('epochal-gpu', concurrency));
+    if (gpus.length > 0)
+      workers.push(await serveStages('epochal-gpu', { type: 'fixed-size', numSlots: gpus.length }));
+    else if (options.standInForGpu) workers.push(await serveStages('epochal-gpu', slots.queue()));
     await runAll(workers, signals, options.onReady);
   } finally {
     // Workers that were given up still hold it, to the end of the process.

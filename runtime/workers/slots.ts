@@ -1,0 +1,104 @@
+import { availableParallelism, totalmem } from 'node:os';
+import type {
+  ActivitySlotInfo,
+  CustomSlotSupplier,
+  SlotPermit,
+  SlotReserveContext,
+} from '@temporalio/worker';
+import type { ThreadUse } from '../../activities/index.ts';
+
+/** Memory of a compute process with a network and a Hessian basis of ordinary size, and of its share of the rest. */
+const bytesEach = 2e9;
+const fewestCells = 4;
+
+/** Stages of one thread that this machine computes at the same time: one for each core, as far as its memory, or that of the container, goes. */
+export function defaultSlots(): number {
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  const memory = Math.min(totalmem(), limit);
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(memory / bytesEach)));
+}
+
+/** Cells at the same time that keep these slots busy while some wait for the server. */
+export function cellsFor(slots: number): number {
+  return Math.max(fewestCells, 2 * slots);
+}
+
+/** Cells at the same time on workers elsewhere, of which nothing is known: too many only wait in their queue. */
+export const cellsElsewhere = 32;
+
+class AbortError extends Error {
+  override readonly name = 'AbortError';
+}
+
+/**
+ * Slots of one thread each, for each queue of a worker. A stage of several threads takes one of them like any other, but no further stage is taken
+ * before so many threads are free: it neither waits for all of them at once, and so for ever, nor is much else put beside it.
+ */
+export class ThreadSlots implements ThreadUse {
+  readonly #size: number;
+  /** Threads beyond the first of the stages that compute. */
+  #more = 0;
+  readonly #queues: QueueSlots[] = [];
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** Those of another queue. */
+  queue(): CustomSlotSupplier<ActivitySlotInfo> {
+    const slots = new QueueSlots(() => this.#size - this.#more);
+    this.#queues.push(slots);
+    return slots;
+  }
+
+  async hold<T>(threads: number, work: () => Promise<T>): Promise<T> {
+    this.#more += threads - 1;
+    try {
+      return await work();
+    } finally {
+      this.#more -= threads - 1;
+      for (const queue of this.#queues) queue.wake();
+    }
+  }
+}
+
+class QueueSlots implements CustomSlotSupplier<ActivitySlotInfo> {
+  readonly type = 'custom';
+  readonly #limit: () => number;
+  readonly #waiting: (() => void)[] = [];
+  #taken = 0;
+
+  constructor(limit: () => number) {
+    this.#limit = limit;
+  }
+
+  async reserveSlot(_: SlotReserveContext, signal: AbortSignal): Promise<SlotPermit> {
+    for (;;) {
+      if (signal.aborted) throw new AbortError('No slot is needed any more.');
+      const permit = this.tryReserveSlot();
+      if (permit !== null) return permit;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.push(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      await promise;
+    }
+  }
+
+  tryReserveSlot(): SlotPermit | null {
+    // A stage of more threads than there are slots still runs, alone.
+    if (this.#taken >= this.#limit() && this.#taken > 0) return null;
+    this.#taken++;
+    return {};
+  }
+
+  markSlotUsed(): void {}
+
+  releaseSlot(): void {
+    this.#taken--;
+    this.wake();
+  }
+
+  wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
