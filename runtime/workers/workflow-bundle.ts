@@ -4,32 +4,51 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { moduleFile } from '../../artifacts/module-file.mjs';
+import { isTrusted, strangersOn } from '../../artifacts/trust.mjs';
 import type { Home } from '../home.ts';
 import { readKey } from '../seal/home-key.ts';
+import { cacheFolder } from '../setup/places.mjs';
 
 const workflowsFolder = path.join(import.meta.dirname, '..', '..', 'workflows');
 
 /**
- * The workflow code as one script, which the SDK runs in its sandbox. Bundling takes two seconds, so the script is kept in the home under
- * the digest of the sources and the SDK's version, after a line with its seal: what another has put there is not run.
+ * The workflow code as one script, which the SDK runs in its sandbox. Bundling takes two seconds, so the script is kept under the digest of the sources
+ * and the SDK's version: in the home, after a line with its seal, since what another has put there is not run; and for the next new home in the cache
+ * folder, as long as that is closed to others.
  */
 export async function bundleWorkflows(home: Home): Promise<{ readonly code: string }> {
   const sealOf = (code: string): string => createHmac('sha256', readKey(home)).update(code).digest('hex');
-  const file = path.join(home.bundles, `workflows-${await sourceDigest()}.js`);
+  const name = `workflows-${await sourceDigest()}.js`;
+  const file = path.join(home.bundles, name);
   const kept = await readFile(file, 'utf8').catch(() => '');
   const start = kept.indexOf('\n') + 1;
   const known = kept.slice(start);
   if (start > 0 && kept.slice(0, start - 1) === sealOf(known)) return { code: known };
+  const code = await cachedBundle(path.join(cacheFolder(), 'workflows', name));
+  await writeBundle(file, `${sealOf(code)}\n${code}`);
+  return { code };
+}
+
+async function cachedBundle(file: string): Promise<string> {
+  if (isTrusted(file) && strangersOn(file, '') === undefined) {
+    const kept = await readFile(file, 'utf8').catch(() => '');
+    if (kept !== '') return kept;
+  }
   const { code } = await bundleWorkflowCode({
     workflowsPath: moduleFile(workflowsFolder, 'index'),
     workflowInterceptorModules: [moduleFile(workflowsFolder, 'seals')],
     logger: new DefaultLogger('WARN'),
   });
-  await mkdir(home.bundles, { recursive: true, mode: 0o700 });
+  // A cache that cannot be written costs the next home two seconds.
+  await writeBundle(file, code).catch(() => undefined);
+  return code;
+}
+
+async function writeBundle(file: string, text: string): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}`;
-  await writeFile(temporary, `${sealOf(code)}\n${code}`, { mode: 0o600 });
+  await writeFile(temporary, text, { mode: 0o600 });
   await rename(temporary, file);
-  return { code };
 }
 
 async function sourceDigest(): Promise<string> {

@@ -35,6 +35,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -262,4 +263,19 @@ test('workflow code that another has put into the home is not run', async () => 
   await writeFile(file, `${kept.split('\n')[0]}\n${code.slice(0, 1000)}`);
   expect((await bundleWorkflows(home)).code.length).toBe(code.length);
   expect(await modeOf(file)).toBe(0o600);
+});
+
+test('a new home takes the workflow code from the cache, unless others can write it', async () => {
+  vi.stubEnv('EPOCHAL_CACHE', path.join(home.folder, 'cache'));
+  const { code } = await bundleWorkflows(home);
+  const folder = path.join(home.folder, 'cache', 'workflows');
+  const file = path.join(folder, (await readdir(folder))[0]!);
+  expect(await readFile(file, 'utf8')).toBe(code);
+  await writeFile(file, `${code}// the cache's`);
+  const next = openHome({ home: path.join(home.folder, 'next') });
+  expect((await bundleWorkflows(next)).code).toBe(`${code}// the cache's`);
+  await chmod(file, 0o666);
+  const last = openHome({ home: path.join(home.folder, 'last') });
+  expect((await bundleWorkflows(last)).code).toBe(code);
+  expect(await readFile(file, 'utf8')).toBe(code);
 });
