@@ -7,6 +7,12 @@ import { checkedName } from '../artifacts/store/names.ts';
 import type { StepRecord } from '../artifacts/store/step.ts';
 import type { PlannedCell, PlannedCollect, PlannedStage } from '../compiler/plan.ts';
 
+/**
+ * Version of the workflow code. Raise it whenever a history of before cannot be replayed any more: an open study of another version is ended and begins
+ * anew when it is launched, with all its finished stages.
+ */
+export const workflowVersion = 2;
+
 /** Argument of the `study` workflow. The plan itself lies in the store, since a plan of 10,000 cells exceeds a payload. */
 export interface StudyInput {
   readonly studyId: string;

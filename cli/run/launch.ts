@@ -171,6 +171,8 @@ function introduce(
   output.line(
     `${pc.bold(study.studyId)}  ${plural(plan.cells.length, 'cell')}, ${plural(stages, 'stage')}${study.attached ? ', already running' : ''}`,
   );
+  if (study.renewed)
+    output.line('  begun anew, as another version of Epochal had begun it; its finished stages are kept');
   if (parallel.text !== '') output.line(`  at once ${parallel.text}`);
   output.line(`  store   ${storeUri}`);
   output.line(

@@ -7,7 +7,7 @@ import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import { planDigest } from '../../compiler/index.ts';
 import type { Plan } from '../../compiler/plan.ts';
-import { type StudyInput, type TaskQueue, workflowIdOf } from '../../workflows/messages.ts';
+import { type StudyInput, type TaskQueue, workflowIdOf, workflowVersion } from '../../workflows/messages.ts';
 import { createStudyHandle, type StudyHandle } from './study-handle.ts';
 
 export { connect, createClient } from '../server/connection.ts';
@@ -85,7 +85,7 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
     minSuccess: plan.minSuccess,
     ...(historyLimit === undefined ? {} : { historyLimit }),
   };
-  for (;;) {
+  for (let renewed = false; ; ) {
     try {
       await client.workflow.start('study', {
         workflowId: workflowIdOf(studyId),
@@ -93,17 +93,22 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
         args: [input],
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'FAIL',
-        memo: { pipeline: plan.name, study: studyId, store: storeUri },
+        memo: { pipeline: plan.name, study: studyId, store: storeUri, version: workflowVersion },
         staticSummary: plan.name,
         priority: priorityOf(studyId, options.priority),
       });
-      return createStudyHandle({ client, store, studyId, attached: false, fresh: true });
+      return createStudyHandle({ client, store, studyId, attached: false, renewed, fresh: true });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
     try {
-      await checkStore(client, studyId, storeUri);
-      const study = createStudyHandle({ client, store, studyId, attached: true, fresh: false });
+      const { version } = await checkStore(client, studyId, storeUri);
+      if (version !== workflowVersion) {
+        renewed = true;
+        await endAtOnce(client, studyId);
+        continue;
+      }
+      const study = createStudyHandle({ client, store, studyId, attached: true, renewed, fresh: false });
       if (options.priority !== undefined) await changePriority(client, studyId, options.priority);
       await study.resume();
       return study;
@@ -139,7 +144,14 @@ export async function findStudy(client: Client, storeUri: string, studyId: strin
   try {
     const { status } = await client.workflow.getHandle(workflowIdOf(studyId)).describe();
     const attached = status.name === 'RUNNING';
-    return createStudyHandle({ client, store: await openStore(storeUri), studyId, attached, fresh: false });
+    return createStudyHandle({
+      client,
+      store: await openStore(storeUri),
+      studyId,
+      attached,
+      renewed: false,
+      fresh: false,
+    });
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     throw new EnvironmentError(
@@ -172,7 +184,23 @@ async function writeRecords(store: Store, studyId: string, options: StartStudyOp
   await store.writeText(recordName, `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
-async function checkStore(client: Client, studyId: string, storeUri: string): Promise<void> {
+/** Ends a study, and its cells with workflows of their own, whose histories this version cannot replay. */
+async function endAtOnce(client: Client, studyId: string): Promise<void> {
+  const reason = 'Another version of Epochal goes on with it, from its finished stages.';
+  const study = client.workflow.getHandle(workflowIdOf(studyId));
+  const { raw } = await study.describe();
+  await study.terminate(reason);
+  for (const { workflowId, runId } of raw.pendingChildren ?? []) {
+    if (!workflowId || !runId) continue;
+    await client.workflow.getHandle(workflowId, runId).terminate(reason).catch(ignoreNotFound);
+  }
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!(error instanceof WorkflowNotFoundError)) throw error;
+}
+
+async function checkStore(client: Client, studyId: string, storeUri: string) {
   const description = client.workflow.getHandle(workflowIdOf(studyId)).describe();
   const { memo } = await description.catch((error: unknown) => {
     // Its memo is not sealed.
@@ -192,4 +220,5 @@ async function checkStore(client: Client, studyId: string, storeUri: string): Pr
       'Name the same store to attach to it, or cancel it first.',
     );
   }
+  return { version: memo.version };
 }

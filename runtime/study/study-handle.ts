@@ -39,6 +39,8 @@ export interface StudyHandle {
   readonly workflowId: string;
   /** True if the study was open already. */
   readonly attached: boolean;
+  /** True if one that was open was ended and begun anew, since another version of the program had begun it. */
+  readonly renewed: boolean;
   progress(): Promise<StudyProgress>;
   /** The cells that run now, with what their stages last said; at most 32. */
   cells(): Promise<LiveCell[]>;
@@ -64,11 +66,19 @@ interface HandleOptions {
   readonly store: Store;
   readonly studyId: string;
   readonly attached: boolean;
+  readonly renewed: boolean;
   /** True if it was launched for this handle, so that everything that happens to it is news. */
   readonly fresh: boolean;
 }
 
-export function createStudyHandle({ client, store, studyId, attached, fresh }: HandleOptions): StudyHandle {
+export function createStudyHandle({
+  client,
+  store,
+  studyId,
+  attached,
+  renewed,
+  fresh,
+}: HandleOptions): StudyHandle {
   const workflowId = workflowIdOf(studyId);
   const workflow = client.workflow.getHandle(workflowId);
   const signal = (name: ControlSignal): Promise<void> => workflow.signal(name, name);
@@ -78,6 +88,7 @@ export function createStudyHandle({ client, store, studyId, attached, fresh }: H
     studyId,
     workflowId,
     attached,
+    renewed,
     progress,
     async cells() {
       const { running } = await progress();

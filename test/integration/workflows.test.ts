@@ -302,6 +302,24 @@ describe('a failing stage', () => {
 });
 
 describe('a running study', () => {
+  test('of another version is ended and begun anew', async () => {
+    const plan = planOf('of-before', [chain(91)]);
+    const studyId = studyIdOf(plan);
+    const before = await studies.client.workflow.start('study', {
+      workflowId: `epochal-${studyId}`,
+      taskQueue: 'of-nobody',
+      args: [{}],
+      memo: { pipeline: plan.name, study: studyId, store: studies.storeUri(), version: 1 },
+    });
+    const study = await studies.start(plan);
+    expect(study).toMatchObject({ studyId, attached: false, renewed: true });
+    expect(await study.result()).toMatchObject({ status: 'succeeded', stagesRun: 2 });
+    const { firstExecutionRunId } = before;
+    const ended = studies.client.workflow.getHandle(study.workflowId, firstExecutionRunId).describe();
+    expect((await ended).status.name).toBe('TERMINATED');
+    expect((await studies.start(plan)).renewed).toBe(false);
+  });
+
   test('tells how far it is, pauses, resumes and is attached to', async () => {
     const plan = planOf('controlled', [chain(71, 30), chain(72)], { maxParallel: 1 });
     studies.gate.hold(3);
