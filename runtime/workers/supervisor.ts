@@ -6,7 +6,7 @@ import { nodeFlags } from '../../activities/processes/node-flags.ts';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import { moduleFile } from '../../artifacts/module-file.mjs';
 import type { Home } from '../home.ts';
-import { type Kept, keepAlive, type Mortal } from '../server/keep-alive.ts';
+import { keepAlive, type Mortal } from '../server/keep-alive.ts';
 import { type ServerHandle, startServer } from '../server/server.ts';
 import { defaultSlots } from './slots.ts';
 import type { WorkerOptions } from './worker.ts';
@@ -60,38 +60,44 @@ export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntim
   });
   failed.catch(() => undefined);
 
-  const server =
+  const startingServer =
     options.address === undefined
-      ? await keepAlive<ServerHandle>({
+      ? keepAlive<ServerHandle>({
           name: 'Temporal server',
           start: (previous) => startEmbeddedServer(home, options.port, previous),
           onEvent,
           onGivenUp: giveUp,
         })
       : undefined;
-  const address = options.address ?? server!.current().address;
-  const isShared = async (): Promise<boolean> => (await server?.current().isShared()) ?? false;
-  let worker: Kept<WorkerHandle> | undefined;
-  try {
-    if (options.worker ?? options.address === undefined) {
-      const settings: WorkerOptions = {
-        address,
-        namespace,
-        home,
-        concurrency: options.concurrency ?? defaultSlots(),
-        standInForGpu: true,
-      };
-      worker = await keepAlive<WorkerHandle>({
-        name: 'worker',
-        start: () => startWorkerProcess(home, settings, isShared),
-        onEvent,
-        onGivenUp: giveUp,
-      });
-    }
-  } catch (error) {
-    await server?.stop();
-    throw error;
+  const isShared = async (): Promise<boolean> =>
+    (await (await startingServer)?.current().isShared()) ?? false;
+  // The worker loads its code while the server starts.
+  const startingWorker =
+    (options.worker ?? options.address === undefined)
+      ? keepAlive<WorkerHandle>({
+          name: 'worker',
+          start: () =>
+            startWorkerProcess(
+              home,
+              { namespace, home, concurrency: options.concurrency ?? defaultSlots(), standInForGpu: true },
+              async () => options.address ?? (await startingServer)!.current().address,
+              isShared,
+            ),
+          onEvent,
+          onGivenUp: giveUp,
+        })
+      : undefined;
+  const [serverStart, workerStart] = await Promise.allSettled([startingServer, startingWorker]);
+  if (serverStart.status === 'rejected' || workerStart.status === 'rejected') {
+    if (workerStart.status === 'fulfilled') await workerStart.value?.stop();
+    if (serverStart.status === 'fulfilled') await serverStart.value?.stop();
+    // Without a server there is no worker either.
+    throw serverStart.status === 'rejected'
+      ? serverStart.reason
+      : (workerStart as PromiseRejectedResult).reason;
   }
+  const [server, worker] = [serverStart.value, workerStart.value];
+  const address = options.address ?? server!.current().address;
   return {
     address,
     namespace,
@@ -135,7 +141,8 @@ interface WorkerHandle extends Mortal {
 
 async function startWorkerProcess(
   home: Home,
-  options: WorkerOptions,
+  options: Omit<WorkerOptions, 'address'>,
+  address: () => Promise<string>,
   isShared: () => Promise<boolean>,
 ): Promise<WorkerHandle> {
   mkdirSync(home.logs, { recursive: true, mode: 0o700 });
@@ -155,7 +162,14 @@ async function startWorkerProcess(
       });
       void died.then(() => resolve(false));
     });
-  if (!(await hears('ready'))) {
+  const ready = hears('ready');
+  try {
+    child.send({ server: await address() } satisfies WorkerWord, () => undefined);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+  if (!(await ready)) {
     const end = readFileSync(log, 'utf8').trim().split('\n').slice(-8).join('\n');
     throw new EnvironmentError(`The worker did not start. The end of its log:\n${end}`, `See ${log}.`);
   }

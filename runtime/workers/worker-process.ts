@@ -1,11 +1,12 @@
-/** Entry of a worker process, forked by the supervisor. Its only argument is the {@link WorkerOptions} as JSON. */
+/** Entry of a worker process, forked by the supervisor. Its only argument is the {@link WorkerOptions} as JSON, but for the server, of which it is told. */
 import { registerUser } from '../server/server-process.ts';
 import { installWorkerRuntime, runWorker, type WorkerOptions } from './worker.ts';
 
-/** What the supervisor and its worker say to each other: the worker is ready, is to stop, or is to drain, and does so. */
-export type WorkerWord = 'ready' | 'stop' | 'drain' | 'draining';
+/** What the supervisor and its worker say to each other: where the server is; that the worker is ready, is to stop, or is to drain, and does so. */
+export type WorkerWord = { readonly server: string } | 'ready' | 'stop' | 'drain' | 'draining';
 
-const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
+const options = JSON.parse(process.argv[2] ?? '{}') as Omit<WorkerOptions, 'address'>;
+const { promise: address, resolve: isAt } = Promise.withResolvers<string>();
 const stop = new AbortController();
 const drain = new AbortController();
 const say = (word: WorkerWord): void => void process.send?.(word);
@@ -20,6 +21,7 @@ process.on('disconnect', () => {
   if (!drain.signal.aborted) stop.abort();
 });
 process.on('message', async (word: WorkerWord) => {
+  if (typeof word === 'object') isAt(word.server);
   if (word === 'stop') stop.abort();
   if (word !== 'drain') return;
   // From now on the server stays for this process too, until it ends.
@@ -28,8 +30,20 @@ process.on('message', async (word: WorkerWord) => {
   say('draining');
 });
 
+let isServing = false;
+// One that is stopped before it has a server has nothing to hand back.
+stop.signal.addEventListener('abort', () => {
+  if (!isServing) process.exit(0);
+});
+void address.then(() => {
+  isServing = true;
+});
+
 try {
-  await runWorker({ ...options, onReady: () => say('ready') }, { stop: stop.signal, drain: drain.signal });
+  await runWorker(
+    { ...options, address, onReady: () => say('ready') },
+    { stop: stop.signal, drain: drain.signal },
+  );
   process.exit(0);
 } catch (error) {
   console.error(error);

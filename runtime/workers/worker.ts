@@ -21,7 +21,8 @@ import { ThreadSlots } from './slots.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
 export interface WorkerOptions {
-  readonly address: string;
+  /** Of the server, or what it will be: until then the worker makes itself ready. */
+  readonly address: string | Promise<string>;
   readonly namespace: string;
   /** Where its key lies, and the bundle of the workflow code. */
   readonly home: Home;
@@ -78,7 +79,7 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
     dataConverter: { payloadCodecs: [sealingCodec(readKey(home), 'mark')] },
     interceptors: { activity: [refuseUnsealed] },
   };
-  const connection = await connectNatively(address);
+  const connection = await connectNatively(await address);
   try {
     const gpus = gpuNames();
     const slots = new ThreadSlots(concurrency);
