@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { SerializationContext } from '@temporalio/common';
 import type {
@@ -10,6 +9,7 @@ import type {
 } from '../../workflows/messages.ts';
 import { abortable, cellEndOf, decodeFirst, followHistory, type HistoryEvent, placeOf } from './history.ts';
 import { type LiveStages, type LookedAt, lookAtStages } from './live-stages.ts';
+import { CellApart, RunningCell } from './running-cell.ts';
 import { type StageEnd, StageEvents, type StageNews } from './stage-events.ts';
 
 /** What happens to a study: a stage ends (one over all cells has no cell), a cell ends, or someone stops or resumes it. */
@@ -40,25 +40,6 @@ export interface StudySnapshot {
 
 /** Cells whose stages are looked at: more than fit on a screen. */
 const cellsLookedAt = 32;
-/** A cell that ends sooner tells of its stages in its result, and its history is not read. */
-const shortCellMs = 1000;
-
-interface RunningCell {
-  /** Its own, or that of the study. */
-  readonly workflowId: string;
-  /** Stages that were told of. */
-  readonly told: Set<string>;
-  /** How its history is read, if it has its own. */
-  readonly reading?: HistoryReading;
-}
-
-interface HistoryReading {
-  readonly abort: AbortController;
-  /** Begins now, although the cell may prove to be short. */
-  readonly hurry: AbortController;
-  readonly ended: Promise<void>;
-}
-
 /**
  * Follows a study by the histories of its workflow and of the cells that run: nothing is missed, however short it was, and the workflows
  * are not asked.
@@ -105,7 +86,7 @@ export class StudyWatch {
         if (event.workflowExecutionContinuedAsNewEventAttributes) past = 0;
       }
     } finally {
-      for (const cell of this.#running.values()) cell.reading?.abort.abort();
+      for (const cell of this.#running.values()) if (cell instanceof CellApart) cell.leave();
     }
   }
 
@@ -174,16 +155,22 @@ export class StudyWatch {
   }
 
   /** Of a stage in the study's own history. */
-  #takeStage({ stage, cellId, end }: StageNews, isNew: boolean): void {
+  #takeStage({ cellId, end }: StageNews, isNew: boolean): void {
     if (cellId === undefined) {
       this.#collecting = true;
       if (end !== undefined && isNew) this.#tell({ type: 'stage', ...end });
       return;
     }
-    const cell = this.#running.get(cellId) ?? { workflowId: this.#workflowId, told: new Set() };
-    if (!this.#running.has(cellId)) this.#begin(cellId, cell);
-    if (end !== undefined && isNew) this.#tellStage(cellId, cell, end);
-    else if (end?.end === 'done') cell.told.add(stage);
+    let cell = this.#running.get(cellId);
+    if (cell === undefined) {
+      cell = new RunningCell(this.#workflowId, this.#teller(cellId));
+      this.#begin(cellId, cell);
+    }
+    if (end !== undefined) cell.take(end, isNew);
+  }
+
+  #teller(cellId: string): (end: StageEnd) => void {
+    return (end) => this.#tell({ type: 'stage', cellId, ...end });
   }
 
   #begin(cellId: string, cell: RunningCell): void {
@@ -194,44 +181,10 @@ export class StudyWatch {
 
   #beginApart(workflowId: string, runId: string, isNew: boolean, signal: AbortSignal): void {
     const cellId = this.#cellIdOf(workflowId);
-    const [abort, hurry] = [new AbortController(), new AbortController()];
-    const told = new Set<string>();
-    const until = AbortSignal.any([signal, abort.signal]);
-    const ended = this.#readApart({ cellId, workflowId, told }, runId, isNew, until, hurry.signal);
-    // It throws where the end of the cell is awaited.
-    ended.catch(() => undefined);
-    this.#begin(cellId, { workflowId, told, reading: { abort, hurry, ended } });
-  }
-
-  async #readApart(
-    cell: RunningCell & { readonly cellId: string },
-    runId: string,
-    isNew: boolean,
-    signal: AbortSignal,
-    hurry: AbortSignal,
-  ): Promise<void> {
-    const client = this.#client;
-    const { cellId, workflowId } = cell;
-    const early = AbortSignal.any([signal, hurry]);
-    await setTimeout(shortCellMs, undefined, { signal: early }).catch(() => undefined);
-    if (signal.aborted) return;
     // One that had ended before is told of by nothing but its end.
     const past = isNew ? 0 : (this.#past.get(runId) ?? Infinity);
-    const stages = new StageEvents(client, workflowId);
-    for await (const event of followHistory({ client, workflowId, runId, signal })) {
-      const end = (await stages.read(event))?.end;
-      // The cell may have ended meanwhile, and told of all its stages.
-      if (end === undefined || signal.aborted) continue;
-      if (Number(event.eventId) > past) this.#tellStage(cellId, cell, end);
-      else if (end.end === 'done') cell.told.add(end.stage);
-    }
-  }
-
-  /** A stage that is visited again, because of damage elsewhere, and is reused is nothing new. */
-  #tellStage(cellId: string, cell: RunningCell, end: StageEnd): void {
-    if (end.end === 'done' && end.outcome.reused && cell.told.has(end.stage)) return;
-    if (end.end === 'done') cell.told.add(end.stage);
-    this.#tell({ type: 'stage', cellId, ...end });
+    const options = { client: this.#client, workflowId, runId, past, signal };
+    this.#begin(cellId, new CellApart(this.#teller(cellId), options));
   }
 
   async #takeCellEnd(event: HistoryEvent, isNew: boolean): Promise<void> {
@@ -246,20 +199,14 @@ export class StudyWatch {
     const workflowId = ended?.workflowExecution?.workflowId;
     if (!workflowId) return;
     const cellId = this.#cellIdOf(workflowId);
-    const cell = this.#running.get(cellId)!;
-    const { abort, hurry, ended: read } = cell.reading!;
+    const cell = this.#running.get(cellId) as CellApart;
     const status = completed ? 'succeeded' : cancelled ? 'cancelled' : 'failed';
-    if (completed || !isNew) abort.abort();
+    if (completed || !isNew) cell.leave();
     if (isNew && completed) {
       const place = placeOf(this.#client, workflowId);
       const result = await decodeFirst<CellResult>(this.#client, place, completed.result);
-      for (const [stage, outcome] of Object.entries(result?.stages ?? {})) {
-        if (!cell.told.has(stage)) this.#tellStage(cellId, cell, { stage, end: 'done', outcome });
-      }
-    } else if (isNew) {
-      hurry.abort();
-      await read;
-    }
+      if (result !== undefined) cell.takeResult(result);
+    } else if (isNew) await cell.readToTheEnd();
     this.#end(cellId, status, isNew);
   }
 
