@@ -39,10 +39,13 @@ export function standardize(data: Examples, how: Standardization): Float32Array 
   checkExamples(data);
   const { images, shape, examples } = data;
   if (how === 'none') return Float32Array.from(images);
-  if (how === 'scale') return Float32Array.from(images, (byte) => byte / 255);
+  const values = new Float32Array(images.length);
+  if (how === 'scale') {
+    for (let i = 0; i < values.length; i++) values[i] = images[i]! / 255;
+    return values;
+  }
   const [height, width, channels] = shape;
   const pixels = height * width;
-  const values = new Float32Array(images.length);
   for (let example = 0; example < examples; example++) {
     for (let channel = 0; channel < channels; channel++) {
       const start = example * pixels * channels + channel;
