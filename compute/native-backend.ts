@@ -37,6 +37,10 @@ export interface NativeBackend {
   binding: NativeBinding;
   readonly isUsingGpuDevice: boolean;
   getDTypeInteger(dtype: string): number;
+  /** Values wait in JavaScript until an operation first takes the tensor; then they are null. */
+  readonly tensorMap: { get(dataId: object): { readonly values: unknown } };
+  /** Takes values for a tensor, which the result stands for. */
+  write(values: unknown, shape: number[], dtype: string): object;
   getInputTensorIds(tensors: readonly unknown[]): number[];
   executeSingleOutput(
     name: string,

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fixEnvironment, instructionSet } from './environment.ts';
-import { restoreGradients, settleGradients } from './gradients/register-gradient.ts';
+import { preparedPurposes, restoreGradients, settleGradients } from './gradients/register-gradient.ts';
 import { registerReluGradient } from './gradients/relu-gradient.ts';
+import { countGraphs, keepGraphs, releaseGraphs } from './graph/kept-graphs.ts';
 import { registerNarrowChannels } from './kernels/narrow-channels.ts';
 import { registerPackedConvolutions } from './kernels/packed-convolution.ts';
 import { nativeBackend, type TensorFlow } from './native-backend.ts';
@@ -69,6 +70,9 @@ export class FixedThreadsError extends RangeError {
 let loaded: LoadedTensorFlow | undefined;
 /** Whether the piece of work of the moment has asked for TensorFlow; undefined where none was begun. */
 let asked: boolean | undefined;
+let keeps = false;
+/** Scopes of tensors that were open when it did. */
+let outerScopes = 0;
 
 /** The backend of this process, once it was loaded; within a piece of work, once that has asked for it. */
 export function loadedBackend(): Backend | undefined {
@@ -82,26 +86,65 @@ export function loadedSharing(): ThreadSharing | undefined {
   return loaded?.sharing;
 }
 
-/** Begins a piece of work in a process that does one after another: what it leaves in TensorFlow's memory is given back by {@link endWork}. */
-export function beginWork(): void {
+/**
+ * Begins a piece of work in a process that does one after another: what it leaves in TensorFlow's memory is given back by {@link endWork}.
+ *
+ * @param mayKeep Whether it may find graphs that others have recorded, and leave some of its own: not if it runs code that could change more than this room knows.
+ */
+export function beginWork(mayKeep: boolean): void {
   asked = false;
+  keeps = mayKeep;
 }
 
-/** Gives back every tensor that the piece of work has made and not disposed of, and takes back the gradients that it has registered. */
+/**
+ * Gives back every tensor and graph that the piece of work has made and not disposed of, but for the graphs that are kept (graph/kept-graphs.ts), and takes back
+ * the gradients that it has registered.
+ */
 export function endWork(): void {
   if (asked && loaded !== undefined) {
-    loaded.tf.engine().endScope();
+    releaseGraphs();
+    // An error may have left scopes within it.
+    for (const engine = scopesOf(loaded.tf); engine.state.scopeStack.length > outerScopes; )
+      engine.endScope();
     loaded.tf.disposeVariables();
     restoreGradients(loaded.tf);
   }
   asked = undefined;
 }
 
+interface ScopedEngine {
+  readonly state: { readonly scopeStack: readonly unknown[] };
+  endScope(): void;
+}
+
+function scopesOf(tf: TensorFlow): ScopedEngine {
+  return tf.engine() as unknown as ScopedEngine;
+}
+
 /** The tensors of a piece of work belong to a scope of its own. */
 function openScope({ tf }: LoadedTensorFlow): void {
   if (asked !== false) return;
   asked = true;
+  outerScopes = scopesOf(tf).state.scopeStack.length;
+  if (keeps) keepGraphs(() => preparedPurposes(tf));
   tf.engine().startScope();
+}
+
+/** What this process holds in TensorFlow. */
+export interface Holdings {
+  readonly tensors: number;
+  /** Graphs that are loaded, and those of them that are kept. */
+  readonly graphs: number;
+  readonly kept: number;
+  /** Graphs that were recorded since the process began. */
+  readonly recorded: number;
+}
+
+/** What this process holds in TensorFlow; undefined until that is loaded. */
+export function holdings(): Holdings | undefined {
+  if (loaded === undefined) return undefined;
+  const { open, kept, recorded } = countGraphs();
+  return { tensors: loaded.tf.memory().numTensors, graphs: open, kept, recorded };
 }
 
 /**

@@ -1,13 +1,14 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
-import { type CapturedGraph, captureGraph } from '../compute/graph/graph.ts';
+import type { CapturedGraph } from '../compute/graph/graph.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
 import { type Examples, inputsOf, type Standardization } from './examples.ts';
 import { laneSizes } from './lanes.ts';
-import { kernelMask, type LossName, l2Loss, lossOf, unflatten } from './loss.ts';
+import { kernelMask, type LossName, l2Loss, lossOf, type Objective, unflatten } from './loss.ts';
 import { checkLength } from './mismatch.ts';
 import type { Model } from './models/model.ts';
 import { fixedMoments } from './models/moments.ts';
 import { createStatistics } from './models/statistics.ts';
+import { recordable } from './recorded.ts';
 
 export interface Evaluation {
   /** Mean loss plus the L2 term. */
@@ -38,7 +39,7 @@ const batchSize = 500;
 export function createEvaluator(
   options: EvaluatorOptions,
 ): (weights: Float32Array, data: Examples) => Evaluation {
-  const { tf, model, l2 } = options;
+  const { tf, model, loss: name, l2, lanes = 1 } = options;
   const mask = kernelMask(model);
   const graphs = new Map<number, CapturedGraph>();
   const statisticsAt = statisticsOf(options);
@@ -63,7 +64,7 @@ export function createEvaluator(
       const inputs = [theta, images, labels, ...moments];
       let graph = graphs.get(count);
       if (graph === undefined) {
-        graph = captureGraph(tf, (tensors) => evaluateBatch(options, tensors), inputs);
+        graph = captureEvaluation(tf, { model, loss: name }, { lanes }, inputs);
         graphs.set(count, graph);
       }
       const outputs = graph.run(inputs);
@@ -76,7 +77,15 @@ export function createEvaluator(
   };
 }
 
-function evaluateBatch({ tf, model, loss, lanes = 1 }: EvaluatorOptions, inputs: Tensor[]): Tensor[] {
+const captureEvaluation = recordable(evaluateBatch);
+
+/** The recorded function: mean loss of a batch, and how many logits are right. */
+function evaluateBatch(
+  tf: TensorFlow,
+  { model, loss }: Objective,
+  { lanes }: { readonly lanes: number },
+  inputs: Tensor[],
+): Tensor[] {
   const [theta, images, labels, statistics] = inputs as [Tensor1D, Tensor4D, Tensor1D, Tensor1D?];
   const moments = statistics === undefined ? undefined : fixedMoments(statistics, model.normalizations);
   const parameters = unflatten(theta, model);

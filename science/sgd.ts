@@ -1,14 +1,15 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-node';
 import { prepareReductionGradients } from '../compute/gradients/reduction-gradients.ts';
-import { type CapturedGraph, captureGraph } from '../compute/graph/graph.ts';
+import type { CapturedGraph } from '../compute/graph/graph.ts';
 import { gatherRows } from '../compute/kernels/gather.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
-import { type Examples, type Standardization, standardize } from './examples.ts';
+import { type Examples, inputsOf, type Standardization } from './examples.ts';
 import { lossAndGradient } from './gradient.ts';
 import { isSeparable } from './lanes.ts';
 import { kernelMask, type Objective } from './loss.ts';
 import { checkLength, checkWeights } from './mismatch.ts';
 import type { Network } from './models/model.ts';
+import { recordable } from './recorded.ts';
 import { epochBatches, type Sampling } from './sampling.ts';
 
 /** Where SGD stands after `step` steps. */
@@ -96,24 +97,19 @@ const stepsPerCall = 10;
  * state.weights[0]; // 0.25
  */
 export function createTrainer(options: TrainerOptions): Trainer {
-  const { tf, model, data, training } = options;
-  const { batchSize, sampling, seed } = training;
+  const { tf, model, data, training, recordWeights = false, lanes = 1 } = options;
+  const { batchSize, sampling, seed, momentum, loss } = training;
   prepareReductionGradients(tf);
   const [height, width, channels] = data.shape;
   const batchesPerEpoch = Math.floor(data.examples / batchSize);
-  const images = tf.tensor4d(standardize(data, options.standardize), [
-    data.examples,
-    height,
-    width,
-    channels,
-  ]);
+  const images = tf.tensor4d(inputsOf(data, options.standardize), [data.examples, height, width, channels]);
   const labels = tf.tensor1d(data.labels, 'int32');
   const penalty = tf.tensor1d(kernelMask(model).map((kernel) => kernel * training.l2));
   const graphs = new Map<number, CapturedGraph>();
   const graphOf = (steps: number, inputs: Tensor[]): CapturedGraph => {
     let graph = graphs.get(steps);
     if (graph === undefined) {
-      graph = captureGraph(tf, (tensors) => sgdSteps(options, steps, tensors), inputs);
+      graph = captureSteps(tf, { model, loss }, { steps, batchSize, momentum, recordWeights, lanes }, inputs);
       graphs.set(steps, graph);
     }
     return graph;
@@ -162,15 +158,24 @@ export function createTrainer(options: TrainerOptions): Trainer {
   };
 }
 
+interface StepsSettings {
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly momentum: number;
+  readonly recordWeights: boolean;
+  readonly lanes: number;
+}
+
+const captureSteps = recordable(sgdSteps);
+
 /** The recorded function: `steps` updates; gives weights, velocity, losses and, if asked for, the weights after each step. */
 function sgdSteps(
-  { tf, model, training, recordWeights, lanes = 1 }: TrainerOptions,
-  steps: number,
+  tf: TensorFlow,
+  objective: Objective,
+  { steps, batchSize, momentum, recordWeights, lanes }: StepsSettings,
   inputs: Tensor[],
 ): Tensor[] {
-  const { batchSize, momentum, loss } = training;
-  const objective = { model, loss };
-  const parts = isSeparable(model) ? lanes : 1;
+  const parts = isSeparable(objective.model) ? lanes : 1;
   let [weights, velocity] = inputs as [Tensor1D, Tensor1D];
   const [, , learningRate, order, images, labels, penalty] = inputs as [
     Tensor,

@@ -1,10 +1,16 @@
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Progress } from '../kinds/stage.ts';
-import type { ComputeBackend, ComputeMessage, ComputeRequest, ProcessState } from './compute-protocol.ts';
+import type {
+  ComputeBackend,
+  ComputeMessage,
+  ComputeRequest,
+  ErrorWords,
+  ProcessState,
+} from './compute-protocol.ts';
 import { type ComputeProcess, ProcessPool } from './process-pool.ts';
 
 /** What ends a stage. */
-type Answer = Extract<ComputeMessage, { type: 'done' | 'unfit' | 'error' }>;
+type Answer = Exclude<ComputeMessage, { type: 'progress' | 'note' }>;
 
 /** A stage that was told to stop and does not is killed after this long. */
 const killAfterMs = 5000;
@@ -23,7 +29,7 @@ export class StageTimeoutError extends Error {
 /** An error that a stage threw in its compute process, with the name and the cure it had there. */
 export class StageError extends Error {
   readonly cure: string | undefined;
-  constructor(name: string, message: string, cure?: string, stack?: string) {
+  constructor({ name, message, cure, stack }: ErrorWords) {
     super(message);
     this.name = name;
     this.cure = cure;
@@ -70,24 +76,20 @@ export async function compute(
     const process = pool.take(settings, request.uses, tried);
     tried.add(process);
     const timeoutMs = deadline - performance.now();
-    const { result, spent, state } = await computeIn(
-      process,
-      request,
-      { ...options, timeoutMs },
-      options.timeoutMs,
-    );
-    const did = result !== 'unfit' && result.backend.backend !== 'none' ? request.uses : undefined;
-    pool.giveBack(process, { ...state, spent }, did);
+    const { result, state } = await computeIn(process, request, { ...options, timeoutMs }, options.timeoutMs);
+    const hasComputed =
+      typeof result === 'object' && 'backend' in result && result.backend.backend !== 'none';
+    pool.giveBack(process, state, hasComputed ? request.uses : undefined);
+    if (result instanceof StageError) throw result;
     if (result !== 'unfit') return result;
   }
 }
 
-/** What a process has made of a stage, and whether it can take another. */
+/** What a process has made of a stage, and what it has become by it. */
 interface Computed {
   /** `unfit` if its threads are shared otherwise. */
-  readonly result: ComputeResult | 'unfit';
+  readonly result: ComputeResult | StageError | 'unfit';
   readonly state: ProcessState;
-  readonly spent: boolean;
 }
 
 /** Has `process` compute a stage. Throws as {@link compute}; then the process has ended. */
@@ -132,24 +134,23 @@ async function computeIn(
       if (stopped !== undefined) throw stopped;
       throw new ComputeProcessError(`The compute process ${got}.${process.lastWords()}`);
     }
-    if (got.type === 'error') {
+    if (got.type === 'broken') {
       // What it wrote is durable: a process that cannot end by itself is not waited for.
       killer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
       await process.ended;
-      if (stopped !== undefined) throw stopped;
-      throw new StageError(got.name, got.message, got.cure, got.stack);
     }
-    if (got.type === 'unfit' && stopped !== undefined) throw stopped;
+    if (got.type !== 'done' && stopped !== undefined) throw stopped;
+    if (got.type === 'broken') throw new StageError(got.error);
     // A new process is as good as any other.
     if (got.type === 'unfit' && process.stages === 0) {
       child.kill('SIGKILL');
-      throw new StageError('RangeError', got.message);
+      throw new StageError({ name: 'RangeError', message: got.error.message });
     }
-    const { state } = got;
     // One that was told to stop as it ended its stage stops.
-    const spent = state.spent || stopped !== undefined;
-    if (got.type === 'unfit') return { result: 'unfit', state, spent };
-    return { result: { outputs: got.outputs, notes, warnings, backend: got.backend }, state, spent };
+    const state = { ...got.state, spent: got.state.spent || stopped !== undefined };
+    if (got.type === 'failed') return { result: new StageError(got.error), state };
+    if (got.type === 'unfit') return { result: 'unfit', state };
+    return { result: { outputs: got.outputs, notes, warnings, backend: got.backend }, state };
   } finally {
     clearTimeout(timer);
     clearTimeout(killer);

@@ -1,5 +1,5 @@
 /**
- * Entry of a compute process: runs one stage after another, until it is told to stop or one of them fails. TensorFlow blocks the JavaScript thread, so heartbeats
+ * Entry of a compute process: runs one stage after another, until it is told to stop. TensorFlow blocks the JavaScript thread, so heartbeats
  * come from the worker that forked this process; it is told about progress over the IPC channel and stops this process with SIGTERM.
  */
 import { writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import {
   beginWork,
   endWork,
   FixedThreadsError,
+  holdings,
   loadedBackend,
   loadedSharing,
 } from '../../compute/tensorflow.ts';
@@ -48,46 +49,57 @@ function send(message: ComputeMessage): Promise<void> {
 
 async function serve(request: ComputeRequest): Promise<void> {
   busy = true;
-  beginWork();
   try {
     const store = await openStore(request.storeUri);
     const stage = await stageOf(request, store);
+    beginWork(!runsOwnCode());
     const outputs = await stage.run(stageContext(request, store));
     const backend = loadedBackend() ?? { backend: 'none', library: 'none' };
     endWork();
     await send({ type: 'done', outputs, backend, state: stateNow() });
-    busy = false;
-    if (cancelled) process.exit(0);
   } catch (error) {
-    if (error instanceof FixedThreadsError) {
-      endWork();
-      await send({ type: 'unfit', message: error.message, state: stateNow() });
-      busy = false;
-      if (cancelled) process.exit(0);
-      return;
-    }
     if (error instanceof StageCancelledError) {
       console.error(error.message);
       process.exit(1);
     }
-    const { name, message, stack, cure } = (
-      error instanceof Error ? error : new Error(String(error))
-    ) as Error & { cure?: string };
-    await send({
-      type: 'error',
-      name,
-      message,
-      ...(cure === undefined ? {} : { cure }),
-      ...(stack === undefined ? {} : { stack }),
-    });
-    process.exit(1);
+    await sendFailure(error);
   }
+  busy = false;
+  if (cancelled) process.exit(0);
+}
+
+/**
+ * Tells the worker how the stage has failed. The process goes on after errors that are foreseen, which say what to do: they are thrown between two pieces of
+ * work, and leave nothing that {@link endWork} does not give back. After any other it is not trusted, and ends.
+ */
+async function sendFailure(thrown: unknown): Promise<void> {
+  const { name, message, stack, cure } = (
+    thrown instanceof Error ? thrown : new Error(String(thrown))
+  ) as Error & { cure?: string };
+  const error = { name, message, stack, cure };
+  const isUnfit = thrown instanceof FixedThreadsError;
+  if (isUnfit || cure !== undefined) {
+    endWork();
+    await send({ type: isUnfit ? 'unfit' : 'failed', error, state: stateNow() });
+    return;
+  }
+  await send({ type: 'broken', error });
+  process.exit(1);
 }
 
 /** Code of one's own may have changed when the next stage names it, but not in a process that has loaded it. */
+function runsOwnCode(): boolean {
+  return runsModules() || process.env[stageModulesVariable] !== undefined;
+}
+
 function stateNow(): ProcessState {
-  const spent = cancelled || runsModules() || process.env[stageModulesVariable] !== undefined;
-  return { sharing: loadedSharing(), memory: process.memoryUsage.rss(), spent };
+  return {
+    sharing: loadedSharing(),
+    memory: process.memoryUsage.rss(),
+    resources: process.getActiveResourcesInfo().length,
+    holds: holdings(),
+    spent: cancelled || runsOwnCode(),
+  };
 }
 
 function stageContext(request: ComputeRequest, store: Store): StageContext<unknown> {

@@ -1,5 +1,6 @@
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Step } from '../../artifacts/store/step.ts';
+import type { Holdings } from '../../compute/tensorflow.ts';
 import type { NoteKind, Progress } from '../kinds/stage.ts';
 
 /** What of a step is written into every output. */
@@ -28,8 +29,20 @@ export interface ProcessState {
   readonly sharing?: string | undefined;
   /** Bytes of memory that it holds. */
   readonly memory: number;
+  /** What keeps it waiting at the moment (sockets, timers, files being read): its worker alone, between two stages. */
+  readonly resources: number;
+  /** What it holds in TensorFlow, once that is loaded. */
+  readonly holds?: Holdings | undefined;
   /** True if it can take no further stage. */
   readonly spent: boolean;
+}
+
+/** An error that a stage threw. */
+export interface ErrorWords {
+  readonly name: string;
+  readonly message: string;
+  readonly cure?: string | undefined;
+  readonly stack?: string | undefined;
 }
 
 /** From a compute process to its worker. */
@@ -42,12 +55,9 @@ export type ComputeMessage =
       readonly backend: ComputeBackend;
       readonly state: ProcessState;
     }
+  /** The stage has failed in a way that is foreseen: the process can take another. */
+  | { readonly type: 'failed'; readonly error: ErrorWords; readonly state: ProcessState }
+  /** It has failed in another way, and the process ends. */
+  | { readonly type: 'broken'; readonly error: ErrorWords }
   /** Another process has to do it: TensorFlow runs in this one with its threads shared otherwise. */
-  | { readonly type: 'unfit'; readonly message: string; readonly state: ProcessState }
-  | {
-      readonly type: 'error';
-      readonly name: string;
-      readonly message: string;
-      readonly cure?: string;
-      readonly stack?: string;
-    };
+  | { readonly type: 'unfit'; readonly error: ErrorWords; readonly state: ProcessState };

@@ -10,7 +10,7 @@ const entry = moduleFile(import.meta.dirname, 'compute-process');
 /** An idle process goes after this long, so that a resting worker holds little memory. */
 const idleMs = 10_000;
 /** A process is replaced after so many stages, or when it holds so many bytes: what leaks, leaks for a while only. */
-const mostStages = 200;
+const usualStages = 200;
 const mostMemory = 1.5e9;
 const lastWordsLines = 12;
 
@@ -34,11 +34,9 @@ export class ComputeProcess {
   readonly settings: ProcessSettings;
   /** How it has ended, once it has. */
   readonly ended: Promise<string>;
-  /** How its threads are shared, once TensorFlow is loaded. */
-  sharing: string | undefined;
   stages = 0;
-  /** Bytes that it held after its last stage. */
-  memory = 0;
+  /** What it was after its last stage. */
+  state: ProcessState = { memory: 0, resources: 0, spent: false };
   #tail = '';
 
   constructor(settings: ProcessSettings) {
@@ -84,12 +82,17 @@ export class ComputeProcess {
 
 /**
  * Processes that stay from stage to stage: starting one, loading TensorFlow and compiling the code takes longer than many a stage. Each computes one stage at a
- * time, with the bits of a fresh one. One in which a stage has failed, or was stopped, is not used again.
+ * time, with the bits of a fresh one. One that was stopped, or in which a stage has failed as nobody foresaw, is not used again.
  */
 export class ProcessPool {
   readonly #idle: Idle[] = [];
+  readonly #mostStages: number;
   /** How stages of a kind have shared their threads last, by kind and number of threads: which of the idle ones is likely to do. */
   readonly #sharing = new Map<string, string | undefined>();
+
+  constructor(mostStages = usualStages) {
+    this.#mostStages = mostStages;
+  }
 
   /** An idle process with these settings that is likely to do for a stage kind, and was not `tried` for it, or a new one. */
   take(settings: ProcessSettings, uses: string, tried: ReadonlySet<ComputeProcess>): ComputeProcess {
@@ -99,7 +102,7 @@ export class ProcessPool {
       !tried.has(process) &&
       process.settings.threads === settings.threads &&
       process.settings.gpu === settings.gpu &&
-      (process.sharing === undefined || usual === undefined || process.sharing === usual);
+      (process.state.sharing === undefined || usual === undefined || process.state.sharing === usual);
     const index = this.#idle.findLastIndex(fits);
     if (index < 0) {
       const fresh = new ComputeProcess(settings);
@@ -114,11 +117,10 @@ export class ProcessPool {
 
   /** Takes back a process; `did` is the stage kind that it has computed with TensorFlow, if it has. */
   giveBack(process: ComputeProcess, state: ProcessState, did?: string): void {
-    process.sharing = state.sharing;
+    process.state = state;
     process.stages++;
-    process.memory = state.memory;
     if (did !== undefined) this.#sharing.set(`${did} ${process.settings.threads}`, state.sharing);
-    const isSpent = state.spent || process.stages >= mostStages || state.memory > mostMemory;
+    const isSpent = state.spent || process.stages >= this.#mostStages || state.memory > mostMemory;
     if (isSpent || !process.isAlive || this.#idle.length >= availableParallelism()) {
       dismiss(process.child);
       return;

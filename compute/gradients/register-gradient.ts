@@ -31,6 +31,11 @@ export function prepareOnce(tf: TensorFlow, purpose: string, prepare: () => void
   prepare();
 }
 
+/** What gradients were replaced for, in this order, since they were last restored: it decides which are registered. */
+export function preparedPurposes(tf: TensorFlow): string {
+  return [...replacementsOf(tf).prepared].join();
+}
+
 /** Makes the gradients of the moment those that {@link restoreGradients} comes back to. */
 export function settleGradients(tf: TensorFlow): void {
   replacements.delete(tf);

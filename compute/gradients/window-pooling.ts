@@ -1,14 +1,12 @@
 import type { Tensor } from '@tensorflow/tfjs-node';
 import { nativeBackend, type TensorFlow } from '../tensorflow.ts';
-import { registerGradient, runKernel } from './register-gradient.ts';
+import { prepareOnce, registerGradient, runKernel } from './register-gradient.ts';
 
 interface PoolingAttributes {
   readonly filterSize: number | [number, number];
   readonly strides: number | [number, number];
   readonly pad: 'same' | 'valid' | number;
 }
-
-const prepared = new WeakSet<TensorFlow>();
 
 /**
  * Gives max pooling a gradient whose own derivatives are cheap. Where the windows tile the image without overlap, the gradient is
@@ -20,8 +18,11 @@ const prepared = new WeakSet<TensorFlow>();
  * must be registered before.
  */
 export function prepareWindowPooling(tf: TensorFlow): void {
-  if (tf.getBackend() !== 'tensorflow' || prepared.has(tf)) return;
-  prepared.add(tf);
+  if (tf.getBackend() !== 'tensorflow') return;
+  prepareOnce(tf, 'window pooling', () => registerWindowPooling(tf));
+}
+
+function registerWindowPooling(tf: TensorFlow): void {
   const general = tf.getGradient('MaxPool').gradFunc;
   registerGradient(tf, 'MaxPool', ['x'], (dy, saved, attributes) => {
     const [x] = saved as [Tensor];

@@ -31,6 +31,8 @@ export class GraphRecorder {
   readonly #names = new Map<number, string>();
   /** The tensors that operations took, by id. */
   readonly #tensors = new Map<number, Tensor>();
+  /** Tensors from outside that became constants of the graph. */
+  #outside = 0;
 
   constructor(tf: TensorFlow, inputs: readonly Tensor[]) {
     this.#backend = nativeBackend(tf);
@@ -50,6 +52,11 @@ export class GraphRecorder {
     return this.#graph.size;
   }
 
+  /** Whether the graph depends on its inputs and on what the function computed itself, and on no other tensor. */
+  get isClosed(): boolean {
+    return this.#outside === 0;
+  }
+
   /** The nodes in the order of computation, with the names of their inputs. */
   graph(): { name: string; inputs: string[] }[] {
     return this.#graph.nodes();
@@ -58,9 +65,19 @@ export class GraphRecorder {
   /** Runs `fn` with every operation recorded, and gives the names of its results in the graph. */
   record(fn: () => readonly Tensor[]): string[] {
     const backend = this.#backend;
-    const { getInputTensorIds } = backend;
+    const { getInputTensorIds, write } = backend;
+    /** What the function itself gives values. */
+    const own = new WeakSet<object>();
     backend.binding = this.#standIn();
+    backend.write = (...args) => {
+      const dataId = write.apply(backend, args);
+      own.add(dataId);
+      return dataId;
+    };
     backend.getInputTensorIds = (tensors) => {
+      for (const { dataId } of tensors as Partial<Tensor>[])
+        if (dataId !== undefined && !own.has(dataId) && backend.tensorMap.get(dataId).values !== null)
+          this.#outside++;
       const ids = getInputTensorIds.call(backend, tensors);
       for (const [index, id] of ids.entries()) this.#tensors.set(id, tensors[index] as Tensor);
       return ids;
@@ -71,7 +88,7 @@ export class GraphRecorder {
       return backend.getInputTensorIds(results).map((id, index) => this.#result(id, results[index]!));
     } finally {
       backend.binding = this.#real;
-      backend.getInputTensorIds = getInputTensorIds;
+      Object.assign(backend, { getInputTensorIds, write });
     }
   }
 
@@ -123,6 +140,7 @@ export class GraphRecorder {
     let name = this.#names.get(id);
     if (name === undefined) {
       // Neither an input nor made within: its value now becomes a constant of the graph.
+      this.#outside++;
       const { shape, dtype } = this.#tensors.get(id)!;
       const type = this.#backend.getDTypeInteger(dtype);
       name = `${this.#graph.constant(shape, type, this.#real.tensorDataSync(id))}:0`;

@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-node';
-import { type NativeBinding, nativeBackend, type TensorFlow } from '../tensorflow.ts';
+import type { TensorFlow } from '../native-backend.ts';
 import { CaptureError } from './capture-error.ts';
-import { GraphRecorder } from './graph-recorder.ts';
+import { leaseRecording } from './recording.ts';
 
 /** A function of tensors that runs as one call into the native library. */
 export interface CapturedGraph {
@@ -37,6 +34,16 @@ export function captureGraph(
   fn: (inputs: Tensor[]) => Tensor[],
   examples: readonly Tensor[],
 ): CapturedGraph {
+  return captureKeyed(tf, fn, examples, undefined);
+}
+
+/** The same with a key by which the graph may be kept (recording.ts). */
+export function captureKeyed(
+  tf: TensorFlow,
+  fn: (inputs: Tensor[]) => Tensor[],
+  examples: readonly Tensor[],
+  key: string | undefined,
+): CapturedGraph {
   const expected = examples.map(({ shape, dtype }) => ({ shape: [...shape], dtype }));
   let disposed = false;
   const check = (inputs: readonly Tensor[]) => {
@@ -55,22 +62,15 @@ export function captureGraph(
       },
     };
   }
-  const backend = nativeBackend(tf);
-  const { binding } = backend;
-  const recorder = new GraphRecorder(tf, examples);
-  const outputNames = tf.tidy(() => recorder.record(() => fn([...examples]))).join(',');
-  const model = load(binding, recorder.savedModel());
-  const inputNames = expected.map((_, index) => `input${index}:0`).join(',');
+  const { graph, release } = leaseRecording(tf, fn, examples, key);
   return {
-    nodes: recorder.nodes,
+    nodes: graph.nodes.length,
     run(inputs) {
       check(inputs);
-      return binding
-        .runSavedModel(model, backend.getInputTensorIds(inputs), inputNames, outputNames)
-        .map((output) => backend.createOutputTensor(output));
+      return graph.session.run(inputs, graph.inputs, graph.outputs);
     },
     dispose() {
-      if (!disposed) binding.deleteSavedModel(model);
+      if (!disposed) release();
       disposed = true;
     },
   };
@@ -81,27 +81,6 @@ function separate(outputs: readonly Tensor[], inputs: readonly Tensor[]): Tensor
   return outputs.map((output, index) =>
     inputs.includes(output) || outputs.indexOf(output) < index ? output.clone() : output,
   );
-}
-
-function temporaryFolder(): string {
-  try {
-    return mkdtempSync(join(tmpdir(), 'epochal-graph-'));
-  } catch (error) {
-    throw Object.assign(new Error(`There is no folder for temporary files: ${(error as Error).message}.`), {
-      cure: 'Make the folder that TMPDIR names, or unset TMPDIR.',
-    });
-  }
-}
-
-/** The library reads a graph only from a folder; it holds everything in memory afterwards. */
-export function load(binding: NativeBinding, savedModel: Uint8Array): number {
-  const folder = temporaryFolder();
-  try {
-    writeFileSync(join(folder, 'saved_model.pb'), savedModel);
-    return binding.loadSavedModel(folder, 'serve');
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 function checkInputs(expected: readonly { shape: number[]; dtype: string }[], got: readonly Tensor[]): void {

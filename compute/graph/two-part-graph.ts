@@ -1,8 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-node';
-import { nativeBackend, type TensorFlow } from '../tensorflow.ts';
+import type { TensorFlow } from '../native-backend.ts';
 import { CaptureError } from './capture-error.ts';
-import { load } from './graph.ts';
-import { GraphRecorder } from './graph-recorder.ts';
+import { type GraphNode, leaseRecording } from './recording.ts';
 
 /** A function f(fixed, varying) for many calls with the same fixed inputs: what depends on these alone is computed once. */
 export interface TwoPartFunction {
@@ -11,13 +10,6 @@ export interface TwoPartFunction {
   /** f, from what {@link prepare} gave. The caller disposes of the outputs. */
   run(prepared: readonly Tensor[], varying: readonly Tensor[]): Tensor[];
   dispose(): void;
-}
-
-/** A node of TensorFlow's GraphDef, as far as the cut needs it. */
-export interface GraphNode {
-  readonly name: string;
-  /** `node` or `node:output` */
-  readonly inputs: readonly string[];
 }
 
 /**
@@ -40,6 +32,17 @@ export function captureInTwoParts(
   fixed: readonly Tensor[],
   varying: readonly Tensor[],
 ): TwoPartFunction {
+  return captureKeyedInTwoParts(tf, fn, fixed, varying, undefined);
+}
+
+/** The same with a key by which the graph may be kept (recording.ts). */
+export function captureKeyedInTwoParts(
+  tf: TensorFlow,
+  fn: (fixed: Tensor[], varying: Tensor[]) => Tensor[],
+  fixed: readonly Tensor[],
+  varying: readonly Tensor[],
+  key: string | undefined,
+): TwoPartFunction {
   if (tf.getBackend() !== 'tensorflow') {
     return {
       prepare: (inputs) => inputs.map((input) => input.clone()),
@@ -47,33 +50,35 @@ export function captureInTwoParts(
       dispose: () => undefined,
     };
   }
-  const backend = nativeBackend(tf);
-  const { binding } = backend;
-  const recorder = new GraphRecorder(tf, [...fixed, ...varying]);
-  const outputs = tf.tidy(() => recorder.record(() => fn([...fixed], [...varying])));
-  const fixedNames = fixed.map((_, index) => `input${index}:0`);
-  const varyingNames = varying.map((_, index) => `input${fixed.length + index}:0`);
-  const boundary = boundaryOf(recorder.graph(), fixedNames, varyingNames, outputs);
-  const model = load(binding, recorder.savedModel());
-  const call = (inputs: readonly Tensor[], from: readonly string[], to: readonly string[]): Tensor[] =>
-    to.length === 0
-      ? []
-      : binding
-          .runSavedModel(model, backend.getInputTensorIds(inputs), from.join(','), to.join(','))
-          .map((output) => backend.createOutputTensor(output));
+  const count = fixed.length;
+  const whole = (inputs: Tensor[]) => fn(inputs.slice(0, count), inputs.slice(count));
+  const { graph, release } = leaseRecording(tf, whole, [...fixed, ...varying], key);
+  const { session, outputs } = graph;
+  const [fixedNames, varyingNames] = [graph.inputs.slice(0, count), graph.inputs.slice(count)];
+  const boundary = orElse(release, () => boundaryOf(graph.nodes, fixedNames, varyingNames, outputs));
   // A session does not give back what it is fed.
   const computed = boundary.filter((name) => !fixedNames.includes(name));
   return {
     prepare(inputs) {
-      const results = call(inputs, fixedNames, computed);
+      const results = session.run(inputs, fixedNames, computed);
       return boundary.map((name) => {
         const at = fixedNames.indexOf(name);
         return at >= 0 ? inputs[at]!.clone() : results[computed.indexOf(name)]!;
       });
     },
-    run: (prepared, inputs) => call([...prepared, ...inputs], [...boundary, ...varyingNames], outputs),
-    dispose: () => binding.deleteSavedModel(model),
+    run: (prepared, inputs) => session.run([...prepared, ...inputs], [...boundary, ...varyingNames], outputs),
+    dispose: release,
   };
+}
+
+/** What `get` gives; if it throws, `undo` comes first. */
+function orElse<T>(undo: () => void, get: () => T): T {
+  try {
+    return get();
+  } catch (error) {
+    undo();
+    throw error;
+  }
 }
 
 /**

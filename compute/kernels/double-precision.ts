@@ -1,7 +1,8 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-node';
-import { load } from '../graph/graph.ts';
 import { doubleType, GraphDef } from '../graph/graph-def.ts';
-import { nativeBackend, type TensorFlow } from '../tensorflow.ts';
+import { leaseGraph } from '../graph/kept-graphs.ts';
+import { openSession, type Session } from '../graph/sessions.ts';
+import { nativeBackend, type TensorFlow } from '../native-backend.ts';
 
 /** (x - reference) . v for each row x and each row v, in double precision; see {@link createDeviationProducts}. */
 export interface DeviationProducts {
@@ -18,14 +19,33 @@ export interface DeviationProducts {
  * The differences are exact and the sums have 53 bits. Needs the `tensorflow` backend.
  */
 export function createDeviationProducts(tf: TensorFlow): DeviationProducts {
-  const backend = nativeBackend(tf);
-  const { binding } = backend;
+  const { graph, release } = leaseGraph('deviation products', () => deviationGraph(tf));
+  const { session, inputs, output } = graph;
+  return {
+    run(...tensors) {
+      const [tensor] = session.run(tensors, inputs, [output]);
+      const values = tensor!.dataSync() as Float32Array;
+      tensor!.dispose();
+      return values;
+    },
+    dispose: release,
+  };
+}
+
+interface DeviationGraph {
+  readonly session: Session;
+  readonly inputs: readonly string[];
+  readonly output: string;
+}
+
+function deviationGraph(tf: TensorFlow): DeviationGraph {
+  const { TF_FLOAT } = nativeBackend(tf).binding;
   const graph = new GraphDef();
   const inputs = ['x', 'reference', 'vectors'];
   const cast = (from: string, [SrcT, DstT]: readonly [number, number]) =>
     graph.add('Cast', [from], { SrcT: { type: SrcT }, DstT: { type: DstT } });
   const [x, reference, vectors] = inputs.map((name) =>
-    cast(graph.placeholder(name, binding.TF_FLOAT), [binding.TF_FLOAT, doubleType]),
+    cast(graph.placeholder(name, TF_FLOAT), [TF_FLOAT, doubleType]),
   ) as [string, string, string];
   const T = { type: doubleType };
   const deviations = graph.add('Sub', [x, reference], { T });
@@ -34,18 +54,7 @@ export function createDeviationProducts(tf: TensorFlow): DeviationProducts {
     transpose_a: { bool: false },
     transpose_b: { bool: true },
   });
-  const output = cast(products, [doubleType, binding.TF_FLOAT]);
-  const model = load(binding, graph.savedModel());
-  const inputNames = inputs.map((name) => `${name}:0`).join(',');
-  return {
-    run(...tensors) {
-      const ids = backend.getInputTensorIds(tensors);
-      const [result] = binding.runSavedModel(model, ids, inputNames, `${output}:0`);
-      const tensor = backend.createOutputTensor(result!);
-      const values = tensor.dataSync() as Float32Array;
-      tensor.dispose();
-      return values;
-    },
-    dispose: () => binding.deleteSavedModel(model),
-  };
+  const output = cast(products, [doubleType, TF_FLOAT]);
+  const session = openSession(tf, graph.savedModel(), graph.size);
+  return { session, inputs: inputs.map((name) => `${name}:0`), output: `${output}:0` };
 }

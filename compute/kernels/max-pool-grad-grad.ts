@@ -18,6 +18,7 @@ interface PoolingInputs {
  * element whose place is that of the window's first largest element of `input`.
  */
 export function registerMaxPoolGradGrad(tf: TensorFlow): void {
+  if (tf.getKernel('MaxPoolGradGrad', tf.getBackend()) !== undefined) return;
   const pick = tf.getBackend() === 'tensorflow' ? pickNatively : pickInJavaScript;
   tf.registerKernel({
     kernelName: 'MaxPoolGradGrad',

@@ -1,5 +1,6 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-node';
-import { type CapturedGraph, captureGraph } from '../../compute/graph/graph.ts';
+import type { CapturedGraph } from '../../compute/graph/graph.ts';
+import { captureRecipe } from '../../compute/graph/recipe.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { addScaled, dot, norm, scaled } from './vectors.ts';
 
@@ -151,14 +152,13 @@ export class OrthonormalBasis {
   #replaced(sums: Block, change: Change, others: Tensor2D[]): Block {
     const inputs = [...sums, ...others];
     const lanes = sums.length;
-    const fn = (tensors: Tensor[]) => change(this.#tf, lanes, tensors as Tensor2D[]);
     if (lanes === 1) {
-      const results = this.#tf.tidy(() => fn(inputs)) as Block;
+      const results = this.#tf.tidy(() => change(this.#tf, lanes, inputs)) as Block;
       this.#tf.dispose(sums);
       return results;
     }
     const name = `${change.name} ${inputs.map(({ shape }) => shape.join('x'))}`;
-    const graph = this.#graphs.get(name) ?? captureGraph(this.#tf, fn, inputs);
+    const graph = this.#graphs.get(name) ?? captureRecipe(this.#tf, change, lanes, inputs);
     this.#graphs.set(name, graph);
     const results = graph.run(inputs) as Block;
     this.#tf.dispose(sums);
@@ -167,7 +167,7 @@ export class OrthonormalBasis {
 }
 
 /** Takes sums and others, cut into lanes, and gives the new sums. */
-type Change = (tf: TensorFlow, lanes: number, inputs: Tensor2D[]) => Block;
+type Change = (tf: TensorFlow, lanes: number, inputs: Tensor[]) => Block;
 
 /** sums + row block^T block */
 const addComponents: Change = (tf, lanes, inputs) => {
@@ -185,7 +185,9 @@ const addComponents: Change = (tf, lanes, inputs) => {
 /** sums + coefficients block */
 const addCombinations: Change = (tf, lanes, inputs) => {
   const [coefficients, ...block] = inputs.slice(lanes) as [Tensor2D, ...Block];
-  return inputs.slice(0, lanes).map((sum, lane) => tf.add(sum, tf.matMul(coefficients, block[lane]!)));
+  return inputs
+    .slice(0, lanes)
+    .map((sum, lane): Tensor2D => tf.add(sum, tf.matMul(coefficients, block[lane]!)));
 };
 
 /** The values of a tensor, which is disposed of. Outside of `tidy`, which walks through every element of an array that it returns. */

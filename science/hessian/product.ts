@@ -1,14 +1,15 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
 import { prepareSecondDerivatives } from '../../compute/gradients/second-derivatives.ts';
 import { prepareWindowPooling } from '../../compute/gradients/window-pooling.ts';
-import { captureInTwoParts, type TwoPartFunction } from '../../compute/graph/two-part-graph.ts';
+import type { TwoPartFunction } from '../../compute/graph/two-part-graph.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
-import { type Examples, type Standardization, standardize } from '../examples.ts';
+import { type Examples, inputsOf, type Standardization } from '../examples.ts';
 import { laneSizes } from '../lanes.ts';
 import { kernelMask, type Objective } from '../loss.ts';
 import { checkFinite, checkLength, checkWeights, MismatchError } from '../mismatch.ts';
 import { type Network, withMoments } from '../models/model.ts';
 import { fixedMoments } from '../models/moments.ts';
+import { recordableInTwoParts } from '../recorded.ts';
 import { gaussNewtonTimes, hessianTimes } from './curvature.ts';
 
 /** `hessian`: H. `gauss-newton`: J^T (d2 loss / d logits2) J, with J the Jacobian of the logits; plus the L2 term for both. */
@@ -95,28 +96,19 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
   prepareWindowPooling(tf);
   const theta = tf.tensor1d(weights);
   const mask = kernelMask(model);
-  const values = standardize(data, options.standardize);
+  const values = inputsOf(data, options.standardize);
   const graphs = new Map<number, TwoPartFunction>();
-  const multiply = matrix === 'hessian' ? hessianTimes : gaussNewtonTimes;
   let room = cacheBytes;
 
   const graphOf = ({ sizes, examples, count }: Batch, direction: Tensor): TwoPartFunction => {
     let graph = graphs.get(count);
     if (graph === undefined) {
-      const fn = ([at, ...lanes]: Tensor[], [v]: Tensor[]) => {
-        const parts = sizes.map((size, lane) => {
-          const [images, labels] = lanes.slice(2 * lane, 2 * lane + 2) as [Tensor4D, Tensor1D];
-          const part = multiply(tf, { model, loss }, [at as Tensor1D, images, labels], v as Tensor1D);
-          return size === count ? part : tf.mul(part, size / count);
-        });
-        return [parts.reduce((sum, part) => tf.add(sum, part))];
-      };
-      graph = captureInTwoParts(tf, fn, [theta, ...examples], [direction]);
+      graph = captureProduct(tf, { model, loss }, { matrix, sizes }, [theta, ...examples], [direction]);
       graphs.set(count, graph);
     }
     return graph;
   };
-  const batchProduct = (batch: Batch, direction: Tensor): Float32Array => {
+  const productOf = (batch: Batch, direction: Tensor): Float32Array => {
     const graph = graphOf(batch, direction);
     const at = batch.kept ?? graph.prepare([theta, ...batch.examples]);
     const [output] = graph.run(at, [direction]);
@@ -156,7 +148,7 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
       const result = new Float64Array(model.size);
       for (let i = 0; i < result.length; i++) result[i] = 2 * l2 * mask[i]! * vector[i]!;
       for (const batch of batches) {
-        const part = batchProduct(batch, direction);
+        const part = productOf(batch, direction);
         const share = batch.count / data.examples;
         for (let i = 0; i < part.length; i++) result[i]! += share * part[i]!;
         await breathe?.();
@@ -173,6 +165,32 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
       ]);
     },
   };
+}
+
+interface ProductSettings {
+  readonly matrix: CurvatureMatrix;
+  /** Examples in each lane. */
+  readonly sizes: readonly number[];
+}
+
+const captureProduct = recordableInTwoParts(batchProduct);
+
+/** The recorded function: the product of one batch with a vector, at theta and of the images and labels of each lane. */
+function batchProduct(
+  tf: TensorFlow,
+  objective: Objective,
+  { matrix, sizes }: ProductSettings,
+  [at, ...lanes]: Tensor[],
+  [v]: Tensor[],
+): Tensor[] {
+  const multiply = matrix === 'hessian' ? hessianTimes : gaussNewtonTimes;
+  const count = sizes.reduce((sum, size) => sum + size);
+  const parts = sizes.map((size, lane) => {
+    const [images, labels] = lanes.slice(2 * lane, 2 * lane + 2) as [Tensor4D, Tensor1D];
+    const part = multiply(tf, objective, [at as Tensor1D, images, labels], v as Tensor1D);
+    return size === count ? part : tf.mul(part, size / count);
+  });
+  return [parts.reduce((sum, part) => tf.add(sum, part))];
 }
 
 /** As few batches as their size allows, as equal as can be, each cut into lanes. */
@@ -205,7 +223,7 @@ function cutIntoBatches(
   return batches;
 }
 
-/** The fixed moments; undefined if each batch has its own. */
+/** The fixed moments; undefined if each batch has its own, or there are none. */
 function statisticsOf(options: HessianProductOptions): Tensor1D | undefined {
   const { tf, model, statistics = new Float32Array(0), batchSize } = options;
   if (statistics === 'batch') {
@@ -218,7 +236,7 @@ function statisticsOf(options: HessianProductOptions): Tensor1D | undefined {
     throw new TypeError(
       `The batch normalizations of this network take ${wanted} statistics, got ${statistics.length}.`,
     );
-  return tf.tensor1d(statistics);
+  return wanted === 0 ? undefined : tf.tensor1d(statistics);
 }
 
 function bytesOf(tensors: readonly Tensor[]): number {

@@ -1,7 +1,7 @@
 import { withDefaults } from '../options.ts';
 import { modelKinds } from './kinds/index.ts';
 import { modelOf } from './layers.ts';
-import { type ImageShape, type Model, ModelError, type ModelSpec } from './model.ts';
+import { type ImageShape, type Model, ModelError, type ModelSpec, type Network } from './model.ts';
 import { type KnownModel, ownModel } from './own.ts';
 import { Parameters } from './parameters.ts';
 
@@ -30,7 +30,23 @@ export function createModel(spec: ModelSpec, imageShape: ImageShape, classes: nu
   if (own !== undefined) return createOwn(own, spec, imageShape, classes);
   const options = withDefaults(kind.options, spec);
   const network = kind.build(options, { imageShape, classes }, parameters);
-  return modelOf({ name, ...options, initialization }, imageShape, classes, parameters, network);
+  const model = modelOf({ name, ...options, initialization }, imageShape, classes, parameters, network);
+  described.set(model, { spec: model.spec, imageShape, classes });
+  return model;
+}
+
+/** All that decides a network which comes with the program, as JSON: {@link createModel} makes an equal one of it. */
+export interface ModelDescription {
+  readonly spec: ModelSpec;
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+}
+
+const described = new WeakMap<Network, ModelDescription>();
+
+/** The description of a network; undefined for one of one's own, whose function no JSON tells, and for one that was made of another. */
+export function descriptionOf(model: Network): ModelDescription | undefined {
+  return described.get(model);
 }
 
 /** A network of one's own, whose options stand in the schema beside its module and are filled in where pipelines are compiled. */

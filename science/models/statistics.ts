@@ -1,8 +1,10 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
 import { type CapturedGraph, captureGraph } from '../../compute/graph/graph.ts';
+import { captureRecipe } from '../../compute/graph/recipe.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
 import { type Examples, inputsOf, type Standardization } from '../examples.ts';
 import { unflatten } from '../loss.ts';
+import { createModel, descriptionOf, type ModelDescription } from './index.ts';
 import type { Model } from './model.ts';
 import { type ChannelMoments, type Moments, momentsOfBatch } from './moments.ts';
 
@@ -42,6 +44,7 @@ const batchSize = 500;
 export function createStatistics({ tf, model, data, standardize }: StatisticsOptions): Statistics {
   const graphs = new Map<number, CapturedGraph>();
   const channels = model.normalizations;
+  const description = descriptionOf(model);
   const width = 2 * channels.reduce((sum, own) => sum + own, 0);
   const passes = Math.ceil(data.examples / batchSize);
   const [height, columns, depth] = data.shape;
@@ -53,7 +56,10 @@ export function createStatistics({ tf, model, data, standardize }: StatisticsOpt
     const inputs = [theta, images];
     let graph = graphs.get(count);
     if (graph === undefined) {
-      graph = captureGraph(tf, (tensors) => [momentsOf(tf, model, tensors)], inputs);
+      graph =
+        description === undefined
+          ? captureGraph(tf, (tensors) => [momentsOf(tf, model, tensors)], inputs)
+          : captureRecipe(tf, momentsOfDescribed, description, inputs);
       graphs.set(count, graph);
     }
     const [output] = graph.run(inputs) as [Tensor];
@@ -114,6 +120,15 @@ function together(
     offset += 2 * own;
   }
   return Float32Array.from(total);
+}
+
+/** The recorded function, of a network that comes with the program. */
+function momentsOfDescribed(
+  tf: TensorFlow,
+  { spec, imageShape, classes }: ModelDescription,
+  inputs: Tensor[],
+): Tensor[] {
+  return [momentsOf(tf, createModel(spec, imageShape, classes), inputs)];
 }
 
 /** The recorded function: the moments of one batch at all normalizations, in the layout of `fixedMoments`. */

@@ -1,12 +1,13 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-node';
 import { prepareReductionGradients } from '../../compute/gradients/reduction-gradients.ts';
-import { type CapturedGraph, captureGraph } from '../../compute/graph/graph.ts';
+import type { CapturedGraph } from '../../compute/graph/graph.ts';
 import { gatherRows } from '../../compute/kernels/gather.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
-import { type Examples, type Standardization, standardize } from '../examples.ts';
+import { type Examples, inputsOf, type Standardization } from '../examples.ts';
 import { batchLoss, type Objective } from '../loss.ts';
 import { checkLength } from '../mismatch.ts';
 import type { Network } from '../models/model.ts';
+import { recordable } from '../recorded.ts';
 
 export interface GradientsOptions {
   readonly tf: TensorFlow;
@@ -45,15 +46,10 @@ const fullBatchSize = 500;
  * gradients.dispose();
  */
 export function createGradients(options: GradientsOptions): Gradients {
-  const { tf, model, data } = options;
+  const { tf, model, data, loss } = options;
   prepareReductionGradients(tf);
   const [height, width, channels] = data.shape;
-  const images = tf.tensor4d(standardize(data, options.standardize), [
-    data.examples,
-    height,
-    width,
-    channels,
-  ]);
+  const images = tf.tensor4d(inputsOf(data, options.standardize), [data.examples, height, width, channels]);
   const labels = tf.tensor1d(data.labels, 'int32');
   const graphs = new Map<string, CapturedGraph>();
 
@@ -68,7 +64,7 @@ export function createGradients(options: GradientsOptions): Gradients {
       const name = `${rows} ${batchSize}`;
       let graph = graphs.get(name);
       if (graph === undefined) {
-        graph = captureGraph(tf, (tensors) => gradientRows(tf, options, rows, batchSize, tensors), inputs);
+        graph = captureRows(tf, { model, loss }, { rows, batchSize }, inputs);
         graphs.set(name, graph);
       }
       const outputs = graph.run(inputs);
@@ -100,12 +96,13 @@ export function createGradients(options: GradientsOptions): Gradients {
   };
 }
 
+const captureRows = recordable(gradientRows);
+
 /** The recorded function: gradients of `rows` batches at one theta, stacked. */
 function gradientRows(
   tf: TensorFlow,
   objective: Objective,
-  rows: number,
-  batchSize: number,
+  { rows, batchSize }: { readonly rows: number; readonly batchSize: number },
   inputs: Tensor[],
 ): Tensor[] {
   const [theta, order, images, labels] = inputs as [Tensor1D, Tensor1D, Tensor4D, Tensor1D];

@@ -108,7 +108,7 @@ test('a process in which a stage failed, or was stopped, is not used again; one 
 test('other threads are another process, and so is another GPU', () => {
   const pool = new ProcessPool();
   const one = pool.take({ threads: 1, gpu: undefined }, 'train', none);
-  pool.giveBack(one, { memory: 1e8, spent: false, sharing: 'operations' }, 'train');
+  pool.giveBack(one, { memory: 1e8, resources: 0, spent: false, sharing: 'operations' }, 'train');
   const others = [
     pool.take({ threads: 2, gpu: undefined }, 'train', none),
     pool.take({ threads: 1, gpu: '0' }, 'train', none),
@@ -131,7 +131,7 @@ test('what cannot be done in a process, since its threads are shared otherwise, 
     for await (const _ of makeArtifacts({ ...plan, cells: [cell] }, store, true, () => pool));
     taken.push(pool.taken.length);
   }
-  const sharings = new Set(pool.taken.map(({ sharing }) => sharing));
+  const sharings = new Set(pool.taken.map(({ state }) => state.sharing));
   expect(sharings).toEqual(new Set(['graphs', 'operations']));
   expect(new Set(pool.taken.map(({ child }) => child.pid)).size).toBe(2);
   // Three stages compute with TensorFlow, and one does without: the first round has tried some in vain, the second none.
@@ -170,7 +170,7 @@ test('a process that does one stage after another grows by little, until it is r
   for (let stage = 0; stage < 90; stage++) {
     await compute(request(1, `mixture-${stage}`, mixture(stage)), options(), pool);
     await compute(request(1, `train-${stage}`, train(stage), 'train'), options(), pool);
-    if (stage % 30 === 29) memory.push(pool.taken[0]!.memory);
+    if (stage % 30 === 29) memory.push(pool.taken[0]!.state.memory);
   }
   expect(new Set(pool.taken.map(({ child }) => child.pid)).size).toBe(1);
   // About one MB a training; a process is replaced after 200 stages.
@@ -180,7 +180,7 @@ test('a process that does one stage after another grows by little, until it is r
 test('a process is replaced after a number of stages, and when it holds too much', () => {
   const pool = new ProcessPool();
   const settings = { threads: 1, gpu: undefined };
-  const state = { memory: 1e8, spent: false };
+  const state = { memory: 1e8, resources: 0, spent: false };
   let process = pool.take(settings, 'train', none);
   const first = process.child.pid;
   for (let stage = 1; stage < 200; stage++) {

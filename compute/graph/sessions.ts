@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Tensor } from '@tensorflow/tfjs-node';
+import { nativeBackend, type TensorFlow } from '../native-backend.ts';
+
+/** A graph that the native library has loaded. It holds memory outside of JavaScript until it is disposed of. */
+export interface Session {
+  /** About how much that is; see {@link sessionBytes}. */
+  readonly bytes: number;
+  /** Computes the tensors `to` from the tensors `from`, whose values are `inputs`; names are `node:output`. The caller disposes of the outputs. */
+  run(inputs: readonly Tensor[], from: readonly string[], to: readonly string[]): Tensor[];
+  dispose(): void;
+}
+
+/** Sessions of this process that were not disposed of. */
+const open = new Set<Session>();
+
+/** Loads a serialized SavedModel with the tag `serve`, of so many nodes. */
+export function openSession(tf: TensorFlow, savedModel: Uint8Array, nodes: number): Session {
+  const backend = nativeBackend(tf);
+  const { binding } = backend;
+  const id = inFolder(savedModel, (folder) => binding.loadSavedModel(folder, 'serve'));
+  const session: Session = {
+    bytes: sessionBytes(savedModel.byteLength, nodes),
+    run(inputs, from, to) {
+      if (to.length === 0) return [];
+      return binding
+        .runSavedModel(id, backend.getInputTensorIds(inputs), from.join(','), to.join(','))
+        .map((output) => backend.createOutputTensor(output));
+    },
+    dispose() {
+      if (open.delete(session)) binding.deleteSavedModel(id);
+    },
+  };
+  open.add(session);
+  return session;
+}
+
+/** The sessions of this process. */
+export function openSessions(): ReadonlySet<Session> {
+  return open;
+}
+
+/**
+ * The library keeps a graph as it was given, as it was made faster, and ready to be run. Ten steps of SGD took 12 MB (14 by this formula) for a small MLP, 40 (28)
+ * for LeNet, 70 (119) for a transformer and 130 (230) for a ResNet-20.
+ */
+function sessionBytes(serialized: number, nodes: number): number {
+  return 10 * serialized + 10_000 * nodes;
+}
+
+/** The library reads a graph only from a folder; it holds everything in memory afterwards. */
+function inFolder<T>(savedModel: Uint8Array, read: (folder: string) => T): T {
+  const folder = temporaryFolder();
+  try {
+    writeFileSync(join(folder, 'saved_model.pb'), savedModel);
+    return read(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function temporaryFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'epochal-graph-'));
+  } catch (error) {
+    throw Object.assign(new Error(`There is no folder for temporary files: ${(error as Error).message}.`), {
+      cure: 'Make the folder that TMPDIR names, or unset TMPDIR.',
+    });
+  }
+}
