@@ -3,11 +3,11 @@
  * come from the worker that forked this process; it is told about progress over the IPC channel and stops this process with SIGTERM.
  */
 import { writeFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { availableParallelism, setPriority, totalmem } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { runsModules } from '../../artifacts/load-module.ts';
 import { openStore } from '../../artifacts/store/open-store.ts';
-import type { Store } from '../../artifacts/store/store.ts';
+import type { Checkpoint, Store } from '../../artifacts/store/store.ts';
 import {
   beginWork,
   endWork,
@@ -21,9 +21,13 @@ import { stageModulesVariable } from '../kinds/registry.ts';
 import type { StageContext } from '../kinds/stage.ts';
 import type { ComputeMessage, ComputeRequest, ProcessState } from './compute-protocol.ts';
 import { commonMetadata } from './step-metadata.ts';
+import { unhurried } from './unhurried-checkpoint.ts';
 
 /** Progress goes out, and messages are let in, at most this often. */
 const quietMs = 50;
+
+/** Of what it has read and written, this much stays in memory for the next stage: a sixteenth of the memory by the processes of all cores. */
+const mostRemembered = Math.min(256e6, totalmem() / availableParallelism() / 16);
 
 /** Ends the process without an answer. A worker that did not want it so has lost a compute process, and the stage is tried again. */
 class StageCancelledError extends Error {
@@ -50,10 +54,14 @@ function send(message: ComputeMessage): Promise<void> {
 async function serve(request: ComputeRequest): Promise<void> {
   busy = true;
   try {
-    const store = await openStore(request.storeUri);
+    const store = await storeAt(request.storeUri);
     const stage = await stageOf(request, store);
     beginWork(!runsOwnCode());
-    const outputs = await stage.run(stageContext(request, store));
+    const checkpoint = store.checkpoint(request.key);
+    // Code of one's own may have told others what it has saved.
+    const outputs = runsOwnCode()
+      ? await stage.run(stageContext(request, store, checkpoint))
+      : await savingNowAndThen(checkpoint, (saving) => stage.run(stageContext(request, store, saving)));
     const backend = loadedBackend() ?? { backend: 'none', library: 'none' };
     endWork();
     await send({ type: 'done', outputs, backend, state: stateNow() });
@@ -102,7 +110,29 @@ function stateNow(): ProcessState {
   };
 }
 
-function stageContext(request: ComputeRequest, store: Store): StageContext<unknown> {
+/** The store of the last stage, with what it remembers. */
+let opened: { readonly uri: string; readonly store: Store } | undefined;
+
+async function storeAt(uri: string): Promise<Store> {
+  if (opened?.uri !== uri) opened = { uri, store: await openStore(uri, { mostRemembered }) };
+  return opened.store;
+}
+
+/** Runs a stage with a checkpoint that holds back what it is given; one that is told to stop leaves all of it. */
+async function savingNowAndThen<T>(
+  checkpoint: Checkpoint,
+  run: (checkpoint: Checkpoint) => Promise<T>,
+): Promise<T> {
+  const saving = unhurried(checkpoint);
+  try {
+    return await run(saving);
+  } catch (error) {
+    if (error instanceof StageCancelledError) await saving.flush();
+    throw error;
+  }
+}
+
+function stageContext(request: ComputeRequest, store: Store, checkpoint: Checkpoint): StageContext<unknown> {
   let lastSent = -Infinity;
   let lastBreath = performance.now();
   return {
@@ -110,7 +140,7 @@ function stageContext(request: ComputeRequest, store: Store): StageContext<unkno
     key: request.key,
     inputs: request.inputs,
     store,
-    checkpoint: store.checkpoint(request.key),
+    checkpoint,
     threads: request.threads,
     baseDirectory: request.baseDirectory,
     progress(progress) {

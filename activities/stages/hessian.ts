@@ -184,6 +184,7 @@ function memoryFor(
 
 function firstExamples(all: LabelledExamples, count: number): LabelledExamples {
   checkSubset(count, all.examples);
+  if (count === all.examples) return all;
   const pixels = all.images.length / all.examples;
   return {
     ...all,

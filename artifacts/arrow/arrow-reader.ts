@@ -18,6 +18,17 @@ export async function readArrowMetadata(path: string): Promise<Record<string, st
   }
 }
 
+/** The schema metadata in the bytes of an Arrow IPC file. Throws {@link DamagedArtifactError} if they are none. */
+export function readMetadataOf(bytes: Uint8Array, path: string): Record<string, string> {
+  try {
+    const reader = arrow.RecordBatchReader.from(bytes);
+    reader.open();
+    return Object.fromEntries(reader.schema.metadata);
+  } catch (error) {
+    throw new DamagedArtifactError(`${path} is not an Arrow file: ${(error as Error).message}`);
+  }
+}
+
 /** Wraps the bytes of an Arrow IPC file. Numeric data is not copied. Throws {@link DamagedArtifactError} if they are none. */
 export function readArrow(bytes: Uint8Array, kind: ArtifactKind, path: string): ArrowTable {
   let table: arrow.Table;

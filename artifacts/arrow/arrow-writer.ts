@@ -19,13 +19,14 @@ export class ColumnError extends Error {
 
 /**
  * Writes an Arrow IPC file batch by batch to `path` and syncs it to the disk; the digest is taken on the way. The same batches and metadata give
- * the same bytes. The file is left to the caller if this throws.
+ * the same bytes. `onChunk` sees what is written. The file is left to the caller if this throws.
  */
 export async function writeArrowFile(
   path: string,
   kind: ArtifactKind,
   metadata: Readonly<Record<string, string>>,
   fill: (writer: TableWriter) => void | Promise<void>,
+  onChunk: (chunk: Uint8Array) => void = () => undefined,
 ): Promise<WrittenFile> {
   const handle = await open(path, 'wx');
   const hash = createHash('sha256');
@@ -37,6 +38,7 @@ export async function writeArrowFile(
     for await (const chunk of stream) {
       hash.update(chunk);
       bytes += chunk.byteLength;
+      onChunk(chunk);
       await handle.writeFile(chunk);
     }
   };

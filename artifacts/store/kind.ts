@@ -1,4 +1,4 @@
-import type { Store } from './store.ts';
+import type { Store, StoreOptions } from './store.ts';
 
 /** A kind of store, in one place: by the scheme of its URIs it is found. */
 export interface StoreKind {
@@ -9,5 +9,5 @@ export interface StoreKind {
   /** The URI that the store gives itself. Opens nothing. */
   uriOf(uri: string): string;
   /** Throws `EnvironmentError` if it cannot be reached, made or written. */
-  open(uri: string): Promise<Store>;
+  open(uri: string, options?: StoreOptions): Promise<Store>;
 }

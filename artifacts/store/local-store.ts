@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { access, constants, lstat, mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { access, constants, lstat, mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { readArrow, readArrowMetadata } from '../arrow/arrow-reader.ts';
+import { readArrow } from '../arrow/arrow-reader.ts';
 import { writeArrowFile } from '../arrow/arrow-writer.ts';
 import { writeMetadata } from '../arrow/metadata.ts';
 import { DamagedArtifactError, DamagedRecordError, RefusedError } from '../errors.ts';
@@ -17,11 +14,12 @@ import {
   writeAtomically,
   writeFileAtomically,
 } from './atomic-file.ts';
+import { CheckedFiles } from './checked-files.ts';
 import { folderCheckpoint } from './checkpoint.ts';
 import { checkedName } from './names.ts';
 import { seal, unseal } from './seal.ts';
 import type { StepRecord } from './step.ts';
-import type { Store } from './store.ts';
+import type { Store, StoreOptions } from './store.ts';
 
 const dayMs = 86_400_000;
 
@@ -32,7 +30,7 @@ const dayMs = 86_400_000;
  *
  * Throws {@link import('../errors.ts').EnvironmentError} if the folder cannot be made or written.
  */
-export async function openLocalStore(folder: string): Promise<Store> {
+export async function openLocalStore(folder: string, { mostRemembered }: StoreOptions = {}): Promise<Store> {
   const incoming = join(folder, 'incoming');
   try {
     await mkdir(incoming, { recursive: true });
@@ -47,33 +45,38 @@ export async function openLocalStore(folder: string): Promise<Store> {
   const stepPath = (key: string) =>
     join(folder, 'steps', checkedName('step key', key).slice(0, 2), `${key}.json`);
   const textPath = (name: string) => join(folder, checkedName('record name', name));
-  const checked = new CheckedFiles();
-  const whole = async (ref: ArtifactRef): Promise<string> => {
-    const path = pathOf(ref.sha256);
-    if (await checked.isWhole(path, ref.sha256)) return path;
-    throw new DamagedArtifactError(`The ${ref.kind} artifact ${path} is gone or does not match its digest.`);
-  };
+  const checked = new CheckedFiles(mostRemembered);
+  const damaged = (ref: ArtifactRef) =>
+    new DamagedArtifactError(
+      `The ${ref.kind} artifact ${pathOf(ref.sha256)} is gone or does not match its digest.`,
+    );
 
   return {
     uri: pathToFileURL(folder).href,
 
     async write(kind, metadata, fill) {
       const all = { ...metadata, ...writeMetadata({ kind }) };
+      const written = checked.collect();
       const { sha256, bytes } = await writeAtomically(
         incoming,
-        (temporary) => writeArrowFile(temporary, kind, all, fill),
-        (written) => pathOf(written.sha256),
+        (temporary) => writeArrowFile(temporary, kind, all, fill, written.add),
+        ({ sha256 }) => pathOf(sha256),
       );
+      await written.remember(pathOf(sha256));
       return { uri: pathToFileURL(pathOf(sha256)).href, sha256, kind, bytes };
     },
 
     async open(ref) {
-      const path = await whole(ref);
-      return readArrow(await readFile(path), ref.kind, path);
+      const path = pathOf(ref.sha256);
+      const bytes = await checked.bytes(path, ref.sha256);
+      if (bytes === undefined) throw damaged(ref);
+      return readArrow(bytes, ref.kind, path);
     },
     async describe(ref) {
-      const path = await whole(ref);
-      return { kind: ref.kind, path, metadata: await checked.metadata(path) };
+      const path = pathOf(ref.sha256);
+      const metadata = await checked.metadata(path, ref.sha256);
+      if (metadata === undefined) throw damaged(ref);
+      return { kind: ref.kind, path, metadata };
     },
 
     async find(sha256, kind) {
@@ -135,38 +138,6 @@ async function wayOut(folder: string, path: string): Promise<string | undefined>
 async function mustLieIn(folder: string, path: string): Promise<void> {
   const out = await wayOut(folder, path);
   if (out !== undefined) throw new RefusedError(`${path} leads out of the store, to ${out}.`);
-}
-
-/** Bytes that are read at once: most files are far smaller. */
-const readAtOnce = 1 << 20;
-
-async function digestOf(path: string, bytes: number): Promise<string> {
-  const digest = createHash('sha256');
-  if (bytes <= readAtOnce) return digest.update(await readFile(path)).digest('hex');
-  await pipeline(createReadStream(path, { highWaterMark: readAtOnce }), digest);
-  return digest.digest('hex');
-}
-
-/** The files whose digest this process has checked, as long as they stay as they were then. */
-class CheckedFiles {
-  readonly #seen = new Map<string, { as: string; metadata?: Record<string, string> }>();
-
-  async isWhole(path: string, sha256: string): Promise<boolean> {
-    const info = await stat(path, { bigint: true }).catch(ifUnreadable);
-    if (!info?.isFile()) return false;
-    const as = `${info.size} ${info.mtimeNs} ${info.ctimeNs} ${info.ino}`;
-    if (this.#seen.get(path)?.as === as) return true;
-    if ((await digestOf(path, Number(info.size)).catch(ifUnreadable)) !== sha256) return false;
-    this.#seen.set(path, { as });
-    return true;
-  }
-
-  /** Of a file that was found whole. */
-  async metadata(path: string): Promise<Record<string, string>> {
-    const seen = this.#seen.get(path)!;
-    seen.metadata ??= await readArrowMetadata(path);
-    return seen.metadata;
-  }
 }
 
 /** The path of an artifact in a local store. */

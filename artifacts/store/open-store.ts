@@ -1,11 +1,11 @@
 import { InputError } from '../errors.ts';
 import type { StoreKind } from './kind.ts';
 import { storeKinds } from './kinds/index.ts';
-import type { Store } from './store.ts';
+import type { Store, StoreOptions } from './store.ts';
 
 /** Opens the store at a URI, or at the path of a folder. Throws {@link InputError} for a scheme that no kind of store has. */
-export async function openStore(uri: string): Promise<Store> {
-  return kindOf(uri).open(uri);
+export async function openStore(uri: string, options?: StoreOptions): Promise<Store> {
+  return kindOf(uri).open(uri, options);
 }
 
 /** The URI that the store at a URI, or at the path of a folder, gives itself. Throws as {@link openStore}, but opens nothing. */

@@ -18,6 +18,11 @@ export interface Checkpoint {
   clear(): Promise<void>;
 }
 
+export interface StoreOptions {
+  /** Bytes of artifacts that may stay in memory, to be read again without the disk as long as their files are as they were; default: none. */
+  readonly mostRemembered?: number;
+}
+
 /** Content-addressed files plus an index of finished steps and study records, behind a URI. */
 export interface Store {
   readonly uri: string;

@@ -77,16 +77,17 @@ const options = () => ({
   ...{ signal: new AbortController().signal, timeoutMs: 600_000, onProgress: () => undefined },
 });
 
-test('a process in which a stage failed, or was stopped, is not used again; one that dies while it rests is forgotten', async () => {
+test('a process in which a stage failed as nobody foresaw is not used again; one that dies while it rests is forgotten', async () => {
   const pool = new WatchedPool();
-  await compute(request(1, 'a', mixture(1)), options(), pool);
+  const { outputs } = await compute(request(1, 'a', mixture(1)), options(), pool);
   await compute(request(1, 'b', mixture(2)), options(), pool);
   const [first, second] = pool.taken;
   expect(second!.child.pid).toBe(first!.child.pid);
 
+  const gone = { ...outputs.train!, sha256: 'f'.repeat(64) };
   await expect(
-    compute(request(1, 'c', { name: 'image-folder', path: 'not there', seed: 0 }), options(), pool),
-  ).rejects.toMatchObject({ name: 'InputError' });
+    compute(request(1, 'c', { data: gone, state: gone }, 'evaluate'), options(), pool),
+  ).rejects.toMatchObject({ name: 'DamagedArtifactError' });
   expect(pool.taken[2]!.child.pid).toBe(first!.child.pid);
   expect(isAlive(first!.child.pid!)).toBe(false);
   await compute(request(1, 'd', mixture(3)), options(), pool);

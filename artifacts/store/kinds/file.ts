@@ -7,7 +7,7 @@ export const store: StoreKind = {
   scheme: 'file',
   description: 'a folder, for instance on a file system that all workers share',
   uriOf: (uri) => pathToFileURL(folderOf(uri)).href,
-  open: (uri) => openLocalStore(folderOf(uri)),
+  open: (uri, options) => openLocalStore(folderOf(uri), options),
 };
 
 /** A folder needs no scheme. */

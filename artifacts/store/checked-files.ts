@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { readArrowMetadata, readMetadataOf } from '../arrow/arrow-reader.ts';
+import { ifUnreadable } from './atomic-file.ts';
+
+/** Files larger than this share of what may be remembered are not. */
+const largestShare = 1 / 4;
+/** Bytes that are read at once: most files are far smaller. */
+const readAtOnce = 1 << 20;
+/** Files whose metadata is remembered. */
+const mostDescribed = 500;
+
+/** A file as it was when this process has read or written it. */
+interface Remembered {
+  /** Its size, times and place on the disk. */
+  readonly as: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The files whose digest this process has checked, as long as they stay as they were then: size, times and place on the disk. Up to `mostBytes` of what it has read or
+ * written last are in memory too, and are read from there as long as the file is as it was.
+ */
+export class CheckedFiles {
+  readonly #mostBytes: number;
+  readonly #seen = new Map<string, string>();
+  /** Of files that were found whole, and of those that this process wrote; oldest first. */
+  readonly #metadata = new Map<string, { readonly as: string; readonly metadata: Record<string, string> }>();
+  /** Least recently used first. */
+  readonly #remembered = new Map<string, Remembered>();
+  #bytes = 0;
+
+  constructor(mostBytes = 0) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Paths of the files in memory, the least recently used first. */
+  get remembered(): readonly string[] {
+    return [...this.#remembered.keys()];
+  }
+
+  async isWhole(path: string, sha256: string): Promise<boolean> {
+    const now = await look(path);
+    if (now === undefined) return false;
+    if (this.#seen.get(path) === now.as) return true;
+    if ((await digestOf(path, now.size).catch(ifUnreadable)) !== sha256) return false;
+    this.#seen.set(path, now.as);
+    return true;
+  }
+
+  /** The bytes of a file, for the caller to keep; undefined if it is not whole. */
+  async bytes(path: string, sha256: string): Promise<Uint8Array | undefined> {
+    const now = await look(path);
+    if (now === undefined) return undefined;
+    const before = this.#recall(path, now.as);
+    if (before !== undefined) return copyOf(before);
+    if (!this.#isSmall(now.size)) return (await this.isWhole(path, sha256)) ? readFile(path) : undefined;
+    const bytes = await readFile(path).catch(ifUnreadable);
+    if (bytes === undefined || createHash('sha256').update(bytes).digest('hex') !== sha256) return undefined;
+    this.#seen.set(path, now.as);
+    this.#remember(path, { as: now.as, bytes });
+    return copyOf(bytes);
+  }
+
+  /** What a file says of itself; undefined if it is not whole. */
+  async metadata(path: string, sha256: string): Promise<Record<string, string> | undefined> {
+    const now = await look(path);
+    if (now === undefined) return undefined;
+    const known = this.#metadata.get(path);
+    if (known?.as === now.as) return known.metadata;
+    const bytes = this.#recall(path, now.as);
+    if (bytes === undefined && !(await this.isWhole(path, sha256))) return undefined;
+    const metadata = bytes === undefined ? await readArrowMetadata(path) : readMetadataOf(bytes, path);
+    this.#metadata.set(path, { as: now.as, metadata });
+    for (const oldest of this.#metadata.keys()) {
+      if (this.#metadata.size <= mostDescribed) break;
+      this.#metadata.delete(oldest);
+    }
+    return metadata;
+  }
+
+  /** Collects what is written to a file, to be remembered once it has its name. */
+  collect(): { add(chunk: Uint8Array): void; remember(path: string): Promise<void> } {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    return {
+      add: (chunk) => {
+        bytes += chunk.byteLength;
+        if (this.#isSmall(bytes)) chunks.push(copyOf(chunk));
+        else chunks.length = 0;
+      },
+      remember: async (path) => {
+        const now = this.#isSmall(bytes) ? await look(path) : undefined;
+        if (now?.size === bytes) this.#remember(path, { as: now.as, bytes: Buffer.concat(chunks) });
+      },
+    };
+  }
+
+  #isSmall(bytes: number): boolean {
+    return bytes <= this.#mostBytes * largestShare;
+  }
+
+  #recall(path: string, as: string): Uint8Array | undefined {
+    const found = this.#remembered.get(path);
+    if (found?.as !== as) return undefined;
+    this.#remembered.delete(path);
+    this.#remembered.set(path, found);
+    return found.bytes;
+  }
+
+  #remember(path: string, file: Remembered): void {
+    this.#forget(path);
+    this.#remembered.set(path, file);
+    this.#bytes += file.bytes.byteLength;
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#bytes <= this.#mostBytes) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(path: string): void {
+    this.#bytes -= this.#remembered.get(path)?.bytes.byteLength ?? 0;
+    this.#remembered.delete(path);
+  }
+}
+
+async function digestOf(path: string, bytes: number): Promise<string> {
+  const digest = createHash('sha256');
+  if (bytes <= readAtOnce) return digest.update(await readFile(path)).digest('hex');
+  await pipeline(createReadStream(path, { highWaterMark: readAtOnce }), digest);
+  return digest.digest('hex');
+}
+
+/** A reader may do as it likes with what it is given. Not by `slice`, which is no copy of a Buffer. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+async function look(path: string): Promise<{ readonly as: string; readonly size: number } | undefined> {
+  const info = await stat(path, { bigint: true }).catch(ifUnreadable);
+  if (!info?.isFile()) return undefined;
+  return { as: `${info.size} ${info.mtimeNs} ${info.ctimeNs} ${info.ino}`, size: Number(info.size) };
+}
