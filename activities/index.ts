@@ -6,6 +6,7 @@ import { createStudyRecords, type StudyRecords } from './engine/study-records.ts
 import { GpuPool } from './processes/gpus.ts';
 
 export type { ThreadUse } from './engine/run-stage.ts';
+export { expectStages } from './processes/compute-client.ts';
 export { countGpus, gpuNames } from './processes/gpus.ts';
 
 /** The activities of one worker process, by the queue that they belong to. */

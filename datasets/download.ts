@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
+import { cacheFolder } from '../artifacts/cache-folder.mjs';
 import { EnvironmentError } from '../artifacts/errors.ts';
 import { fetchFile } from '../artifacts/fetch-file.mjs';
 import { writeAtomically } from '../artifacts/store/atomic-file.ts';
@@ -16,9 +16,7 @@ export interface RemoteFile {
 
 /** Where downloaded data is kept for all studies: `EPOCHAL_CACHE`, else the user's cache folder. */
 export function downloadFolder(dataset: string): string {
-  const { EPOCHAL_CACHE, XDG_CACHE_HOME } = process.env;
-  const cache = EPOCHAL_CACHE || path.join(XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'epochal');
-  return path.join(path.resolve(cache), 'datasets', dataset);
+  return path.join(cacheFolder(), 'datasets', dataset);
 }
 
 /**

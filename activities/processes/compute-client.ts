@@ -10,7 +10,7 @@ import type {
 import { type ComputeProcess, ProcessPool } from './process-pool.ts';
 
 /** What ends a stage. */
-type Answer = Exclude<ComputeMessage, { type: 'progress' | 'note' }>;
+type Answer = Exclude<ComputeMessage, { type: 'prepared' | 'progress' | 'note' }>;
 
 /** A stage that was told to stop and does not is killed after this long. */
 const killAfterMs = 5000;
@@ -56,6 +56,11 @@ export interface ComputeResult {
 
 /** That of a worker. */
 const sharedPool = new ProcessPool();
+
+/** Tells that this worker computes up to so many stages at the same time. */
+export function expectStages(atOnce: number): void {
+  sharedPool.atOnce = atOnce;
+}
 
 /**
  * Runs one stage in a compute process, one that has done others before or a new one, and waits for it.
@@ -122,7 +127,7 @@ async function computeIn(
     else if (message.type === 'note') {
       notes.push(message.text);
       if (message.kind === 'warning') warnings.push(message.text);
-    } else answer(message);
+    } else if (message.type !== 'prepared') answer(message);
   };
   child.on('message', onMessage);
   try {

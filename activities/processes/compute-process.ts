@@ -15,11 +15,12 @@ import {
   holdings,
   loadedBackend,
   loadedSharing,
+  loadTensorFlow,
 } from '../../compute/tensorflow.ts';
 import { stageOf } from '../kinds/own-kinds.ts';
-import { stageModulesVariable } from '../kinds/registry.ts';
+import { loadStage, stageModulesVariable } from '../kinds/registry.ts';
 import type { StageContext } from '../kinds/stage.ts';
-import type { ComputeMessage, ComputeRequest, ProcessState } from './compute-protocol.ts';
+import type { ComputeMessage, ComputeRequest, Preparation, ProcessState } from './compute-protocol.ts';
 import { commonMetadata } from './step-metadata.ts';
 import { unhurried } from './unhurried-checkpoint.ts';
 
@@ -36,6 +37,7 @@ class StageCancelledError extends Error {
 
 let cancelled = false;
 let busy = false;
+let prepared: Promise<void> | undefined;
 // Ctrl-C, the end of a terminal and the warning of a batch system reach every process: it is the worker that decides whether this one stops.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => undefined);
 process.on('SIGTERM', () => {
@@ -44,15 +46,31 @@ process.on('SIGTERM', () => {
 });
 // The worker is gone; the work goes on from its checkpoint in another process.
 process.on('disconnect', () => process.exit(1));
-process.on('message', (request: ComputeRequest) => void serve(request));
+process.on('message', (message: ComputeRequest | Preparation) => {
+  if ('prepares' in message) prepared = prepare(message.prepares);
+  else void serve(message);
+});
 yieldToTheRest();
 
 function send(message: ComputeMessage): Promise<void> {
   return new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
 }
 
+/** Loads what most stages need. What is missing is for a stage to say that needs it. */
+async function prepare(threads: number): Promise<void> {
+  try {
+    await Promise.all(['train', 'record', 'hessian', 'project'].map(loadStage));
+    // How more of them are to be shared is not known yet.
+    if (threads === 1) await loadTensorFlow({ threads });
+    await send({ type: 'prepared', state: stateNow() });
+  } catch {
+    // As above.
+  }
+}
+
 async function serve(request: ComputeRequest): Promise<void> {
   busy = true;
+  await prepared;
   try {
     const store = await storeAt(request.storeUri);
     const stage = await stageOf(request, store);

@@ -15,6 +15,11 @@ export interface ComputeRequest extends WrittenStep {
   readonly baseDirectory: string;
 }
 
+/** What a compute process is told before there is a step for it: to load what most of them need, with so many threads. */
+export interface Preparation {
+  readonly prepares: number;
+}
+
 /** What computed: "tensorflow" and the version of its library, or "none". */
 export interface ComputeBackend {
   readonly backend: string;
@@ -47,6 +52,7 @@ export interface ErrorWords {
 
 /** From a compute process to its worker. */
 export type ComputeMessage =
+  | { readonly type: 'prepared'; readonly state: ProcessState }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'note'; readonly text: string; readonly kind?: NoteKind | undefined }
   | {

@@ -2,7 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { moduleFile } from '../../artifacts/module-file.mjs';
-import type { ProcessState } from './compute-protocol.ts';
+import { stageModulesVariable } from '../kinds/registry.ts';
+import { compileCache } from './compile-cache.ts';
+import type { ComputeMessage, Preparation, ProcessState } from './compute-protocol.ts';
 import { nodeFlags } from './node-flags.ts';
 
 const entry = moduleFile(import.meta.dirname, 'compute-process');
@@ -39,12 +41,13 @@ export class ComputeProcess {
   state: ProcessState = { memory: 0, resources: 0, spent: false };
   #tail = '';
 
-  constructor(settings: ProcessSettings) {
+  /** @param preparation What it does until it is given its first stage. */
+  constructor(settings: ProcessSettings, preparation?: Preparation) {
     this.settings = settings;
     this.child = fork(entry, [], {
       execPath: process.execPath,
       execArgv: [...nodeFlags],
-      env: { ...process.env, CUDA_VISIBLE_DEVICES: settings.gpu ?? '' },
+      env: { ...process.env, ...compileCache(), CUDA_VISIBLE_DEVICES: settings.gpu ?? '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const keep = (chunk: Buffer): void => {
@@ -58,6 +61,18 @@ export class ComputeProcess {
         resolve(signal === null ? `exited with code ${code}` : `was killed by ${signal}`),
       );
     });
+    if (preparation !== undefined) this.#prepare(preparation);
+  }
+
+  #prepare(preparation: Preparation): void {
+    const onMessage = (message: ComputeMessage): void => {
+      if (message.type !== 'prepared') return;
+      if (this.stages === 0) this.state = message.state;
+      this.child.off('message', onMessage);
+    };
+    this.child.on('message', onMessage);
+    // One that cannot be told has ended.
+    this.child.send(preparation, () => undefined);
   }
 
   get isAlive(): boolean {
@@ -80,22 +95,43 @@ export class ComputeProcess {
   }
 }
 
+export interface PoolOptions {
+  /** Stages that the worker computes at the same time: up to so many processes are started before they are needed, when the first is. Default: 1. */
+  readonly atOnce?: number;
+  /** A process is replaced after so many stages. */
+  readonly mostStages?: number;
+}
+
 /**
  * Processes that stay from stage to stage: starting one, loading TensorFlow and compiling the code takes longer than many a stage. Each computes one stage at a
  * time, with the bits of a fresh one. One that was stopped, or in which a stage has failed as nobody foresaw, is not used again.
  */
 export class ProcessPool {
   readonly #idle: Idle[] = [];
+  /** All that were started and have not ended. */
+  readonly #living = new Set<ComputeProcess>();
   readonly #mostStages: number;
+  atOnce: number;
   /** How stages of a kind have shared their threads last, by kind and number of threads: which of the idle ones is likely to do. */
   readonly #sharing = new Map<string, string | undefined>();
 
-  constructor(mostStages = usualStages) {
+  constructor({ atOnce = 1, mostStages = usualStages }: PoolOptions = {}) {
+    this.atOnce = atOnce;
     this.#mostStages = mostStages;
   }
 
   /** An idle process with these settings that is likely to do for a stage kind, and was not `tried` for it, or a new one. */
   take(settings: ProcessSettings, uses: string, tried: ReadonlySet<ComputeProcess>): ComputeProcess {
+    const process = this.#takeIdle(settings, uses, tried) ?? this.#start(settings);
+    this.#startSpare(settings);
+    return process;
+  }
+
+  #takeIdle(
+    settings: ProcessSettings,
+    uses: string,
+    tried: ReadonlySet<ComputeProcess>,
+  ): ComputeProcess | undefined {
     const usual = this.#sharing.get(`${uses} ${settings.threads}`);
     const fits = ({ process }: Idle) =>
       process.isAlive &&
@@ -104,15 +140,31 @@ export class ProcessPool {
       process.settings.gpu === settings.gpu &&
       (process.state.sharing === undefined || usual === undefined || process.state.sharing === usual);
     const index = this.#idle.findLastIndex(fits);
-    if (index < 0) {
-      const fresh = new ComputeProcess(settings);
-      void fresh.ended.then(() => this.#forget(fresh));
-      return fresh;
-    }
+    if (index < 0) return undefined;
     const [{ process, leave }] = this.#idle.splice(index, 1) as [Idle];
     clearTimeout(leave);
     process.hold(true);
     return process;
+  }
+
+  #start(settings: ProcessSettings, preparation?: Preparation): ComputeProcess {
+    const process = new ComputeProcess(settings, preparation);
+    this.#living.add(process);
+    void process.ended.then(() => {
+      this.#living.delete(process);
+      this.#forget(process);
+    });
+    return process;
+  }
+
+  /** Starts a process for the next stage, unless there are enough: it loads TensorFlow while this stage computes. */
+  #startSpare(settings: ProcessSettings): void {
+    const isSpare = ({ process }: Idle) => process.stages === 0;
+    if (this.#living.size >= this.atOnce || this.#idle.filter(isSpare).length >= Math.max(1, this.atOnce / 4))
+      return;
+    // Each stage of such kinds has a process of its own; a GPU's memory is for the stages on it.
+    if (process.env[stageModulesVariable] !== undefined || settings.gpu !== undefined) return;
+    this.#rest(this.#start(settings, { prepares: settings.threads }), 'first');
   }
 
   /** Takes back a process; `did` is the stage kind that it has computed with TensorFlow, if it has. */
@@ -125,12 +177,18 @@ export class ProcessPool {
       dismiss(process.child);
       return;
     }
+    this.#rest(process, 'last');
+  }
+
+  /** It waits for a stage, for a while. The last ones are taken first. */
+  #rest(process: ComputeProcess, place: 'first' | 'last'): void {
     process.hold(false);
     const leave = setTimeout(() => {
       this.#forget(process);
       dismiss(process.child);
     }, idleMs).unref();
-    this.#idle.push({ process, leave });
+    if (place === 'first') this.#idle.unshift({ process, leave });
+    else this.#idle.push({ process, leave });
   }
 
   #forget(process: ComputeProcess): void {

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,11 +13,7 @@ export const packages = isPackage ? path.dirname(root) : path.join(root, 'node_m
 /** The command that puts in place what is missing. */
 export const setUpCommand = isPackage ? 'npx epochal setup' : 'npm run setup';
 
-/** What set-up fetches or builds once for all clones: `EPOCHAL_CACHE`, else the user's cache folder. */
-export function cacheFolder(environment = process.env) {
-  if (environment.EPOCHAL_CACHE) return path.resolve(environment.EPOCHAL_CACHE);
-  return path.join(environment.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'epochal');
-}
+export { cacheFolder } from '../../artifacts/cache-folder.mjs';
 
 /** Where state is kept: `EPOCHAL_HOME`, else `.epochal` in the working directory. */
 export function homeFolder() {

@@ -9,7 +9,7 @@ import {
   type WorkerOptions as TemporalWorkerOptions,
   Worker,
 } from '@temporalio/worker';
-import { createActivities, gpuNames } from '../../activities/index.ts';
+import { createActivities, expectStages, gpuNames } from '../../activities/index.ts';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import type { TaskQueue } from '../../workflows/messages.ts';
 import type { Home } from '../home.ts';
@@ -82,6 +82,7 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
   const connection = await connectNatively(await address);
   try {
     const gpus = gpuNames();
+    expectStages(concurrency);
     const slots = new ThreadSlots(concurrency);
     const { records, stages } = createActivities(
       gpus,
