@@ -11,8 +11,8 @@ const entry = moduleFile(import.meta.dirname, 'compute-process');
 
 /** An idle process goes after this long, so that a resting worker holds little memory. */
 const idleMs = 10_000;
-/** A process is replaced after so many stages, or when it holds so many bytes: what leaks, leaks for a while only. */
-const usualStages = 200;
+/** A process is replaced after so many stages, as many as were seen to leave no trace (`node test/soak.ts`), or when it holds so many bytes: what leaks, leaks for a while only. */
+const usualStages = 2000;
 const mostMemory = 1.5e9;
 const lastWordsLines = 12;
 

@@ -244,12 +244,12 @@ test('a process that does one stage after another grows by little, until it is r
 });
 
 test('a process is replaced after a number of stages, and when it holds too much', () => {
-  const pool = new ProcessPool();
+  const pool = new ProcessPool({ mostStages: 20 });
   const settings = { threads: 1, gpu: undefined };
   const state = { memory: 1e8, resources: 0, spent: false };
   let process = pool.take(settings, 'train', none);
   const first = process.child.pid;
-  for (let stage = 1; stage < 200; stage++) {
+  for (let stage = 1; stage < 20; stage++) {
     pool.giveBack(process, state, 'train');
     process = pool.take(settings, 'train', none);
     expect(process.child.pid).toBe(first);
