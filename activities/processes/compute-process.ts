@@ -27,8 +27,8 @@ import { unhurried } from './unhurried-checkpoint.ts';
 /** Progress goes out, and messages are let in, at most this often. */
 const quietMs = 50;
 
-/** Of what it has read and written, this much stays in memory for the next stage: a sixteenth of the memory by the processes of all cores. */
-const mostRemembered = Math.min(256e6, totalmem() / availableParallelism() / 16);
+/** Of what it has read and written, this much stays in memory for the next stage: at most a thirtieth of the memory by the processes of all cores. */
+const mostRemembered = Math.min(128e6, totalmem() / availableParallelism() / 30);
 
 /** Ends the process without an answer. A worker that did not want it so has lost a compute process, and the stage is tried again. */
 class StageCancelledError extends Error {

@@ -31,7 +31,7 @@ export interface LabelledExamples {
 /** Examples that this process has read, by digest, to be used again with the network inputs that were made of them (science/examples.ts); least recently used first. */
 const kept = new Map<string, LabelledExamples>();
 /** Bytes of images that may be kept; with their inputs, five times as much. */
-const mostKept = Math.min(50e6, totalmem() / availableParallelism() / 100);
+const mostKept = Math.min(40e6, totalmem() / availableParallelism() / 100);
 
 /** Reads a `dataset` artifact, or takes what was read of it before if it still is whole. Throws `InputError` if it is empty. */
 export async function readExamples(store: Store, ref: ArtifactRef): Promise<LabelledExamples> {

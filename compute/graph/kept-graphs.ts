@@ -22,8 +22,8 @@ interface Kept {
   readonly users: Set<object>;
 }
 
-/** What may be held by graphs that nobody uses at the moment: an eighth of the memory by the processes of all cores. */
-const mostBytes = Math.min(512e6, totalmem() / availableParallelism() / 8);
+/** What may be held by graphs that nobody uses at the moment: a tenth of the memory by the processes of all cores. */
+export const mostKeptBytes = Math.min(400e6, totalmem() / availableParallelism() / 10);
 
 /** The piece of work of the moment: names the gradients that are registered, by which graphs differ too. */
 let gradients: (() => string) | undefined;
@@ -68,7 +68,7 @@ export function leaseGraph<Graph extends Loaded>(
   }
   const graph = make();
   recorded++;
-  if (name === undefined || graph.session.bytes > mostBytes || !isDecided(graph))
+  if (name === undefined || graph.session.bytes > mostKeptBytes || !isDecided(graph))
     return { graph, release: () => graph.session.dispose() };
   const users = new Set<object>();
   kept.set(name, { graph, users });
@@ -87,7 +87,7 @@ function leaseOf<Graph>(graph: Graph, users: Set<object>): Lease<Graph> {
 function shrink(): void {
   let bytes = [...kept.values()].reduce((sum, { graph }) => sum + graph.session.bytes, 0);
   for (const [name, { graph, users }] of kept) {
-    if (bytes <= mostBytes) return;
+    if (bytes <= mostKeptBytes) return;
     if (users.size > 0) continue;
     kept.delete(name);
     bytes -= graph.session.bytes;

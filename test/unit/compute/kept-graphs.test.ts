@@ -1,10 +1,10 @@
-import { availableParallelism, totalmem } from 'node:os';
 import type { Tensor } from '@tensorflow/tfjs-node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { prepareReductionGradients } from '../../../compute/gradients/reduction-gradients.ts';
 import { prepareSecondDerivatives } from '../../../compute/gradients/second-derivatives.ts';
 import { prepareWindowPooling } from '../../../compute/gradients/window-pooling.ts';
 import { captureGraph } from '../../../compute/graph/graph.ts';
+import { mostKeptBytes } from '../../../compute/graph/kept-graphs.ts';
 import { captureRecipe, captureRecipeInTwoParts, type Recipe } from '../../../compute/graph/recipe.ts';
 import { openSessions } from '../../../compute/graph/sessions.ts';
 import { createDeviationProducts } from '../../../compute/kernels/double-precision.ts';
@@ -170,7 +170,7 @@ test('the end of a piece of work gives back the graphs that are not kept', async
 });
 
 test('those that were used least recently go when all hold too much; one in use stays', async () => {
-  const most = Math.min(512e6, totalmem() / availableParallelism() / 8);
+  const most = mostKeptBytes;
   // A product for each node: some hundred graphs of some thousand nodes are more than fits.
   const long: Recipe<{ by: number }> = (engine, { by }, [x]) => {
     let y = x!;
