@@ -15,6 +15,18 @@ export interface Examples {
 export type Standardization = 'per-image' | 'scale' | 'none';
 
 const standardized = new WeakMap<Examples, Map<Standardization, Float32Array>>();
+const lasting = new WeakSet<Examples>();
+
+/** Says that nobody will change these arrays: what is made of them may be kept. */
+export function asLasting<Some extends Examples>(data: Some): Some {
+  lasting.add(data);
+  return data;
+}
+
+/** As {@link standardize}; computed once for examples that last ({@link asLasting}). */
+export function inputsFor(data: Examples, how: Standardization): Float32Array {
+  return lasting.has(data) ? inputsOf(data, how) : standardize(data, how);
+}
 
 /** As {@link standardize}, computed once for each set of examples and kept as long as the set is. */
 export function inputsOf(data: Examples, how: Standardization): Float32Array {

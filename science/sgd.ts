@@ -3,7 +3,7 @@ import { prepareReductionGradients } from '../compute/gradients/reduction-gradie
 import type { CapturedGraph } from '../compute/graph/graph.ts';
 import { gatherRows } from '../compute/kernels/gather.ts';
 import type { TensorFlow } from '../compute/tensorflow.ts';
-import { type Examples, inputsOf, type Standardization } from './examples.ts';
+import { type Examples, inputsFor, type Standardization } from './examples.ts';
 import { lossAndGradient } from './gradient.ts';
 import { isSeparable } from './lanes.ts';
 import { kernelMask, type Objective } from './loss.ts';
@@ -102,7 +102,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
   prepareReductionGradients(tf);
   const [height, width, channels] = data.shape;
   const batchesPerEpoch = Math.floor(data.examples / batchSize);
-  const images = tf.tensor4d(inputsOf(data, options.standardize), [data.examples, height, width, channels]);
+  const images = tf.tensor4d(inputsFor(data, options.standardize), [data.examples, height, width, channels]);
   const labels = tf.tensor1d(data.labels, 'int32');
   const penalty = tf.tensor1d(kernelMask(model).map((kernel) => kernel * training.l2));
   const graphs = new Map<number, CapturedGraph>();

@@ -10,6 +10,7 @@ import {
 import { DamagedArtifactError, InputError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Store } from '../../artifacts/store/store.ts';
+import { asLasting } from '../../science/examples.ts';
 import { createModel, type Model, type ModelSpec } from '../../science/models/index.ts';
 import { statisticsNote } from '../../science/models/statistics.ts';
 import { checkNotEmpty } from './checks.ts';
@@ -38,7 +39,7 @@ export async function readExamples(store: Store, ref: ArtifactRef): Promise<Labe
   const before = kept.get(ref.sha256);
   kept.delete(ref.sha256);
   const examples =
-    before !== undefined && (await store.verify(ref)) ? before : examplesIn(await store.open(ref));
+    before !== undefined && (await store.verify(ref)) ? before : asLasting(examplesIn(await store.open(ref)));
   kept.set(ref.sha256, examples);
   let bytes = [...kept.values()].reduce((sum, { images }) => sum + images.byteLength, 0);
   for (const [oldest, { images }] of kept) {

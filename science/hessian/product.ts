@@ -3,7 +3,7 @@ import { prepareSecondDerivatives } from '../../compute/gradients/second-derivat
 import { prepareWindowPooling } from '../../compute/gradients/window-pooling.ts';
 import type { TwoPartFunction } from '../../compute/graph/two-part-graph.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
-import { type Examples, inputsOf, type Standardization } from '../examples.ts';
+import { type Examples, inputsFor, type Standardization } from '../examples.ts';
 import { laneSizes } from '../lanes.ts';
 import { kernelMask, type Objective } from '../loss.ts';
 import { checkFinite, checkLength, checkWeights, MismatchError } from '../mismatch.ts';
@@ -96,7 +96,7 @@ export function createHessianProduct(options: HessianProductOptions): HessianPro
   prepareWindowPooling(tf);
   const theta = tf.tensor1d(weights);
   const mask = kernelMask(model);
-  const values = inputsOf(data, options.standardize);
+  const values = inputsFor(data, options.standardize);
   const graphs = new Map<number, TwoPartFunction>();
   let room = cacheBytes;
 

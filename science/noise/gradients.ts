@@ -3,7 +3,7 @@ import { prepareReductionGradients } from '../../compute/gradients/reduction-gra
 import type { CapturedGraph } from '../../compute/graph/graph.ts';
 import { gatherRows } from '../../compute/kernels/gather.ts';
 import type { TensorFlow } from '../../compute/tensorflow.ts';
-import { type Examples, inputsOf, type Standardization } from '../examples.ts';
+import { type Examples, inputsFor, type Standardization } from '../examples.ts';
 import { batchLoss, type Objective } from '../loss.ts';
 import { checkLength } from '../mismatch.ts';
 import type { Network } from '../models/model.ts';
@@ -49,7 +49,7 @@ export function createGradients(options: GradientsOptions): Gradients {
   const { tf, model, data, loss } = options;
   prepareReductionGradients(tf);
   const [height, width, channels] = data.shape;
-  const images = tf.tensor4d(inputsOf(data, options.standardize), [data.examples, height, width, channels]);
+  const images = tf.tensor4d(inputsFor(data, options.standardize), [data.examples, height, width, channels]);
   const labels = tf.tensor1d(data.labels, 'int32');
   const graphs = new Map<string, CapturedGraph>();
 

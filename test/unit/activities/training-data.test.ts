@@ -1,7 +1,16 @@
+import { appendFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { sgdOf, trainedModel, trainingOf } from '../../../activities/stage-parts/training-data.ts';
+import {
+  findExamples,
+  readExamples,
+  sgdOf,
+  trainedModel,
+  trainingOf,
+} from '../../../activities/stage-parts/training-data.ts';
 import { writeMetadata } from '../../../artifacts/arrow/metadata.ts';
 import type { ArrowTable } from '../../../artifacts/arrow/table.ts';
+import { DamagedArtifactError } from '../../../artifacts/errors.ts';
+import { localPath } from '../../../artifacts/store/local-store.ts';
 import { createModel } from '../../../science/models/index.ts';
 import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
 import { training } from '../report/synthetic.ts';
@@ -48,4 +57,21 @@ test('the network of an artifact is the one that was trained', () => {
   const trained = createModel({ name: 'mlp', initialization: 'glorot-normal', hidden: [3] }, [2, 2, 1], 4);
   const again = trainedModel({ ...network, model: { ...trained.spec }, imageShape: [2, 2, 1], classes: 4 });
   expect([again.spec, again.layout]).toEqual([trained.spec, trained.layout]);
+});
+
+const writeExamples = (label: number) =>
+  store.write('dataset', writeMetadata({ shape: [1, 2, 1], classes: 3 }), (writer) =>
+    writer.append({ image: Uint8Array.of(1, 2, 3, 4), label: [0, label] }),
+  );
+
+test('examples that were read before are used again, as long as their file is whole', async () => {
+  const [ref, other] = [await writeExamples(1), await writeExamples(2)];
+  const first = await readExamples(store, ref);
+  expect(first).toMatchObject({ examples: 2, classes: 3, shape: [1, 2, 1] });
+  expect([...first.labels]).toEqual([0, 1]);
+  expect([...(await readExamples(store, other)).labels]).toEqual([0, 2]);
+  expect(await readExamples(store, ref)).toBe(first);
+  expect(await findExamples(store, ref.sha256)).toBe(first);
+  appendFileSync(localPath(ref), 'x');
+  await expect(readExamples(store, ref)).rejects.toThrow(DamagedArtifactError);
 });

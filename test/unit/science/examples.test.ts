@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { standardize } from '../../../science/examples.ts';
+import { asLasting, inputsFor, standardize } from '../../../science/examples.ts';
 import { RandomStream } from '../../../science/random.ts';
 
 const random = new RandomStream(1, 'images');
@@ -57,4 +57,20 @@ describe('per-image', () => {
 test('scale divides by 255', () => {
   const values = standardize(data, 'scale');
   for (const [i, byte] of data.images.entries()) expect(values[i]).toBe(Math.fround(byte / 255));
+});
+
+test('inputs are made once of examples that last, and each time of others, which may have changed', () => {
+  const data = () => ({
+    images: Uint8Array.of(0, 51),
+    labels: Int32Array.of(0),
+    ...{ shape: [1, 2, 1] as const, classes: 1, examples: 1 },
+  });
+  const changing = data();
+  expect([...inputsFor(changing, 'none')]).toEqual([0, 51]);
+  changing.images[0] = 7;
+  expect([...inputsFor(changing, 'none')]).toEqual([7, 51]);
+  const still = asLasting(data());
+  expect(inputsFor(still, 'scale')).toBe(inputsFor(still, 'scale'));
+  expect([...inputsFor(still, 'scale')]).toEqual([0, Math.fround(0.2)]);
+  expect([...inputsFor(still, 'none')]).toEqual([0, 51]);
 });
