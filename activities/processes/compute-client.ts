@@ -6,6 +6,7 @@ import type {
   ComputeRequest,
   ErrorWords,
   ProcessState,
+  Stop,
 } from './compute-protocol.ts';
 import { type ComputeProcess, ProcessPool } from './process-pool.ts';
 
@@ -38,7 +39,7 @@ export class StageError extends Error {
 }
 
 export interface ComputeOptions {
-  /** Aborts the computation: SIGTERM, then SIGKILL. */
+  /** Aborts the computation: the process is told to give it up, and killed if it does not. */
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   /** `CUDA_VISIBLE_DEVICES` of the process; undefined hides every GPU. */
@@ -86,14 +87,23 @@ export async function compute(
       typeof result === 'object' && 'backend' in result && result.backend.backend !== 'none';
     pool.giveBack(process, state, hasComputed ? request.uses : undefined);
     if (result instanceof StageError) throw result;
+    if (result instanceof Stopped) throw result.reason;
     if (result !== 'unfit') return result;
+  }
+}
+
+/** Why a stage was stopped. */
+class Stopped {
+  readonly reason: unknown;
+  constructor(reason: unknown) {
+    this.reason = reason;
   }
 }
 
 /** What a process has made of a stage, and what it has become by it. */
 interface Computed {
   /** `unfit` if its threads are shared otherwise. */
-  readonly result: ComputeResult | StageError | 'unfit';
+  readonly result: ComputeResult | StageError | Stopped | 'unfit';
   readonly state: ProcessState;
 }
 
@@ -112,7 +122,7 @@ async function computeIn(
   const stop = (reason: unknown): void => {
     if (stopped !== undefined) return;
     stopped = reason;
-    child.kill('SIGTERM');
+    child.send({ stops: true } satisfies Stop, () => undefined);
     killer = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
   };
   const onAbort = (): void => stop(options.signal.reason);
@@ -144,15 +154,16 @@ async function computeIn(
       killer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
       await process.ended;
     }
-    if (got.type !== 'done' && stopped !== undefined) throw stopped;
-    if (got.type === 'broken') throw new StageError(got.error);
+    if (got.type === 'broken') throw stopped ?? new StageError(got.error);
+    const { state } = got;
+    // What was done in spite of it is taken.
+    if (got.type === 'stopped' || (got.type !== 'done' && stopped !== undefined))
+      return { result: new Stopped(stopped), state };
     // A new process is as good as any other.
     if (got.type === 'unfit' && process.stages === 0) {
       child.kill('SIGKILL');
       throw new StageError({ name: 'RangeError', message: got.error.message });
     }
-    // One that was told to stop as it ended its stage stops.
-    const state = { ...got.state, spent: got.state.spent || stopped !== undefined };
     if (got.type === 'failed') return { result: new StageError(got.error), state };
     if (got.type === 'unfit') return { result: 'unfit', state };
     return { result: { outputs: got.outputs, notes, warnings, backend: got.backend }, state };

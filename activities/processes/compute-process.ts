@@ -1,6 +1,6 @@
 /**
  * Entry of a compute process: runs one stage after another, until it is told to stop. TensorFlow blocks the JavaScript thread, so heartbeats
- * come from the worker that forked this process; it is told about progress over the IPC channel and stops this process with SIGTERM.
+ * come from the worker that forked this process; it is told about progress over the IPC channel and has it give up a stage in the same way.
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, setPriority, totalmem } from 'node:os';
@@ -20,7 +20,7 @@ import {
 import { stageOf } from '../kinds/own-kinds.ts';
 import { loadStage, stageModulesVariable } from '../kinds/registry.ts';
 import type { StageContext } from '../kinds/stage.ts';
-import type { ComputeMessage, ComputeRequest, Preparation, ProcessState } from './compute-protocol.ts';
+import type { ComputeMessage, ComputeRequest, Preparation, ProcessState, Stop } from './compute-protocol.ts';
 import { commonMetadata } from './step-metadata.ts';
 import { unhurried } from './unhurried-checkpoint.ts';
 
@@ -30,12 +30,15 @@ const quietMs = 50;
 /** Of what it has read and written, this much stays in memory for the next stage: at most a thirtieth of the memory by the processes of all cores. */
 const mostRemembered = Math.min(128e6, totalmem() / availableParallelism() / 30);
 
-/** Ends the process without an answer. A worker that did not want it so has lost a compute process, and the stage is tried again. */
+/** Ends a stage that was told to stop or, without an answer, the process: its worker has lost it then, and tries the stage again. */
 class StageCancelledError extends Error {
   override readonly name = 'StageCancelledError';
 }
 
+/** The process is to end. */
 let cancelled = false;
+/** The stage is to end. */
+let stopping = false;
 let busy = false;
 let prepared: Promise<void> | undefined;
 // Ctrl-C, the end of a terminal and the warning of a batch system reach every process: it is the worker that decides whether this one stops.
@@ -46,8 +49,9 @@ process.on('SIGTERM', () => {
 });
 // The worker is gone; the work goes on from its checkpoint in another process.
 process.on('disconnect', () => process.exit(1));
-process.on('message', (message: ComputeRequest | Preparation) => {
-  if ('prepares' in message) prepared = prepare(message.prepares);
+process.on('message', (message: ComputeRequest | Preparation | Stop) => {
+  if ('stops' in message) stopping = busy;
+  else if ('prepares' in message) prepared = prepare(message.prepares);
   else void serve(message);
 });
 yieldToTheRest();
@@ -70,6 +74,7 @@ async function prepare(threads: number): Promise<void> {
 
 async function serve(request: ComputeRequest): Promise<void> {
   busy = true;
+  stopping = false;
   await prepared;
   try {
     const store = await storeAt(request.storeUri);
@@ -84,14 +89,21 @@ async function serve(request: ComputeRequest): Promise<void> {
     endWork();
     await send({ type: 'done', outputs, backend, state: stateNow() });
   } catch (error) {
-    if (error instanceof StageCancelledError) {
-      console.error(error.message);
-      process.exit(1);
-    }
-    await sendFailure(error);
+    if (error instanceof StageCancelledError) await sendStopped(error);
+    else await sendFailure(error);
   }
   busy = false;
   if (cancelled) process.exit(0);
+}
+
+/** A stage gives up between two pieces of work, as one does that fails with an error that is foreseen. */
+async function sendStopped({ message }: StageCancelledError): Promise<void> {
+  if (cancelled) {
+    console.error(message);
+    process.exit(1);
+  }
+  endWork();
+  await send({ type: 'stopped', state: stateNow() });
 }
 
 /**
@@ -175,7 +187,7 @@ function stageContext(request: ComputeRequest, store: Store, checkpoint: Checkpo
         await setImmediate();
         lastBreath = performance.now();
       }
-      if (cancelled) throw new StageCancelledError('It was told to stop.');
+      if (cancelled || stopping) throw new StageCancelledError('It was told to stop.');
     },
     write(kind, metadata, fill) {
       return store.write(kind, { ...metadata, ...commonMetadata(request) }, fill);

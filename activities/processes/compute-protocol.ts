@@ -20,6 +20,11 @@ export interface Preparation {
   readonly prepares: number;
 }
 
+/** Tells a compute process to give up its stage, if it has not ended it yet. */
+export interface Stop {
+  readonly stops: true;
+}
+
 /** What computed: "tensorflow" and the version of its library, or "none". */
 export interface ComputeBackend {
   readonly backend: string;
@@ -63,6 +68,8 @@ export type ComputeMessage =
     }
   /** The stage has failed in a way that is foreseen: the process can take another. */
   | { readonly type: 'failed'; readonly error: ErrorWords; readonly state: ProcessState }
+  /** It was given up; what it had done is in its checkpoint. */
+  | { readonly type: 'stopped'; readonly state: ProcessState }
   /** It has failed in another way, and the process ends. */
   | { readonly type: 'broken'; readonly error: ErrorWords }
   /** Another process has to do it: TensorFlow runs in this one with its threads shared otherwise. */

@@ -104,7 +104,7 @@ export interface PoolOptions {
 
 /**
  * Processes that stay from stage to stage: starting one, loading TensorFlow and compiling the code takes longer than many a stage. Each computes one stage at a
- * time, with the bits of a fresh one. One that was stopped, or in which a stage has failed as nobody foresaw, is not used again.
+ * time, with the bits of a fresh one. One in which a stage has failed as nobody foresaw is not used again.
  */
 export class ProcessPool {
   readonly #idle: Idle[] = [];

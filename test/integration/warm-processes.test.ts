@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import type { Progress } from '../../activities/kinds/stage.ts';
 import { compute } from '../../activities/processes/compute-client.ts';
 import type { ComputeRequest } from '../../activities/processes/compute-protocol.ts';
 import { type ComputeProcess, ProcessPool } from '../../activities/processes/process-pool.ts';
@@ -139,6 +140,45 @@ test('a process in which a stage failed as nobody foresaw is not used again; one
     'Stop.',
   );
   expect(pool.taken).toHaveLength(5);
+});
+
+test('a stage that is stopped leaves its process warm, to others and to itself, and goes on from its checkpoint', async () => {
+  const pool = new WatchedPool();
+  const [data, train] = plans.find(({ name }) => name === 'mlp-hessian')!.cells[0]!.stages;
+  const [other, calm] = ['stopped', 'calm'].map((name) => path.join(new URL(store.uri).pathname, name));
+  const dataIn = async (storeUri: string, own: ProcessPool) => {
+    const asked = { ...request(1, 'stop-data', data!.with), storeUri };
+    return (await compute(asked, options(), own)).outputs;
+  };
+  // Long enough to be stopped in its middle.
+  const trainingIn = (storeUri: string, { train: examples }: Awaited<ReturnType<typeof dataIn>>) => ({
+    ...request(1, 'stop-train', { ...train!.with, data: examples, epochs: 600 }, 'train'),
+    storeUri,
+  });
+  const cold = new ProcessPool();
+  const whole = await compute(trainingIn(calm!, await dataIn(calm!, cold)), options(), cold);
+
+  const stop = new AbortController();
+  let reached = 0;
+  const onProgress = ({ done, total }: Progress): void => {
+    reached = done / total;
+    stop.abort(new Error('Stop.'));
+  };
+  const outputs = await dataIn(other!, pool);
+  const stopped = trainingIn(other!, outputs);
+  await expect(compute(stopped, { ...options(), onProgress, signal: stop.signal }, pool)).rejects.toThrow(
+    'Stop.',
+  );
+  expect(reached).toBeLessThan(1);
+  const { child, state } = pool.taken.at(-1)!;
+  expect(state).toMatchObject({ spent: false, holds: { tensors: 0 } });
+  expect((await (await openLocalStore(other!)).checkpoint('stop-train').list()).length).toBeGreaterThan(0);
+
+  expect(await dataIn(other!, pool)).toEqual(outputs);
+  const again = await compute(stopped, options(), pool);
+  expect(pool.taken.slice(-2).map((process) => process.child.pid)).toEqual([child.pid, child.pid]);
+  const digests = (result: typeof again) => Object.values(result.outputs).map(({ sha256 }) => sha256);
+  expect(digests(again)).toEqual(digests(whole));
 });
 
 test('other threads are another process, and so is another GPU', () => {
