@@ -5,11 +5,14 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { constants } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { strangersOn } from '../artifacts/trust.mjs';
 import { examine, formatParts } from '../runtime/doctor.mjs';
 import { chosenNode } from '../runtime/setup/node.mjs';
-import { isPackage, packages, setUpCommand } from '../runtime/setup/places.mjs';
+import { cacheFolder, isPackage, packages, setUpCommand } from '../runtime/setup/places.mjs';
 import { readStamp } from '../runtime/setup/stamp.mjs';
 import { startSetUp } from '../runtime/setup/start.mjs';
 import { runsTypeScript } from '../runtime/setup/versions.mjs';
@@ -34,6 +37,7 @@ async function runHere() {
 }
 
 async function load() {
+  keepCompiled();
   try {
     return (await import('./main.ts')).main;
   } catch (error) {
@@ -41,6 +45,12 @@ async function load() {
     await tellWithout(`A package is missing in ${packages}: ${error.message.split(' imported from')[0]}.`);
     return undefined;
   }
+}
+
+/** What the program is compiled to is kept for the next start, which takes half of the time then; not where somebody else could put something in its place. */
+function keepCompiled() {
+  const folder = path.join(cacheFolder(), 'compiled');
+  if (strangersOn(folder, '') === undefined) enableCompileCache(folder);
 }
 
 function runInChosen() {

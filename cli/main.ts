@@ -1,14 +1,30 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { addArtifactCommands } from './commands/artifacts.ts';
-import { addPipelineCommands } from './commands/pipeline.ts';
-import { addProcessCommands } from './commands/processes.ts';
-import { addRun } from './commands/run.ts';
-import { addStudyCommands } from './commands/studies.ts';
 import { type ErrorReport, exitCode, reportError, tellError } from './output/errors.ts';
 import { createOutput } from './output/output.ts';
 import { standardError, standardOutput } from './output/streams.ts';
+
+/** The commands, by the file that has them: only that of the wanted one is loaded, since all of them take half a second. */
+const groups = [
+  {
+    names: ['validate', 'plan', 'schema'],
+    load: async () => (await import('./commands/pipeline.ts')).addPipelineCommands,
+  },
+  { names: ['run'], load: async () => (await import('./commands/run.ts')).addRun },
+  {
+    names: ['status', 'list', 'pause', 'resume', 'cancel', 'retry', 'report'],
+    load: async () => (await import('./commands/studies.ts')).addStudyCommands,
+  },
+  {
+    names: ['artifacts', 'explain', 'verify'],
+    load: async () => (await import('./commands/artifacts.ts')).addArtifactCommands,
+  },
+  {
+    names: ['worker', 'server', 'setup', 'doctor'],
+    load: async () => (await import('./commands/processes.ts')).addProcessCommands,
+  },
+] as const;
 
 /**
  * Runs one command, given its arguments without the program's name, and gives the exit code once all that it said is written. With `--json`,
@@ -20,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   let code: number;
   try {
-    await createProgram().parseAsync([...argv], { from: 'user' });
+    await (await createProgram(argv[0])).parseAsync([...argv], { from: 'user' });
     code = Number(process.exitCode ?? exitCode.done);
     if (code === exitCode.interrupted)
       answer({ code: 'interrupted', message: 'Interrupted; what was done is kept.' });
@@ -34,8 +50,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   return (await isAllWritten()) ? code : code || exitCode.failed;
 }
 
-/** All commands. */
-export function createProgram(): Command {
+/** The program with the wanted command and those beside it in its file; with all commands if none has that name. */
+export async function createProgram(wanted?: string): Promise<Command> {
   const { version, description } = JSON.parse(
     readFileSync(path.join(import.meta.dirname, '..', 'package.json'), 'utf8'),
   ) as { version: string; description: string };
@@ -46,11 +62,8 @@ export function createProgram(): Command {
     writeErr: (text) => standardError.write(text),
   });
   program.configureHelp({ sortOptions: false, showGlobalOptions: false });
-  addPipelineCommands(program);
-  addRun(program);
-  addStudyCommands(program);
-  addArtifactCommands(program);
-  addProcessCommands(program);
+  const named = groups.filter(({ names }) => names.some((name) => name === wanted));
+  for (const { load } of named.length > 0 ? named : groups) (await load())(program);
   for (const command of program.commands) command.exitOverride().showSuggestionAfterError();
   return program;
 }

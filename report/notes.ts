@@ -1,4 +1,4 @@
-import { type Study, troubledFirst } from './read-study.ts';
+import type { Study } from './read-study.ts';
 
 /** Notes that differ in numbers only, of one stage. */
 export interface NoteKind {
@@ -22,7 +22,7 @@ export function noteKinds(study: Study): NoteKind[] {
     kind.wordings.set(text, places);
     if (cellId !== undefined) places.push(cellId);
   };
-  for (const { id } of troubledFirst(study)) {
+  for (const { id } of study.ordered) {
     for (const [stage, { notes, warnings = [] }] of Object.entries(cells.get(id)?.stages ?? {})) {
       for (const note of notes) add(stage, note, warnings.includes(note), id);
     }

@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import pLimit from 'p-limit';
 import { findMetadata } from '../artifacts/arrow/metadata.ts';
 import { DamagedArtifactError, DamagedRecordError, InputError } from '../artifacts/errors.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
+import { readRecord, readRecords } from '../artifacts/store/records.ts';
 import type { StepRecord } from '../artifacts/store/step.ts';
 import type { Store } from '../artifacts/store/store.ts';
 import type { Plan, PlannedCell } from '../compiler/plan.ts';
@@ -14,11 +16,13 @@ export interface Study {
   readonly plan: Plan;
   /** Finished cells by id. */
   readonly cells: ReadonlyMap<string, CellResult>;
+  /** The cells of the plan: those that failed, were cancelled, have a damaged record or a warning, in this order, then the others. */
+  readonly ordered: readonly PlannedCell[];
   /** What cannot be believed and is left out: records that were changed, torn or lost. */
   readonly damaged: readonly string[];
   /** Absent while the study runs. */
   readonly result: StudyResult | undefined;
-  /** The cells whose stages the report lists one by one: at most {@link detailedCells}, failed ones first. */
+  /** The cells whose stages the report lists one by one: the first {@link detailedCells} of {@link ordered}. */
   readonly detailed: readonly PlannedCell[];
   /** Steps of those cells and of the collects, by key. */
   readonly steps: ReadonlyMap<string, StepRecord>;
@@ -34,49 +38,43 @@ export const limit = pLimit(16);
 
 /** Reads a study. Throws {@link InputError} if the store has no study of this id, {@link DamagedRecordError} if its plan is damaged. */
 export async function readStudy(store: Store, studyId: string): Promise<Study> {
-  const plan = await readJson<Plan>(store, `studies/${studyId}/plan.json`);
+  const plan = await readRecord<Plan>(store, `studies/${studyId}/plan.json`);
   if (plan === undefined) {
     throw new InputError(
       `There is no study ${JSON.stringify(studyId)} in ${store.uri}.`,
       'See `npx epochal list` for the studies, and name its store with --store if it is another one.',
     );
   }
-  const unbelieved = new Set<string>();
-  const readRecord = async <T>(name: string): Promise<T | undefined> => {
-    try {
-      return await readJson<T>(store, name);
-    } catch (error) {
-      if (!(error instanceof DamagedRecordError)) throw error;
-      unbelieved.add(name);
-      return undefined;
-    }
-  };
   const resultName = `studies/${studyId}/result.json`;
-  const result = await readRecord<StudyResult>(resultName);
-  const results = await Promise.all(
-    plan.cells.map(({ id }) => limit(() => readRecord<CellResult>(cellRecord(studyId, id)))),
-  );
-  const cells = new Map(
-    plan.cells.flatMap(({ id }, index) => (results[index] === undefined ? [] : [[id, results[index]]])),
-  );
+  const names = [resultName, ...plan.cells.map(({ id }) => cellRecord(studyId, id))];
+  const [resultRecord, ...records] = await readRecords<StudyResult | CellResult>(store, names);
+  const result = believed(resultRecord as StudyResult | DamagedRecordError | undefined);
+  const cells = new Map<string, CellResult>();
+  const [unread, changed]: [string[], string[]] = [[], []];
+  for (const [index, { id }] of plan.cells.entries()) {
+    const record = records[index] as CellResult | DamagedRecordError | undefined;
+    const cell = believed(record);
+    if (cell !== undefined) cells.set(id, cell);
+    else unread.push(names[index + 1]!);
+    if (record instanceof DamagedRecordError) changed.push(names[index + 1]!);
+  }
   const left = [...cells.values()].filter(({ status }) => status === 'succeeded').length;
-  const unread = plan.cells.filter(({ id }) => !cells.has(id)).map(({ id }) => cellRecord(studyId, id));
-  const changed = unread.filter((name) => unbelieved.has(name));
   const areGone = result !== undefined && left + changed.length < result.counts.succeeded;
-  // In the order of the plan, whichever was read first.
-  const damaged = [...(unbelieved.has(resultName) ? [resultName] : []), ...(areGone ? unread : changed)];
-  const detailed = troubledFirst({ studyId, plan, cells, damaged })
-    .filter(({ id }) => cells.has(id))
-    .slice(0, detailedCells);
+  const damaged = [
+    ...(resultRecord instanceof DamagedRecordError ? [resultName] : []),
+    ...(areGone ? unread : changed),
+  ];
+  const ordered = troubledFirst(plan, cells, new Set(damaged.map((name) => cellOf(name))));
+  const detailed = ordered.filter(({ id }) => cells.has(id)).slice(0, detailedCells);
   const outcomes = [
     ...detailed.flatMap(({ id }) => Object.values(cells.get(id)?.stages ?? {})),
     ...Object.values(result?.collect ?? {}),
   ];
   const keys = [...new Set(outcomes.map(({ key }) => key))];
-  const records = await Promise.all(keys.map((key) => limit(() => store.readStep(key))));
-  const lost = keys.filter((_, index) => records[index] === undefined);
+  const found = await store.readSteps(keys);
+  const lost = keys.filter((_, index) => found[index] === undefined);
   damaged.push(...lost.map((key) => `steps/${key.slice(0, 2)}/${key}.json`));
-  const steps = new Map(records.flatMap((record) => (record === undefined ? [] : [[record.key, record]])));
+  const steps = new Map(found.flatMap((record) => (record === undefined ? [] : [[record.key, record]])));
   const eigenpairs = outcomes
     .flatMap(({ outputs }) => Object.values(outputs))
     .filter(({ kind }) => kind === 'eigenpairs');
@@ -85,13 +83,13 @@ export async function readStudy(store: Store, studyId: string): Promise<Study> {
       eigenpairs.map(async (ref) => [ref.sha256, await limit(() => completenessOf(store, ref))] as const),
     ),
   );
-  return { studyId, plan, cells, damaged, result, detailed, steps, completeness };
+  return { studyId, plan, cells, ordered, damaged, result, detailed, steps, completeness };
 }
 
 /** The folder of the pipeline file; undefined if the record that says so is damaged. */
 export async function baseDirectoryOf(store: Store, studyId: string): Promise<string | undefined> {
   try {
-    return (await readJson<{ baseDirectory?: string }>(store, `studies/${studyId}/study.json`))
+    return (await readRecord<{ baseDirectory?: string }>(store, `studies/${studyId}/study.json`))
       ?.baseDirectory;
   } catch (error) {
     if (error instanceof DamagedRecordError) return undefined;
@@ -110,32 +108,50 @@ async function completenessOf(store: Store, ref: ArtifactRef): Promise<string> {
   }
 }
 
-/** `n` of the items at most, evenly spread. */
+/**
+ * `n` of the items at most, spread over all of them: one of each n-th part, at a place in it that differs from part to part, so that what comes again
+ * at regular distances, as the values of the inner axes of a matrix do, is met as often as it is there.
+ */
 export function evenly<T>(items: readonly T[], n: number): readonly T[] {
   if (items.length <= n) return items;
-  return Array.from({ length: n }, (_, index) => items[Math.floor((index * items.length) / n)]!);
+  return Array.from({ length: n }, (_, index) => {
+    const first = Math.floor((index * items.length) / n);
+    const next = Math.floor(((index + 1) * items.length) / n);
+    return items[first + Math.floor(((index * goldenRatio) % 1) * (next - first))]!;
+  });
 }
 
-/** The cells of a plan: those that failed, were cancelled or have a damaged record, in this order, then the others. */
-export function troubledFirst(
-  study: Pick<Study, 'studyId' | 'plan' | 'cells' | 'damaged'>,
+const goldenRatio = (Math.sqrt(5) - 1) / 2;
+
+function troubledFirst(
+  { cells: planned }: Plan,
+  cells: ReadonlyMap<string, CellResult>,
+  damaged: ReadonlySet<string>,
 ): readonly PlannedCell[] {
-  const { studyId, plan, cells } = study;
-  const damaged = new Set(study.damaged);
-  const rank = ({ id }: PlannedCell) => {
-    const status = damaged.has(cellRecord(studyId, id)) ? 'damaged' : cells.get(id)?.status;
-    const place = ['failed', 'cancelled', 'damaged'].indexOf(status ?? '');
-    return place === -1 ? 3 : place;
+  const rankOf = ({ id }: PlannedCell) => {
+    if (damaged.has(id)) return 2;
+    const cell = cells.get(id);
+    if (cell?.status === 'failed') return 0;
+    if (cell?.status === 'cancelled') return 1;
+    return cell !== undefined && hasWarnings(cell) ? 3 : 4;
   };
-  return plan.cells.toSorted((a, b) => rank(a) - rank(b));
+  return [0, 1, 2, 3, 4].flatMap((rank) => planned.filter((cell) => rankOf(cell) === rank));
+}
+
+/** Whether a stage of the cell says that its result is worth nothing. */
+export function hasWarnings({ stages }: CellResult): boolean {
+  return Object.values(stages).some(({ warnings = [] }) => warnings.length > 0);
+}
+
+function believed<T>(record: T | DamagedRecordError | undefined): T | undefined {
+  return record instanceof DamagedRecordError ? undefined : record;
+}
+
+function cellOf(recordName: string): string {
+  return basename(recordName, '.json');
 }
 
 /** Name of the record of a cell in the store. */
 export function cellRecord(studyId: string, cellId: string): string {
   return `studies/${studyId}/cells/${cellId}.json`;
-}
-
-async function readJson<T>(store: Store, name: string): Promise<T | undefined> {
-  const text = await store.readText(name);
-  return text === undefined ? undefined : (JSON.parse(text) as T);
 }

@@ -12,7 +12,7 @@ export async function readArrowMetadata(path: string): Promise<Record<string, st
     await reader.open();
     return Object.fromEntries(reader.schema.metadata);
   } catch (error) {
-    throw new DamagedArtifactError(`${path} is not an Arrow file: ${(error as Error).message}`);
+    throw noArrow(path, error);
   } finally {
     await file.close();
   }
@@ -25,8 +25,12 @@ export function readMetadataOf(bytes: Uint8Array, path: string): Record<string, 
     reader.open();
     return Object.fromEntries(reader.schema.metadata);
   } catch (error) {
-    throw new DamagedArtifactError(`${path} is not an Arrow file: ${(error as Error).message}`);
+    throw noArrow(path, error);
   }
+}
+
+function noArrow(path: string, error: unknown): DamagedArtifactError {
+  return new DamagedArtifactError(`${path} is not an Arrow file: ${(error as Error).message}`);
 }
 
 /** Wraps the bytes of an Arrow IPC file. Numeric data is not copied. Throws {@link DamagedArtifactError} if they are none. */
@@ -35,7 +39,7 @@ export function readArrow(bytes: Uint8Array, kind: ArtifactKind, path: string): 
   try {
     table = arrow.tableFromIPC(bytes);
   } catch (error) {
-    throw new DamagedArtifactError(`${path} is not an Arrow file: ${(error as Error).message}`);
+    throw noArrow(path, error);
   }
   const columns = table.schema.fields.map(({ name }) => name);
   const vector = (name: string): arrow.Vector => {

@@ -56,12 +56,10 @@ export class CheckedFiles {
     if (now === undefined) return undefined;
     const before = this.#recall(path, now.as);
     if (before !== undefined) return copyOf(before);
-    if (!this.#isSmall(now.size)) return (await this.isWhole(path, sha256)) ? readFile(path) : undefined;
-    const bytes = await readFile(path).catch(ifUnreadable);
-    if (bytes === undefined || createHash('sha256').update(bytes).digest('hex') !== sha256) return undefined;
-    this.#seen.set(path, now.as);
-    this.#remember(path, { as: now.as, bytes });
-    return copyOf(bytes);
+    if (now.size > readAtOnce && !this.#isSmall(now.size))
+      return (await this.isWhole(path, sha256)) ? readFile(path) : undefined;
+    const bytes = await this.#read(path, sha256, now);
+    return bytes !== undefined && this.#isSmall(now.size) ? copyOf(bytes) : bytes;
   }
 
   /** What a file says of itself; undefined if it is not whole. */
@@ -70,8 +68,9 @@ export class CheckedFiles {
     if (now === undefined) return undefined;
     const known = this.#metadata.get(path);
     if (known?.as === now.as) return known.metadata;
-    const bytes = this.#recall(path, now.as);
-    if (bytes === undefined && !(await this.isWhole(path, sha256))) return undefined;
+    const isUnseen = this.#seen.get(path) !== now.as && now.size <= readAtOnce;
+    const bytes = this.#recall(path, now.as) ?? (isUnseen ? await this.#read(path, sha256, now) : undefined);
+    if (bytes === undefined && (isUnseen || !(await this.isWhole(path, sha256)))) return undefined;
     const metadata = bytes === undefined ? await readArrowMetadata(path) : readMetadataOf(bytes, path);
     this.#metadata.set(path, { as: now.as, metadata });
     for (const oldest of this.#metadata.keys()) {
@@ -96,6 +95,19 @@ export class CheckedFiles {
         if (now?.size === bytes) this.#remember(path, { as: now.as, bytes: Buffer.concat(chunks) });
       },
     };
+  }
+
+  /** The bytes of a file, read once to take their digest too, and remembered if it is small. */
+  async #read(
+    path: string,
+    sha256: string,
+    { as, size }: { readonly as: string; readonly size: number },
+  ): Promise<Uint8Array | undefined> {
+    const bytes = await readFile(path).catch(ifUnreadable);
+    if (bytes === undefined || createHash('sha256').update(bytes).digest('hex') !== sha256) return undefined;
+    this.#seen.set(path, as);
+    if (this.#isSmall(size)) this.#remember(path, { as, bytes });
+    return bytes;
   }
 
   #isSmall(bytes: number): boolean {

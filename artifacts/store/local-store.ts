@@ -16,6 +16,7 @@ import {
 } from './atomic-file.ts';
 import { CheckedFiles } from './checked-files.ts';
 import { folderCheckpoint } from './checkpoint.ts';
+import { readMany, readPlainFile } from './many-files.ts';
 import { checkedName } from './names.ts';
 import { seal, unseal } from './seal.ts';
 import type { StepRecord } from './step.ts';
@@ -46,10 +47,24 @@ export async function openLocalStore(folder: string, { mostRemembered }: StoreOp
     join(folder, 'steps', checkedName('step key', key).slice(0, 2), `${key}.json`);
   const textPath = (name: string) => join(folder, checkedName('record name', name));
   const checked = new CheckedFiles(mostRemembered);
-  const damaged = (ref: ArtifactRef) =>
-    new DamagedArtifactError(
-      `The ${ref.kind} artifact ${pathOf(ref.sha256)} is gone or does not match its digest.`,
-    );
+  const damaged = (kind: string, path: string) =>
+    new DamagedArtifactError(`The ${kind} artifact ${path} is gone or does not match its digest.`);
+
+  const readStep = async (key: string): Promise<StepRecord | undefined> => {
+    const bytes = await readIfFile(stepPath(key));
+    return bytes === undefined ? undefined : stepIn(bytes.toString(), key);
+  };
+  const readText = async (name: string): Promise<string | undefined> => {
+    const path = textPath(name);
+    if ((await wayOut(folder, path)) !== undefined)
+      throw new DamagedRecordError(name, folder, 'leads out of the store');
+    const bytes = await readIfFile(path);
+    // A folder or a link to nothing in the place of a record is no missing record.
+    if (bytes === undefined && (await lstat(path).catch(ifUnreadable)) === undefined) return undefined;
+    const body = bytes === undefined ? undefined : unseal(bytes.toString(), name);
+    if (body === undefined) throw new DamagedRecordError(name, folder);
+    return body;
+  };
 
   return {
     uri: pathToFileURL(folder).href,
@@ -69,13 +84,13 @@ export async function openLocalStore(folder: string, { mostRemembered }: StoreOp
     async open(ref) {
       const path = pathOf(ref.sha256);
       const bytes = await checked.bytes(path, ref.sha256);
-      if (bytes === undefined) throw damaged(ref);
+      if (bytes === undefined) throw damaged(ref.kind, path);
       return readArrow(bytes, ref.kind, path);
     },
     async describe(ref) {
       const path = pathOf(ref.sha256);
       const metadata = await checked.metadata(path, ref.sha256);
-      if (metadata === undefined) throw damaged(ref);
+      if (metadata === undefined) throw damaged(ref.kind, path);
       return { kind: ref.kind, path, metadata };
     },
 
@@ -87,27 +102,42 @@ export async function openLocalStore(folder: string, { mostRemembered }: StoreOp
 
     verify: (ref) => checked.isWhole(pathOf(ref.sha256), ref.sha256),
 
-    async readStep(key) {
-      const bytes = await readIfFile(stepPath(key));
-      const body = bytes === undefined ? undefined : unseal(bytes.toString());
-      const record = body === undefined ? undefined : (JSON.parse(body) as StepRecord);
-      return record?.key === key ? record : undefined;
-    },
+    readStep,
+    readSteps: (keys) =>
+      readMany(
+        keys,
+        (key) => {
+          const file = readPlainFile(stepPath(key));
+          return file && { value: file.text === undefined ? undefined : stepIn(file.text, key) };
+        },
+        readStep,
+      ),
     writeStep: (record) =>
       writeFileAtomically(stepPath(record.key), seal(`${JSON.stringify(record, undefined, 1)}\n`)),
 
     checkpoint: (key) => folderCheckpoint(join(folder, 'checkpoints', checkedName('step key', key))),
 
-    async readText(name) {
-      const path = textPath(name);
-      if ((await wayOut(folder, path)) !== undefined)
-        throw new DamagedRecordError(name, folder, 'leads out of the store');
-      const bytes = await readIfFile(path);
-      // A folder or a link to nothing in the place of a record is no missing record.
-      if (bytes === undefined && (await lstat(path).catch(ifUnreadable)) === undefined) return undefined;
-      const body = bytes === undefined ? undefined : unseal(bytes.toString(), name);
-      if (body === undefined) throw new DamagedRecordError(name, folder);
-      return body;
+    readText,
+    async readTexts(names) {
+      const folders = new Map<string, string | undefined>();
+      for (const place of new Set(names.map((name) => dirname(textPath(name)))))
+        folders.set(place, await wayOut(folder, place));
+      return readMany<string | undefined | DamagedRecordError>(
+        names,
+        (name) => {
+          const path = textPath(name);
+          const file = folders.get(dirname(path)) === undefined ? readPlainFile(path) : undefined;
+          const body = file?.text === undefined ? undefined : unseal(file.text, name);
+          return file !== undefined && (file.text === undefined || body !== undefined)
+            ? { value: body }
+            : undefined;
+        },
+        (name) =>
+          readText(name).catch((error: unknown) => {
+            if (error instanceof DamagedRecordError) return error;
+            throw error;
+          }),
+      );
     },
     async writeText(name, text) {
       const path = textPath(name);
@@ -124,7 +154,20 @@ export async function openLocalStore(folder: string, { mostRemembered }: StoreOp
         .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
         .sort();
     },
+    async listFolder(prefix) {
+      const path = textPath(prefix);
+      await mustLieIn(folder, path);
+      const names = await readdir(path).catch(() => []);
+      return names.filter((name) => !name.startsWith('.')).sort();
+    },
   };
+}
+
+/** The record of the step with this key in the text of its file; undefined if it is changed, torn or another's. */
+function stepIn(text: string, key: string): StepRecord | undefined {
+  const body = unseal(text);
+  const record = body === undefined ? undefined : (JSON.parse(body) as StepRecord);
+  return record?.key === key ? record : undefined;
 }
 
 /** Where links lead to from a path in the store, or from what there is of it, if that is out of the store. */

@@ -1,4 +1,4 @@
-import { writeMetadata } from '../arrow/metadata.ts';
+import { type Described, writeMetadata } from '../arrow/metadata.ts';
 import type { ArrowTable } from '../arrow/table.ts';
 import { DamagedArtifactError } from '../errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../reference.ts';
@@ -49,7 +49,15 @@ export async function findStep(
   wanted: Readonly<Record<string, ArtifactKind>>,
 ): Promise<FoundStep | undefined> {
   const record = await store.readStep(key);
-  if (record === undefined) return undefined;
+  return record && examineStep(store, record, wanted);
+}
+
+/** The same of a step whose record has been read. */
+export async function examineStep(
+  store: Store,
+  record: StepRecord,
+  wanted: Readonly<Record<string, ArtifactKind>>,
+): Promise<FoundStep> {
   const missing = Object.keys(wanted).filter((name) => record.outputs[name]?.kind !== wanted[name]);
   const damage = missing.map((output) => ({ output, what: 'was not in its record' }));
   return { record, damage: [...damage, ...(await damagedOutputs(store, record))] };
@@ -82,12 +90,22 @@ async function problemOf(
     return (await store.verify(ref)) ? 'had parts that were damaged or gone' : 'was damaged or gone';
   }
   for (const file of files) {
-    if (!(await store.verify(file)))
+    const described = await describeWhole(store, file);
+    if (described === undefined)
       return file === ref ? 'was damaged or gone' : 'had parts that were damaged or gone';
-    const { metadata } = await store.describe(file);
+    const { metadata } = described;
     const own = writeMetadata({ key, stage: uses, kind: file.kind });
     if (Object.entries(own).some(([name, text]) => metadata[name] !== text))
       return 'was made by another step';
   }
   return undefined;
+}
+
+async function describeWhole(store: Store, file: ArtifactRef): Promise<Described | undefined> {
+  try {
+    return await store.describe(file);
+  } catch (error) {
+    if (error instanceof DamagedArtifactError) return undefined;
+    throw error;
+  }
 }

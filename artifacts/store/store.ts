@@ -1,6 +1,7 @@
 import type { Described } from '../arrow/metadata.ts';
 import type { ArrowTable } from '../arrow/table.ts';
 import type { TableWriter } from '../arrow/table-writer.ts';
+import type { DamagedRecordError } from '../errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../reference.ts';
 import type { StepRecord } from './step.ts';
 
@@ -51,6 +52,8 @@ export interface Store {
 
   /** The record of a finished step; undefined also if it was changed or torn, or is another step's: the step then counts as not done. */
   readStep(key: string): Promise<StepRecord | undefined>;
+  /** Those of many steps, each as {@link readStep} gives it. */
+  readSteps(keys: readonly string[]): Promise<(StepRecord | undefined)[]>;
   writeStep(record: StepRecord): Promise<void>;
 
   checkpoint(key: string): Checkpoint;
@@ -61,7 +64,11 @@ export interface Store {
    * {@link import('../errors.ts').RefusedError} if the name is none or its folder is a link out of the store.
    */
   readText(name: string): Promise<string | undefined>;
+  /** Many of them, each as {@link readText} gives it; in the place of one that is damaged stands the error. */
+  readTexts(names: readonly string[]): Promise<(string | undefined | DamagedRecordError)[]>;
   writeText(name: string, text: string): Promise<void>;
   /** Names under a prefix folder, sorted. */
   listTexts(prefix: string): Promise<string[]>;
+  /** Names, within a prefix folder, of what lies right in it: files and folders, sorted. */
+  listFolder(prefix: string): Promise<string[]>;
 }

@@ -4,6 +4,7 @@ import { DamagedRecordError, InputError } from '../../artifacts/errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
 import type { StepRecord } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
+import { formatCount } from '../../report/numbers.ts';
 
 /** The step that made an artifact, and the same of each of its inputs. */
 export interface Origin extends Pick<StepRecord, 'uses' | 'key' | 'with' | 'provenance'> {
@@ -20,40 +21,13 @@ export interface Origin extends Pick<StepRecord, 'uses' | 'key' | 'with' | 'prov
   readonly inputs: readonly { readonly name: string; readonly origin: Origin | string }[];
 }
 
-/** All finished steps in the store. */
-async function readSteps(store: Store): Promise<StepRecord[]> {
-  const names = await store.listTexts('steps');
-  const records = await Promise.all(names.map((name) => store.readStep(path.basename(name, '.json'))));
-  return records.filter((record) => record !== undefined);
-}
-
-/** The digest that `wanted` means: a digest, the beginning of one, or a path. Throws `InputError` if it is none or not just one. */
-export async function findArtifact(store: Store, wanted: string): Promise<string> {
-  const prefix = path.basename(wanted, '.arrow').toLowerCase();
-  const digests = new Set<string>();
-  for (const { outputs } of await readSteps(store)) {
-    for (const { sha256 } of Object.values(outputs)) if (sha256.startsWith(prefix)) digests.add(sha256);
-  }
-  const [first] = digests;
-  if (first !== undefined && digests.size === 1) return first;
-  throw new InputError(
-    first === undefined
-      ? `No artifact ${wanted} was made in ${store.uri}.`
-      : `${wanted} is the beginning of ${digests.size} digests.`,
-    first === undefined ? '`epochal artifacts` lists those of a study.' : 'Give more of it.',
-  );
-}
-
 /**
- * How the artifact came to be, back to the data; undefined if no step in the store made it. A whole file says itself which step made it. Throws
- * {@link DamagedRecordError} if that step's record does not say the same.
+ * How the artifact came to be that `wanted` means (a digest, the beginning of one, or a path), back to the data. A whole file says itself which step
+ * made it. Throws `InputError` if `wanted` is none or not just one, and {@link DamagedRecordError} if the record of a step does not say the same as the
+ * file.
  */
-export async function lineage(store: Store, sha256: string): Promise<Origin | undefined> {
-  const makers = new Map<string, Maker>();
-  for (const record of await readSteps(store)) {
-    for (const [output, ref] of Object.entries(record.outputs))
-      makers.set(ref.sha256, { record, output, ref });
-  }
+export async function explain(store: Store, wanted: string): Promise<Origin> {
+  const makers = await readMakers(store);
   const trace = async (digest: string): Promise<Origin | undefined> => {
     const maker = makers.get(digest);
     if (maker === undefined) return undefined;
@@ -79,7 +53,31 @@ export async function lineage(store: Store, sha256: string): Promise<Origin | un
       inputs,
     };
   };
-  return trace(sha256);
+  return (await trace(meant(wanted, makers, store.uri)))!;
+}
+
+/** What made each artifact, as all finished steps in the store say. */
+async function readMakers(store: Store): Promise<ReadonlyMap<string, Maker>> {
+  const makers = new Map<string, Maker>();
+  const names = await store.listTexts('steps');
+  for (const record of await store.readSteps(names.map((name) => path.basename(name, '.json')))) {
+    for (const [output, ref] of Object.entries(record?.outputs ?? {}))
+      makers.set(ref.sha256, { record: record!, output, ref });
+  }
+  return makers;
+}
+
+function meant(wanted: string, makers: ReadonlyMap<string, Maker>, place: string): string {
+  const prefix = path.basename(wanted, '.arrow').toLowerCase();
+  const digests = [...makers.keys()].filter((sha256) => sha256.startsWith(prefix));
+  const [first] = digests;
+  if (first !== undefined && digests.length === 1) return first;
+  throw new InputError(
+    first === undefined
+      ? `No artifact ${wanted} was made in ${place}.`
+      : `${wanted} is the beginning of ${formatCount(digests.length)} digests.`,
+    first === undefined ? '`epochal artifacts` lists those of a study.' : 'Give more of it.',
+  );
 }
 
 interface Maker {

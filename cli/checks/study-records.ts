@@ -1,8 +1,10 @@
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastest from 'fastest-levenshtein';
 import { DamagedRecordError, InputError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
-import { isName } from '../../artifacts/store/names.ts';
+import { cellRecordName, isName } from '../../artifacts/store/names.ts';
+import { readRecord, readRecords } from '../../artifacts/store/records.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import type { Plan } from '../../compiler/index.ts';
 import type { StudyRecord } from '../../runtime/study/client.ts';
@@ -24,8 +26,7 @@ export async function listStudies(
 ): Promise<{ readonly studies: StudyRecord[]; readonly damaged: string[] }> {
   const studies: StudyRecord[] = [];
   const damaged: string[] = [];
-  const names = (await store.listTexts('studies')).map((name) => name.split('/')[1]!);
-  for (const studyId of new Set(names)) {
+  for (const studyId of await store.listFolder('studies')) {
     if (!isName('study id', studyId)) continue;
     const record = await unlessDamaged(readStudy(store, studyId), () => damaged.push(studyId));
     if (record !== undefined) studies.push(record);
@@ -64,39 +65,75 @@ export async function resolveStudy(store: Store, wanted: string | undefined): Pr
 
 /** The record of a study. Throws `DamagedRecordError`. */
 export function readStudy(store: Store, studyId: string): Promise<StudyRecord | undefined> {
-  return readJson<StudyRecord>(store, `studies/${studyId}/study.json`);
+  return readRecord<StudyRecord>(store, `studies/${studyId}/study.json`);
 }
 
 /** The frozen plan of a study. Throws `DamagedRecordError` if it is damaged or gone. */
 export async function readPlan(store: Store, studyId: string): Promise<Plan> {
   const name = `studies/${studyId}/plan.json`;
-  const plan = await readJson<Plan>(store, name);
+  const plan = await readRecord<Plan>(store, name);
   if (plan === undefined) throw new DamagedRecordError(name, store.uri);
   return plan;
 }
 
 /** The results of the cells that have ended; those that are damaged are told, not given. Both in the order of the plan. */
-export async function readCells(
+export function readCells(
   store: Store,
-  plan: Plan,
+  plan: Pick<Plan, 'cells'>,
   studyId: string,
+  tell?: (error: DamagedRecordError, cellId: string) => void,
+): Promise<CellResult[]> {
+  const ids = plan.cells.map(({ id }) => id);
+  return readNamedCells(store, studyId, ids, tell);
+}
+
+/** The same without the plan, which is larger than all of them together: in the order of the values in their names. */
+export async function readEndedCells(
+  store: Store,
+  studyId: string,
+  tell?: TellDamage,
+): Promise<CellResult[]> {
+  const names = await store.listFolder(`studies/${studyId}/cells`);
+  const ids = names.map((name) => path.basename(name, '.json')).filter((id) => isName('cell id', id));
+  return readNamedCells(store, studyId, inOrderOfValues(ids), tell);
+}
+
+async function readNamedCells(
+  store: Store,
+  studyId: string,
+  ids: readonly string[],
   tell: (error: DamagedRecordError, cellId: string) => void = () => undefined,
 ): Promise<CellResult[]> {
-  const damage = new Map<string, DamagedRecordError>();
-  const results = await Promise.all(
-    plan.cells.map(({ id }) =>
-      unlessDamaged(readJson<CellResult>(store, `studies/${studyId}/cells/${id}.json`), (error) =>
-        damage.set(id, error),
-      ),
-    ),
+  const found = await readRecords<CellResult>(
+    store,
+    ids.map((id) => cellRecordName(studyId, id)),
   );
-  for (const { id } of plan.cells) if (damage.has(id)) tell(damage.get(id)!, id);
-  return results.filter((result) => result !== undefined);
+  return found.flatMap((record, index) => {
+    if (record instanceof DamagedRecordError) tell(record, ids[index]!);
+    return record === undefined || record instanceof DamagedRecordError ? [] : [record];
+  });
+}
+
+/** `seed=2` before `seed=10`, `rate=0.05` before `rate=0.1`. */
+function inOrderOfValues(ids: readonly string[]): string[] {
+  const named = ids.map((id) => ({
+    id,
+    parts: id.split(/[,=]/).map((part) => [part, Number(part)] as const),
+  }));
+  named.sort((a, b) => {
+    for (const [index, [text, value]] of a.parts.entries()) {
+      const [other, otherValue] = b.parts[index] ?? ['', Number.NaN];
+      if (text === other) continue;
+      return value - otherValue || (text < other ? -1 : 1);
+    }
+    return a.parts.length - b.parts.length;
+  });
+  return named.map(({ id }) => id);
 }
 
 /** The result of a study that has ended. Throws `DamagedRecordError`. */
 export function readResult(store: Store, studyId: string): Promise<StudyResult | undefined> {
-  return readJson<StudyResult>(store, `studies/${studyId}/result.json`);
+  return readRecord<StudyResult>(store, `studies/${studyId}/result.json`);
 }
 
 /** Every output of every finished stage, cell by cell; cells whose record is damaged are told, not listed. */
@@ -144,9 +181,4 @@ export async function unlessDamaged<T>(read: Promise<T>, tell: TellDamage): Prom
     tell(error);
     return undefined;
   }
-}
-
-async function readJson<T>(store: Store, name: string): Promise<T | undefined> {
-  const text = await store.readText(name);
-  return text === undefined ? undefined : (JSON.parse(text) as T);
 }

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import pLimit from 'p-limit';
 import { InputError } from '../../artifacts/errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
-import { findStep } from '../../artifacts/store/outputs.ts';
+import { examineStep } from '../../artifacts/store/outputs.ts';
 import type { StepRecord } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import type { Plan, PlannedStage } from '../../compiler/index.ts';
@@ -35,8 +36,8 @@ class Verifier {
   readonly #store: Store;
   readonly #studyId: string;
   readonly #checks: Check[] = [];
-  /** Step keys whose outputs were checked, in whatever cell. */
-  readonly #seen = new Set<string>();
+  /** Where each step stands first, by its key. */
+  readonly #claimed = new Map<string, string>();
   #plan: Plan | undefined;
   #baseDirectory: string | undefined;
   #unknown: string[] = [];
@@ -55,15 +56,21 @@ class Verifier {
     const before = this.#bad();
     const cells = await this.#cells(plan, result);
     const allCells = this.#bad() === before;
-    for (const cell of plan.cells) {
-      const record = cells.get(cell.id);
-      if (record !== undefined) await this.#cell(cell.stages, record);
-    }
+    const ended = plan.cells.flatMap(({ id, stages }) => {
+      const record = cells.get(id);
+      if (record === undefined) return [];
+      for (const { name } of stages) this.#claim(record.stages[name], placeOf(id, name));
+      return [{ stages, record }];
+    });
+    const atATime = pLimit(16);
+    const found = ended.map(({ stages, record }) => atATime(() => this.#cell(stages, record)));
+    for (const checks of await Promise.all(found)) for (const check of checks) this.#checks.push(check);
     for (const collect of plan.collect) {
       const outcome = result?.collect[collect.name];
       if (outcome === undefined) continue;
-      const what = `study ${collect.name}`;
+      const what = placeOf('study', collect.name);
       const good = this.#bad();
+      this.#claim(outcome, what);
       if (allCells)
         this.#add(
           derivedCollect(plan, collect, cells).key === outcome.key,
@@ -71,7 +78,8 @@ class Verifier {
           'follows from the plan and the cells',
           'does not follow from the plan and the cells',
         );
-      await this.#outcome(what, outcome, collect.outputs);
+      const [record] = await this.#store.readSteps([outcome.key]);
+      this.#checks.push(...(await this.#outcome(what, outcome, record, collect.outputs)));
       if (this.#bad() > good) this.#badCollects.push(collect.name);
     }
   }
@@ -82,7 +90,7 @@ class Verifier {
   }
 
   #add(ok: boolean, what: string, good: string, bad: string): void {
-    this.#checks.push({ ok, what, found: ok ? good : bad });
+    this.#checks.push(checked(ok, what, good, bad));
   }
 
   #bad(): number {
@@ -134,58 +142,76 @@ class Verifier {
     for (const cellId of cells.keys()) this.#add(true, name(cellId), 'sealed', changed);
     const left = read.filter(({ status }) => status === 'succeeded').length + damaged.length;
     if (result !== undefined && left < result.counts.succeeded) {
+      const known = new Set([...cells.keys(), ...damaged]);
       for (const { id } of plan.cells)
-        if (!cells.has(id) && !damaged.includes(id))
+        if (!known.has(id))
           this.#add(false, name(id), '', 'gone, though more cells have succeeded than have a record');
     }
     return cells;
   }
 
-  async #cell(stages: readonly PlannedStage[], { cellId, status, stages: outcomes }: CellResult) {
+  /** The outputs of a step are checked where it stands first, whichever cells have it too. */
+  #claim(outcome: StageOutcome | undefined, what: string): void {
+    if (outcome !== undefined && !this.#claimed.has(outcome.key)) this.#claimed.set(outcome.key, what);
+  }
+
+  async #cell(
+    stages: readonly PlannedStage[],
+    { cellId, status, stages: outcomes }: CellResult,
+  ): Promise<Check[]> {
     const available: Available = {};
+    const checks: Check[] = [];
+    const there = stages.filter(({ name }) => outcomes[name] !== undefined);
+    const records = await this.#store.readSteps(there.map(({ name }) => outcomes[name]!.key));
     for (const stage of stages) {
       const outcome = outcomes[stage.name];
-      const what = `${cellId} ${stage.name}`;
+      const what = placeOf(cellId, stage.name);
       if (outcome === undefined) {
-        if (status === 'succeeded') this.#add(false, what, '', 'is not in the record of its cell');
+        if (status === 'succeeded') checks.push(checked(false, what, '', 'is not in the record of its cell'));
         continue;
       }
       available[stage.name] = outcome.outputs;
-      const record = await this.#store.readStep(outcome.key);
+      const record = records[there.indexOf(stage)];
       if (record !== undefined && stage.needs.every((need) => available[need] !== undefined)) {
-        this.#add(
-          isDerived(stage, available, record),
-          `${what}, step ${outcome.key.slice(0, 12)}`,
-          'follows from the plan and its inputs',
-          'does not follow from the plan and its inputs',
+        checks.push(
+          checked(
+            isDerived(stage, available, record),
+            `${what}, step ${outcome.key.slice(0, 12)}`,
+            'follows from the plan and its inputs',
+            'does not follow from the plan and its inputs',
+          ),
         );
       }
-      await this.#outcome(what, outcome, stage.outputs);
+      checks.push(...(await this.#outcome(what, outcome, record, stage.outputs)));
     }
+    return checks;
   }
 
   /** A step's record, and each of its outputs. */
   async #outcome(
     what: string,
     { key, outputs }: StageOutcome,
+    record: StepRecord | undefined,
     wanted: Readonly<Record<string, ArtifactKind>>,
-  ): Promise<void> {
-    const found = await findStep(this.#store, key, wanted);
-    const same = found !== undefined && digests(found.record.outputs) === digests(outputs);
-    this.#add(
-      same,
-      `${what}, record of step ${key.slice(0, 12)}`,
-      'sealed, with the outputs that the cell has',
-      found === undefined ? 'gone, changed or torn' : 'has other outputs than the cell',
-    );
-    if (this.#seen.has(key) || found === undefined) return;
-    this.#seen.add(key);
-    for (const [output, ref] of Object.entries(found.record.outputs)) {
-      const damage = found.damage.find((candidate) => candidate.output === output);
+  ): Promise<Check[]> {
+    const same = record !== undefined && digests(record.outputs) === digests(outputs);
+    const checks = [
+      checked(
+        same,
+        `${what}, record of step ${key.slice(0, 12)}`,
+        'sealed, with the outputs that the cell has',
+        record === undefined ? 'gone, changed or torn' : 'has other outputs than the cell',
+      ),
+    ];
+    if (record === undefined || this.#claimed.get(key) !== what) return checks;
+    const { damage } = await examineStep(this.#store, record, wanted);
+    for (const [output, ref] of Object.entries(record.outputs)) {
+      const problem = damage.find((candidate) => candidate.output === output);
       const where = `${what}.${output} ${ref.sha256.slice(0, 12)}`;
-      this.#add(damage === undefined, where, 'whole, and made by this step', damage?.what ?? '');
-      if (damage === undefined) this.#checks.push(...(await checkContent(this.#store, ref, where)));
+      checks.push(checked(problem === undefined, where, 'whole, and made by this step', problem?.what ?? ''));
+      if (problem === undefined) checks.push(...(await checkContent(this.#store, ref, where)));
     }
+    return checks;
   }
 
   async #again(): Promise<string[]> {
@@ -205,6 +231,14 @@ class Verifier {
       ...this.#badCollects.map((name) => `${name} over all cells`),
     ];
   }
+}
+
+function checked(ok: boolean, what: string, good: string, bad: string): Check {
+  return { ok, what, found: ok ? good : bad };
+}
+
+function placeOf(cellId: string, stage: string): string {
+  return `${cellId} ${stage}`;
 }
 
 type Available = Record<string, Readonly<Record<string, ArtifactRef>>>;

@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { InputError } from '../../artifacts/errors.ts';
 import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
-import { findArtifact, lineage, type Origin } from '../checks/lineage.ts';
+import { explain, type Origin } from '../checks/lineage.ts';
 import { listArtifacts, resolveStudyId } from '../checks/study-records.ts';
-import { verifyStudy } from '../checks/verify.ts';
 import { exitCode } from '../output/errors.ts';
 import { createOutput, table } from '../output/output.ts';
 import { addPlaceOptions, handled, openPlace, type PlaceOptions } from './shared.ts';
@@ -55,10 +53,7 @@ export function addArtifactCommands(program: Command): void {
     handled(async (wanted: string, options: ArtifactOptions) => {
       const output = createOutput(options.json === true);
       const { store } = await openPlace(options);
-      const sha256 = await findArtifact(store, wanted);
-      const origin = await lineage(store, sha256);
-      if (origin === undefined)
-        throw new InputError(`No finished step in ${store.uri} made ${sha256.slice(0, 12)}.`);
+      const origin = await explain(store, wanted);
       if (options.json) output.result(origin);
       else output.line(formatOrigin(origin, ''));
       return exitCode.done;
@@ -73,6 +68,7 @@ export function addArtifactCommands(program: Command): void {
       const output = createOutput(options.json === true);
       const { store } = await openPlace(options);
       const studyId = await resolveStudyId(store, wanted);
+      const { verifyStudy } = await import('../checks/verify.ts');
       const { checks, unknown, again } = await verifyStudy(store, studyId);
       const bad = checks.filter(({ ok }) => !ok);
       if (options.json) output.result({ studyId, checks, unknown, again });

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import type { Client, Connection } from '@temporalio/client';
 import type { Home } from '../../runtime/home.ts';
 import { isTaken } from '../../runtime/server/ports.ts';
-import { connect, createClient } from '../../runtime/study/client.ts';
 import type { ServerOptions } from './shared.ts';
 
 const probeMs = 1500;
@@ -19,11 +18,13 @@ export async function findServer(
   { address, namespace = 'default' }: ServerOptions,
 ): Promise<Connected | undefined> {
   if (address !== undefined) {
+    const { connect, createClient } = await loadClient();
     const connection = await connect(address);
     return { client: createClient(home, connection, namespace), connection, address };
   }
   const port = await recordedPort(home);
   if (port === undefined || !(await isTaken(port))) return undefined;
+  const { connect, createClient } = await loadClient();
   const own = `127.0.0.1:${port}`;
   try {
     const connection = await connect(own, { connectTimeoutMs: probeMs });
@@ -31,6 +32,11 @@ export async function findServer(
   } catch {
     return undefined;
   }
+}
+
+/** It is only needed where there is a server. */
+function loadClient() {
+  return import('../../runtime/study/client.ts');
 }
 
 async function recordedPort(home: Home): Promise<number | undefined> {

@@ -4,8 +4,7 @@ import type { Command } from 'commander';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import type { Home } from '../../runtime/home.ts';
-import { findStudy, type StudyHandle, type StudyRecord } from '../../runtime/study/client.ts';
-import { startRuntime } from '../../runtime/workers/supervisor.ts';
+import type { StudyHandle, StudyRecord } from '../../runtime/study/client.ts';
 import {
   listStudies,
   readPlan,
@@ -15,12 +14,9 @@ import {
 } from '../checks/study-records.ts';
 import { exitCode } from '../output/errors.ts';
 import { createOutput, type Output } from '../output/output.ts';
-import { showProgress } from '../progress/progress.ts';
-import { createProgressView } from '../progress/progress-view.ts';
 import { examineBriefly, examineStudy, type ListedStudy } from '../progress/study-status.ts';
 import { formatStatus, formatStudies } from '../progress/study-view.ts';
 import { onInterrupt } from '../run/interrupt.ts';
-import { launch } from '../run/launch.ts';
 import { type Connected, findServer } from './server-connection.ts';
 import {
   addPlaceOptions,
@@ -35,7 +31,7 @@ interface StudyOptions extends PlaceOptions, ServerOptions {
   readonly json?: boolean;
 }
 
-/** `status`, `list`, `pause`, `resume`, `cancel`, `retry`, `report`: what can be done with a launched study. */
+/** `status`, `list`, `pause`, `resume`, `cancel`, `retry`, `report`: what can be done with a launched study. What only one of them needs is loaded when it runs. */
 export function addStudyCommands(program: Command): void {
   const command = (usage: string, description: string): Command =>
     addServerOptions(addPlaceOptions(program.command(usage).description(description)));
@@ -108,6 +104,7 @@ export function addStudyCommands(program: Command): void {
         const studyId = await resolveStudyId(store, wanted);
         const server = await findServer(home, options);
         if (server === undefined) throw serverIsDown(home);
+        const { findStudy } = await import('../../runtime/study/client.ts');
         const study = await findStudy(server.client, storeUri, studyId);
         await study[name]();
         createOutput(false).line(`${studyId} ${said}`);
@@ -130,6 +127,8 @@ export function addStudyCommands(program: Command): void {
       const studyId = await resolveStudyId(store, wanted);
       // A workflow is cancelled by a worker. If none can be there, because the server is down, both are started for it.
       const server = await findServer(home, options);
+      const { startRuntime } = await import('../../runtime/workers/supervisor.ts');
+      const { findStudy } = await import('../../runtime/study/client.ts');
       const runtime = server === undefined ? await startRuntime({ home, onEvent: output.warn }) : undefined;
       const connected = server ?? (await findServer(home, { address: runtime!.address }))!;
       try {
@@ -156,6 +155,7 @@ export function addStudyCommands(program: Command): void {
         const { home, store, storeUri } = await openPlace(options);
         const { studyId, baseDirectory } = await resolveStudy(store, wanted);
         const { address, namespace } = options;
+        const { launch } = await import('../run/launch.ts');
         return launch({
           plan: await readPlan(store, studyId),
           baseDirectory,
@@ -195,6 +195,10 @@ async function cellsOf(store: Store, { studyId, cells }: StudyRecord): Promise<n
 
 /** Shows the progress until the study has ended, the user interrupts or nobody reads any more. */
 async function watch(study: StudyHandle, cells: number, output: Output): Promise<number> {
+  const [{ showProgress }, { createProgressView }] = await Promise.all([
+    import('../progress/progress.ts'),
+    import('../progress/progress-view.ts'),
+  ]);
   const view = createProgressView(output, cells);
   const interruption = onInterrupt();
   const progress = showProgress(study, view);
@@ -230,7 +234,9 @@ async function findOn(
   storeUri: string,
   studyId: string,
 ): Promise<StudyHandle | undefined> {
-  return server && (await findStudy(server.client, storeUri, studyId).catch(() => undefined));
+  if (server === undefined) return undefined;
+  const { findStudy } = await import('../../runtime/study/client.ts');
+  return await findStudy(server.client, storeUri, studyId).catch(() => undefined);
 }
 
 function serverIsDown(home: Home): EnvironmentError {

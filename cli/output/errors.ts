@@ -1,4 +1,3 @@
-import { ServiceError } from '@temporalio/client';
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import {
@@ -7,7 +6,12 @@ import {
   EnvironmentError,
   InputError,
 } from '../../artifacts/errors.ts';
-import { type Diagnostic, formatDiagnostics, harmless, PipelineError } from '../../compiler/index.ts';
+import {
+  type Diagnostic,
+  formatDiagnostics,
+  harmless,
+  PipelineError,
+} from '../../compiler/diagnostics/diagnostic.ts';
 import { plural } from '../../report/numbers.ts';
 import { standardError } from './streams.ts';
 
@@ -55,7 +59,8 @@ export function reportError(error: unknown): ErrorReport {
   if (error instanceof InputError) return withCure('input', error.message, error.cure);
   if (error instanceof EnvironmentError) return withCure('environment', error.message, error.cure);
   const { message } = innermost(error);
-  if (error instanceof ServiceError) {
+  // By its name: the client, which takes a tenth of a second to load, may not be there.
+  if (error instanceof Error && error.name === 'ServiceError') {
     return {
       code: 'server',
       message: `The Temporal server does not answer: ${message}`,

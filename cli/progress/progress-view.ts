@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
-import { harmless } from '../../compiler/index.ts';
+import { harmless } from '../../compiler/diagnostics/diagnostic.ts';
 import { formatCount, formatDuration, plural } from '../../report/numbers.ts';
 import type { LiveStages, StudyEvent, StudySnapshot } from '../../runtime/study/client.ts';
 import type { ControlSignal } from '../../workflows/messages.ts';

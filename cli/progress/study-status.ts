@@ -7,7 +7,13 @@ import type {
   StudyProgress,
   StudyResult,
 } from '../../workflows/messages.ts';
-import { readCells, readPlan, readResult, type TellDamage, unlessDamaged } from '../checks/study-records.ts';
+import {
+  readEndedCells,
+  readPlan,
+  readResult,
+  type TellDamage,
+  unlessDamaged,
+} from '../checks/study-records.ts';
 
 export type StudyState = 'running' | 'paused' | StudyResult['status'] | 'not finished';
 
@@ -42,11 +48,13 @@ export async function examineStudy(
   const { studyId, name, createdAt, startedAt } = record;
   const damaged = new Set<string>();
   const tell: TellDamage = ({ message }) => void damaged.add(message);
-  const { status, counts, cells, progress, result } = await examineBriefly(store, record, study, tell);
-  const records = await readCells(store, await readPlan(store, studyId), studyId, tell);
+  let reading: Promise<CellResult[]> | undefined;
+  const readEnded = () => (reading ??= readEndedCells(store, studyId, tell));
+  const brief = await examineBriefly(store, record, study, tell, readEnded);
+  const { status, counts, cells, progress, result } = brief;
   // Failures of an earlier launch, which the one that runs has not come to yet, are none of it.
-  const failed = progress?.counts.failed === 0 ? [] : records;
-  const ofCells = failed.flatMap(({ cellId, failure }) =>
+  const ended = progress?.counts.failed === 0 ? [] : await readEnded();
+  const ofCells = ended.flatMap(({ cellId, failure }) =>
     failure === undefined ? [] : [{ cellId, ...failure }],
   );
   const isOfCell = new Set(ofCells.map(({ cellId }) => cellId));
@@ -75,6 +83,7 @@ export async function examineBriefly(
   { studyId, cells }: StudyRecord,
   study: StudyHandle | undefined,
   tell?: TellDamage,
+  readEnded = () => readEndedCells(store, studyId, tell),
 ): Promise<Pick<StudyStatus, 'status' | 'cells' | 'counts' | 'progress' | 'result'>> {
   const progress = study?.attached ? await study.progress().catch(() => undefined) : undefined;
   if (progress !== undefined && progress.phase !== 'done') {
@@ -86,11 +95,10 @@ export async function examineBriefly(
   const result = open
     ? undefined
     : await (tell ? unlessDamaged(readResult(store, studyId), tell) : readResult(store, studyId));
-  const plan = result === undefined || cells === undefined ? await readPlan(store, studyId) : undefined;
   return {
     status: result?.status ?? 'not finished',
-    cells: cells ?? plan!.cells.length,
-    counts: result?.counts ?? countCells(await readCells(store, plan!, studyId, tell)),
+    cells: cells ?? (await readPlan(store, studyId)).cells.length,
+    counts: result?.counts ?? countCells(await readEnded()),
     ...(result === undefined ? {} : { result }),
   };
 }

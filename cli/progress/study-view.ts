@@ -1,6 +1,6 @@
 import { Help } from 'commander';
 import pc from 'picocolors';
-import { formatCount, formatMoment, plural } from '../../report/numbers.ts';
+import { countOf, formatCount, formatMoment, plural } from '../../report/numbers.ts';
 import type { CellCounts } from '../../workflows/messages.ts';
 import { table } from '../output/output.ts';
 import { describeStage } from './stage-lines.ts';
@@ -35,13 +35,17 @@ export function formatStatus(study: StudyStatus, { columns, now }: View): string
           '',
           `${pc.bold(title)}, ${formatCount(count)} of ${formatCount(all)}${count < all ? '; --json shows more' : ''}`,
         ];
+  const damaged = study.damaged.slice(0, shown);
   const failed = failures.slice(0, shown);
   const running = live.slice(0, shown);
   return [
     `${pc.bold(studyId)}  ${status}`,
     `  launched ${formatMoment(study.startedAt, now)}`,
     `  ${formatCount(ended)} of ${plural(cells, 'cell')} ended${troubles(counts, ': ')}`,
-    ...study.damaged.flatMap((message) => wrap(`${pc.red('damaged')} ${message}`, 2, columns)),
+    ...damaged.flatMap((message) => wrap(`${pc.red('damaged')} ${message}`, 2, columns)),
+    ...(damaged.length < study.damaged.length
+      ? [`  ${countOf(damaged.length, study.damaged.length, 'damaged record')}; --json has all`]
+      : []),
     ...of('failed', failed.length, failures.length),
     // Neighbours often fail alike: their cure is said once, below the last of them.
     ...failed.flatMap(({ cellId, stage, message, cure }, index) => [

@@ -11,7 +11,7 @@ import {
   formatSignificant,
   plural,
 } from '../numbers.ts';
-import { cellRecord, type Study, troubledFirst } from '../read-study.ts';
+import { cellRecord, type Study } from '../read-study.ts';
 import { axisValue } from '../read-tables.ts';
 import type { ResultRow } from '../result-rows.ts';
 import { bracketsSentence, resultColumns } from '../result-words.ts';
@@ -130,11 +130,11 @@ ${quantities > 2 ? html`<p class="quiet">2 of the ${quantities} quantities of a 
 
 /** One row a cell, those in trouble first. */
 export function cellTable(study: Study): SafeHtml {
-  const { studyId, plan, cells, damaged } = study;
-  const ordered = troubledFirst(study);
+  const { studyId, plan, cells, ordered } = study;
+  const damaged = new Set(study.damaged);
   const rows = ordered.slice(0, maximumRows).map(({ id }) => {
     const result = cells.get(id);
-    const missing = damaged.includes(cellRecord(studyId, id)) ? 'record damaged' : 'not finished';
+    const missing = damaged.has(cellRecord(studyId, id)) ? 'record damaged' : 'not finished';
     const outcomes = Object.values(result?.stages ?? {});
     const reused = outcomes.filter((outcome) => outcome.reused).length;
     const seconds = outcomes.reduce((sum, outcome) => sum + (outcome.reused ? 0 : outcome.seconds), 0);

@@ -77,7 +77,7 @@ class Past {
   static async of(store: Store): Promise<Past> {
     const names = (await store.listTexts('steps')).slice(0, looksAt);
     const keys = names.map((name) => path.basename(name, '.json'));
-    const records = await Promise.all(keys.map((key) => store.readStep(key)));
+    const records = await store.readSteps(keys);
     return new Past(
       store,
       records.filter((record) => record !== undefined),

@@ -5,7 +5,7 @@ import { DamagedRecordError, EnvironmentError, InputError, RefusedError } from '
 import { studyRecordName } from '../../artifacts/store/names.ts';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Store } from '../../artifacts/store/store.ts';
-import { planDigest } from '../../compiler/index.ts';
+import { digestOf } from '../../compiler/plan/recipe.ts';
 import type { Plan } from '../../compiler/plan.ts';
 import { type StudyInput, type TaskQueue, workflowIdOf, workflowVersion } from '../../workflows/messages.ts';
 import { createStudyHandle, type StudyHandle } from './study-handle.ts';
@@ -51,7 +51,7 @@ export interface StudyRecord {
  */
 export function studyIdOf(plan: Plan): string {
   try {
-    return `${plan.name}-${planDigest(plan).slice(0, 10)}`;
+    return `${plan.name}-${digestOf(plan).slice(0, 10)}`;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const [cells, most] = [plan.cells.length, Math.floor(constants.MAX_STRING_LENGTH / 1e6)];

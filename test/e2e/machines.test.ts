@@ -53,8 +53,8 @@ beforeAll(async () => {
 });
 afterAll(() => place.remove());
 
-const withJson = createProgram()
-  .commands.filter((command) => command.options.some(({ long }) => long === '--json'))
+const withJson = (await createProgram()).commands
+  .filter((command) => command.options.some(({ long }) => long === '--json'))
   .map((command) => command.name());
 
 describe('in success', () => {

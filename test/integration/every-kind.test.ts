@@ -9,7 +9,7 @@ import { filesOf } from '../../artifacts/store/outputs.ts';
 import { seal } from '../../artifacts/store/seal.ts';
 import type { StepRecord } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
-import { lineage } from '../../cli/checks/lineage.ts';
+import { explain } from '../../cli/checks/lineage.ts';
 import { type ListedArtifact, listArtifacts, readCells } from '../../cli/checks/study-records.ts';
 import { type Verification, verifyStudy } from '../../cli/checks/verify.ts';
 import { compile, type Plan, stageKinds } from '../../compiler/index.ts';
@@ -246,7 +246,7 @@ describe('records', () => {
     const texts = keys.map((key) => readFileSync(stepFile(key)));
     writeFileSync(stepFile(one.key), seal(JSON.stringify({ ...one, outputs: two.outputs }, undefined, 1)));
     writeFileSync(stepFile(two.key), seal(JSON.stringify({ ...two, outputs: one.outputs }, undefined, 1)));
-    await expect(lineage(await store(), one.outputs.series!.sha256)).rejects.toThrow(
+    await expect(explain(await store(), one.outputs.series!.sha256)).rejects.toThrow(
       /says that step .* made it/,
     );
     const told = await verify();

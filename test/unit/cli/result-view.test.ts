@@ -43,7 +43,7 @@ describe('results at the end of a sweep', () => {
     }),
   );
   const study: Study = {
-    ...{ studyId: 's-0', plan: planOf('s', cells), cells: new Map(), damaged: [], detailed: [] },
+    ...{ studyId: 's-0', plan: planOf('s', cells), cells: new Map(), damaged: [], ordered: [], detailed: [] },
     ...{ result: undefined, steps: new Map(), completeness: new Map() },
   };
   const fitOf = (cellId: string, value: number) => ({

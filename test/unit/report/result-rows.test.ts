@@ -88,7 +88,7 @@ describe('the rows of results', () => {
     epochs: 'params.epochs',
   });
   const study: Study = {
-    ...{ studyId: 's-0', plan, cells: new Map(), damaged: [], detailed: [] },
+    ...{ studyId: 's-0', plan, cells: new Map(), damaged: [], ordered: [], detailed: [] },
     ...{ result: undefined, steps: new Map(), completeness: new Map() },
   };
   const ids = (epochs: number) => plan.cells.filter(({ axes }) => axes.epochs === epochs).map(({ id }) => id);
