@@ -28,7 +28,14 @@ export interface Origin extends Pick<StepRecord, 'uses' | 'key' | 'with' | 'prov
  */
 export async function explain(store: Store, wanted: string): Promise<Origin> {
   const makers = await readMakers(store);
-  const trace = async (digest: string): Promise<Origin | undefined> => {
+  const traced = new Map<string, Promise<Origin | undefined>>();
+  /** What several were made from is looked at once. */
+  const trace = (digest: string): Promise<Origin | undefined> => {
+    const known = traced.get(digest) ?? traceOne(digest);
+    traced.set(digest, known);
+    return known;
+  };
+  const traceOne = async (digest: string): Promise<Origin | undefined> => {
     const maker = makers.get(digest);
     if (maker === undefined) return undefined;
     const { record, output, ref } = maker;

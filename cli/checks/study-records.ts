@@ -8,12 +8,14 @@ import { readRecord, readRecords } from '../../artifacts/store/records.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import type { Plan } from '../../compiler/index.ts';
 import type { StudyRecord } from '../../runtime/study/client.ts';
-import type { CellResult, StudyResult } from '../../workflows/messages.ts';
+import type { CellResult, CellStatus, StudyResult } from '../../workflows/messages.ts';
 
 /** An output of a stage of a study. */
 export interface ListedArtifact extends ArtifactRef {
   /** `study` for the output of a stage over all cells. */
   readonly cell: string;
+  /** What became of the cell; absent for the output of a stage over all cells. */
+  readonly cellStatus?: CellStatus;
   readonly stage: string;
   readonly output: string;
   /** File of an artifact in a local store. */
@@ -146,10 +148,10 @@ export async function listArtifacts(
   const cells = await readCells(store, plan, studyId, tell);
   const order = plan.cells[0]?.stages.map(({ name }) => name) ?? [];
   const listed: ListedArtifact[] = [];
-  for (const { cellId, stages } of cells) {
+  for (const { cellId, status, stages } of cells) {
     for (const stage of Object.keys(stages).sort((a, b) => order.indexOf(a) - order.indexOf(b))) {
       for (const [output, ref] of Object.entries(stages[stage]!.outputs))
-        listed.push(entry(cellId, stage, output, ref));
+        listed.push({ ...entry(cellId, stage, output, ref), cellStatus: status });
     }
   }
   const result = await unlessDamaged(readResult(store, studyId), tell);

@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { countOf } from '../../report/numbers.ts';
 import { jsonPieces } from './json.ts';
 import { standardError, standardOutput } from './streams.ts';
 
@@ -35,6 +36,21 @@ export function createOutput(json: boolean): Output {
     text: (text) => standardOutput.write(text),
     result: (value) => standardOutput.writeAll(withNewline(jsonPieces(value))),
   };
+}
+
+/** Lines of a list on a terminal at most; who reads from a pipe or a file gets all of it, since what looks for one line must find it. */
+export const linesOnTerminal = 100;
+
+/** A list as far as it is shown, and a line that says how much of how much that is and where the rest is, if some is left out. */
+export function cutForTerminal<T>(
+  { interactive }: Pick<Output, 'interactive'>,
+  items: readonly T[],
+  noun: string,
+  most = linesOnTerminal,
+): { readonly shown: readonly T[]; readonly cut: readonly string[] } {
+  if (!interactive || items.length <= most) return { shown: items, cut: [] };
+  const are = `${countOf(most, items.length, noun)} ${most === 1 ? 'is' : 'are'} listed`;
+  return { shown: items.slice(0, most), cut: [`${are}; --json has all, and so has a pipe`] };
 }
 
 function* withNewline(pieces: Iterable<string>): Generator<string> {
