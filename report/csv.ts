@@ -1,10 +1,12 @@
 import type { FigureData } from './figures/drawing/data.ts';
 
+type Value = number | string;
+
 /** The data behind a figure, whole, as RFC 4180 CSV with a header. A number keeps every digit; NaN is an empty field. */
 export function figureCsv(data: FigureData): string {
   if (data.scope === 'study') {
     const names = Object.keys(data.rows[0] ?? {});
-    return lines([names, ...data.rows.map((row) => names.map((name) => row[name]!))]);
+    return csvOf([names, ...data.rows.map((row) => names.map((name) => row[name]!))]);
   }
   const names = Object.keys(data.cells[0]?.columns ?? {});
   const rows = data.cells.flatMap((cell) =>
@@ -13,14 +15,15 @@ export function figureCsv(data: FigureData): string {
       ...names.map((name) => cell.columns[name]?.[row] ?? Number.NaN),
     ]),
   );
-  return lines([['cell', ...names], ...rows]);
+  return csvOf([['cell', ...names], ...rows]);
 }
 
-function lines(rows: readonly (readonly (number | string)[])[]): string {
+/** Rows as RFC 4180 CSV. A number keeps every digit; NaN is an empty field. */
+export function csvOf(rows: readonly (readonly Value[])[]): string {
   return rows.map((row) => `${row.map(field).join(',')}\r\n`).join('');
 }
 
-function field(value: number | string): string {
+function field(value: Value): string {
   if (typeof value === 'number') return Number.isNaN(value) ? '' : String(value);
   return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }

@@ -1,8 +1,9 @@
 import type { ArrowTable } from '../artifacts/arrow/table.ts';
 import type { ArtifactKind } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store/store.ts';
+import { evenly } from './evenly.ts';
 import { countOf } from './numbers.ts';
-import { evenly, limit, type Study } from './read-study.ts';
+import { limit, type Study } from './read-study.ts';
 import { cellLabel, outputOf } from './read-tables.ts';
 
 /** One fitted or computed number of one cell. */
@@ -43,88 +44,141 @@ export interface CellEvaluation {
   readonly accuracy: number;
 }
 
+interface ResultCounts {
+  readonly parameters: number;
+  readonly training: number;
+  readonly evaluations: number;
+}
+
 export interface KeyResults {
   readonly parameters: readonly CellParameters[];
   readonly training: readonly FinalEpoch[];
   readonly evaluations: readonly CellEvaluation[];
-  /** Artifacts of each kind that the study has; at most {@link summarizedResults} of them are read. */
-  readonly available: {
-    readonly parameters: number;
-    readonly training: number;
-    readonly evaluations: number;
-  };
+  /** Artifacts of each kind that the study has. */
+  readonly available: ResultCounts;
+  /** Those of them that are read: all that a `collect` has gathered, and at most {@link summarizedResults} others. */
+  readonly read: ResultCounts;
   /** Artifacts that could not be read. */
   readonly problems: readonly string[];
 }
 
-/** Artifacts of a kind that are read for the summary. */
+/** Artifacts of a kind that are read one by one for the summary. */
 export const summarizedResults = 200;
 
 const suffixes = { error: '_standard_error', theory: '_theory', deviation: '_deviation' } as const;
 
+type Row = Readonly<Record<string, number | string>>;
+
 /** Reads the fitted parameters and the last epochs of the study's cells. A damaged artifact is told in `problems`. */
 export async function readKeyResults(store: Store, study: Study): Promise<KeyResults> {
   const problems: string[] = [];
+  const gathered = await readGathered(store, study, problems);
   const refs = study.plan.cells.flatMap((cell) =>
     cell.stages.flatMap((stage) =>
       Object.keys(stage.outputs).flatMap((output) => {
         const ref = outputOf(study, cell, stage.name, output);
-        return ref === undefined ? [] : [{ cell, stage: stage.name, ref }];
+        const row = gathered.get(`${stage.name}.${output}`)?.get(cell.id);
+        return ref === undefined ? [] : [{ cell, stage: stage.name, ref, row }];
       }),
     ),
   );
-  const found = (kind: ArtifactKind) => refs.filter(({ ref }) => ref.kind === kind);
-  const read = async <T>(results: ReturnType<typeof found>, readOne: (table: ArrowTable, of: Place) => T) => {
-    const all = evenly(results, summarizedResults).map(({ cell, stage, ref }) =>
-      limit(async () => {
+  const found = (kind: ArtifactKind) => {
+    const all = refs.filter(({ ref }) => ref.kind === kind);
+    const others = new Set(
+      evenly(
+        all.filter(({ row }) => row === undefined),
+        summarizedResults,
+      ),
+    );
+    return { all, chosen: all.filter((result) => result.row !== undefined || others.has(result)) };
+  };
+  const read = async <T>({ chosen }: ReturnType<typeof found>, readOne: (row: Row, of: Place) => T) => {
+    const results = await Promise.all(
+      chosen.map(async ({ cell, stage, ref, row }) => {
         try {
           const place = { cellId: cell.id, label: cellLabel(study, cell), stage };
-          return { result: [readOne(await store.open(ref), place)] };
+          return [readOne(row ?? (await limit(async () => lastRow(await store.open(ref)))), place)];
         } catch (error) {
-          return { result: [], problem: error instanceof Error ? error.message : String(error) };
+          problems.push(messageOf(error));
+          return [];
         }
       }),
     );
-    const found = await Promise.all(all);
-    problems.push(...found.flatMap(({ problem }) => problem ?? []));
-    return found.flatMap(({ result }) => result);
+    return results.flat();
   };
   const [fits, histories, evaluations] = [found('parameters'), found('history'), found('evaluation')];
-  const last = (table: ArrowTable, column: string) => table.numbers(column).at(-1) ?? Number.NaN;
+  const number = (row: Row, column: string) => Number(row[column] ?? Number.NaN);
   return {
-    parameters: await read(fits, (table, place) => ({ ...place, estimates: estimatesOf(table.row(0)) })),
-    training: await read(histories, (table, { cellId, stage }) => ({
+    parameters: await read(fits, (row, place) => ({ ...place, estimates: estimatesOf(row) })),
+    training: await read(histories, (row, { cellId, stage }) => ({
       cellId,
       stage,
-      trainLoss: last(table, 'train_loss'),
-      trainAccuracy: last(table, 'train_accuracy'),
-      testLoss: last(table, 'test_loss'),
-      testAccuracy: last(table, 'test_accuracy'),
+      trainLoss: number(row, 'train_loss'),
+      trainAccuracy: number(row, 'train_accuracy'),
+      testLoss: number(row, 'test_loss'),
+      testAccuracy: number(row, 'test_accuracy'),
     })),
-    evaluations: await read(evaluations, (table, { cellId, stage }) => ({
+    evaluations: await read(evaluations, (row, { cellId, stage }) => ({
       cellId,
       stage,
-      loss: last(table, 'loss'),
-      accuracy: last(table, 'accuracy'),
+      loss: number(row, 'loss'),
+      accuracy: number(row, 'accuracy'),
     })),
     available: {
-      parameters: fits.length,
-      training: histories.length,
-      evaluations: evaluations.length,
+      parameters: fits.all.length,
+      training: histories.all.length,
+      evaluations: evaluations.all.length,
+    },
+    read: {
+      parameters: fits.chosen.length,
+      training: histories.chosen.length,
+      evaluations: evaluations.chosen.length,
     },
     problems,
   };
 }
 
+function lastRow(table: ArrowTable): Row {
+  return table.rows === 0 ? {} : table.row(table.rows - 1);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What the `collect`s have gathered: by stage and output, by cell, the row that is the last of the cell's own table. */
+async function readGathered(
+  store: Store,
+  { plan, result }: Study,
+  problems: string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, Row>>> {
+  const gathered = new Map<string, ReadonlyMap<string, Row>>();
+  for (const { name, by, table: of } of plan.collect) {
+    const ref = result?.collect[name]?.outputs.table;
+    if (ref === undefined || !['parameters', 'history', 'evaluation'].includes(of.kind)) continue;
+    try {
+      const table = await store.open(ref);
+      const own = table.columns.filter((column) => column !== 'cell' && !by.includes(column));
+      const values = own.map((column) => [column, table.numbers(column)] as const);
+      const rows = table
+        .strings('cell')
+        .map(
+          (cell, row) =>
+            [cell, Object.fromEntries(values.map(([column, all]) => [column, all[row]!]))] as const,
+        );
+      gathered.set(`${of.stage}.${of.output}`, new Map(rows));
+    } catch (error) {
+      problems.push(messageOf(error));
+    }
+  }
+  return gathered;
+}
+
 /** Of which kinds of results only some were read: `200 of 1,000 fits`. */
-export function cutResults({ available: { parameters, training, evaluations } }: KeyResults): string[] {
-  const all = [
-    ['fit', parameters],
-    ['training', training],
-    ['evaluation', evaluations],
-  ] as const;
-  return all.flatMap(([noun, total]) =>
-    total > summarizedResults ? [countOf(summarizedResults, total, noun)] : [],
+export function cutResults({ available, read }: Pick<KeyResults, 'available' | 'read'>): string[] {
+  const nouns = { parameters: 'fit', training: 'training', evaluations: 'evaluation' } as const;
+  return (['parameters', 'training', 'evaluations'] as const).flatMap((kind) =>
+    read[kind] < available[kind] ? [countOf(read[kind], available[kind], nouns[kind])] : [],
   );
 }
 

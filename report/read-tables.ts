@@ -1,9 +1,11 @@
 import { findMetadata } from '../artifacts/arrow/metadata.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { Store } from '../artifacts/store/store.ts';
-import type { PlannedCell, PlannedFigure } from '../compiler/plan.ts';
+import type { Plan, PlannedCell, PlannedFigure } from '../compiler/plan.ts';
+import { evenly } from './evenly.ts';
 import type { CellTable, Collection, FigureData } from './figures/drawing/data.ts';
-import { evenly, limit, type Study } from './read-study.ts';
+import { colouredCells } from './figures/drawing/theme.ts';
+import { limit, type Study } from './read-study.ts';
 import { seedAxes } from './seed-axes.ts';
 import { seriesColumns } from './series-columns.ts';
 
@@ -27,9 +29,17 @@ export async function readFigureData(store: Store, study: Study, figure: Planned
     (cell) => outputOf(study, cell, from.stage, from.output) !== undefined,
   );
   const cells = await Promise.all(
-    evenly(available, drawnCells).map((cell) => limit(() => readCellTable(store, study, figure, cell))),
+    chosenCells(available).map((cell) => limit(() => readCellTable(store, study, figure, cell))),
   );
   return { scope: 'cell', cells, available: available.length, planned: study.plan.cells.length };
+}
+
+/** The cells that are drawn: all, or some of them, of which those with a colour are from all over the study too. */
+function chosenCells(available: readonly PlannedCell[]): readonly PlannedCell[] {
+  if (available.length <= drawnCells) return available;
+  const drawn = evenly(available, drawnCells);
+  const coloured = new Set(evenly(drawn, colouredCells));
+  return [...coloured, ...drawn.filter((cell) => !coloured.has(cell))];
 }
 
 /** An output of a stage of a cell, if it is there. */
@@ -43,11 +53,17 @@ export function outputOf(
 }
 
 /** The values of the axes that vary among the study's cells, `batchSize 50, seed 1`. */
-export function cellLabel(study: Study, cell: PlannedCell): string {
-  const values = study.plan.axes
-    .filter((axis) => new Set(study.plan.cells.map(({ axes }) => JSON.stringify(axes[axis]))).size > 1)
-    .map((axis) => `${axis} ${axisValue(cell, axis)}`);
-  return values.length === 0 ? cell.id : values.join(', ');
+export function cellLabel({ plan }: Pick<Study, 'plan'>, cell: PlannedCell): string {
+  const axes = varying.get(plan) ?? varyingAxes(plan);
+  varying.set(plan, axes);
+  return axes.length === 0 ? cell.id : axes.map((axis) => `${axis} ${axisValue(cell, axis)}`).join(', ');
+}
+
+/** Of each plan, since every label needs them. */
+const varying = new WeakMap<Plan, readonly string[]>();
+
+function varyingAxes({ axes, cells }: Plan): readonly string[] {
+  return axes.filter((axis) => new Set(cells.map((cell) => JSON.stringify(cell.axes[axis]))).size > 1);
 }
 
 /** Value of an axis of a cell, for people. */

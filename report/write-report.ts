@@ -6,12 +6,14 @@ import { isOwnModule } from '../artifacts/own-module.ts';
 import type { Store } from '../artifacts/store/store.ts';
 import type { PlannedFigure } from '../compiler/plan.ts';
 import { figureKinds } from '../compiler/schema/kinds.ts';
+import { dataFiles } from './data-files.ts';
 import { renderFigure } from './figures/index.ts';
 import { readKeyResults } from './key-results.ts';
 import type { ReportFigure } from './page/figure-card.ts';
 import { reportPage } from './page/page.ts';
 import { baseDirectoryOf, readStudy, type Study } from './read-study.ts';
 import { readFigureData } from './read-tables.ts';
+import { resultRows } from './result-rows.ts';
 
 /** Where the files of a report are. */
 export interface WrittenReport {
@@ -19,11 +21,13 @@ export interface WrittenReport {
   readonly html: string;
   /** Paths of the SVG and PNG of each figure. */
   readonly figures: string[];
+  /** Paths of the tables that are whole where the page is not. */
+  readonly tables: string[];
 }
 
 /**
  * Writes the report of a study, finished or running, into a folder: `report.html`, which needs no other file and no network, and
- * `figures/<n>-<kind>.svg`, `.png` and `.csv`. A figure that cannot be drawn is told in the page and does not stop the others. Files appear
+ * `figures/<n>-<kind>.svg`, `.png` and `.csv`, and of several cells the tables of {@link dataFiles}. A figure that cannot be drawn is told in the page and does not stop the others. Files appear
  * whole, `report.html` last. The same store gives the same bytes.
  *
  * Throws {@link import('../artifacts/errors.ts').InputError} if the store has no such study, and {@link EnvironmentError} if the
@@ -50,7 +54,10 @@ export async function writeReport(request: {
     files.push({ name: `figures/${item.name}.png`, content: item.figure.png });
     files.push({ name: `figures/${item.name}.csv`, content: item.figure.csv });
   }
-  files.push({ name: 'report.html', content: reportPage(study, results, figures) });
+  const rows = resultRows(study, results);
+  const tables = dataFiles(study, results, rows);
+  const names = tables.map(({ name }) => name);
+  files.push(...tables, { name: 'report.html', content: reportPage(study, results, rows, names, figures) });
   await writeFiles(outDirectory, files);
   return {
     html: join(outDirectory, 'report.html'),
@@ -58,6 +65,7 @@ export async function writeReport(request: {
       .map(({ name }) => name)
       .filter((name) => /\.(svg|png)$/.test(name))
       .map((name) => join(outDirectory, name)),
+    tables: names.map((name) => join(outDirectory, name)),
   };
 }
 

@@ -3,29 +3,28 @@ import type { KeyResults } from '../key-results.ts';
 import { noteKinds } from '../notes.ts';
 import { countOf } from '../numbers.ts';
 import type { Study } from '../read-study.ts';
-import { resultRows, withoutFitted } from '../result-rows.ts';
+import { type ResultRow, withoutFitted } from '../result-rows.ts';
+import { cellTable, parameterTable, provenanceTable, stageTable } from './cell-tables.ts';
 import { figureCard, type ReportFigure } from './figure-card.ts';
 import { damageNotice, failureNotice, notesNotice, warningNotice } from './notices.ts';
+import { resultTable, rowsTable } from './result-tables.ts';
 import { script, style } from './style.ts';
 import { summaryTiles } from './summary.ts';
-import {
-  cellTable,
-  hash,
-  parameterTable,
-  provenanceTable,
-  resultTable,
-  rowsTable,
-  stageTable,
-} from './tables.ts';
+import { fileLink, hash, troubledFirst } from './table.ts';
 
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-/** The whole report as one HTML document that loads nothing. */
-export function reportPage(study: Study, results: KeyResults, figures: readonly ReportFigure[]): string {
+/** The whole report as one HTML document that loads nothing; `tables` are the names of those beside it. */
+export function reportPage(
+  study: Study,
+  results: KeyResults,
+  rows: readonly ResultRow[],
+  tables: readonly string[],
+  figures: readonly ReportFigure[],
+): string {
   const { plan } = study;
   const fitted = resultTable(study, results);
-  const rows = resultRows(study, results);
   // Of a single cell, the table of fitted parameters has the same numbers, and more of them.
   const isRepeated = plan.cells.length === 1 && fitted !== undefined;
   const summary = rowsTable(isRepeated ? withoutFitted(rows) : rows, results);
@@ -43,11 +42,11 @@ export function reportPage(study: Study, results: KeyResults, figures: readonly 
 </head>
 <body>
 <main>
-${header(study)}
+${header(study, tables)}
 ${summaryTiles(study, results)}
 ${damageNotice(study)}
-${warningNotice(notes)}
 ${failureNotice(study)}
+${warningNotice(notes)}
 ${notesNotice(notes, results.problems)}
 ${section('Figures', figures.length === 0 ? undefined : html`${figures.map(figureCard)}`)}
 ${section('Results', summary && html`<div class="card">${summary}</div>`)}
@@ -67,7 +66,7 @@ ${section('Pipeline', html`<details class="card"><summary>${plan.source.file}<sp
 /** The steps of cells that are not listed are not read. */
 function uncounted({ detailed, cells }: Study): SafeHtml | undefined {
   return detailed.length < cells.size
-    ? html`<p class="quiet">These are the steps of ${countOf(detailed.length, cells.size, 'finished cell')}.</p>`
+    ? html`<p class="quiet">These are the steps of ${countOf(detailed.length, cells.size, 'finished cell')}; <code>epochal explain</code> tells that of any artifact.</p>`
     : undefined;
 }
 
@@ -75,7 +74,7 @@ function section(title: string, content: SafeHtml | undefined): SafeHtml | undef
   return content && html`<section><h2>${title}</h2>\n${content}</section>`;
 }
 
-function header({ studyId, plan, result, cells, damaged }: Study): SafeHtml {
+function header({ studyId, plan, result, cells, damaged }: Study, tables: readonly string[]): SafeHtml {
   const running = result === undefined && !damaged.includes(`studies/${studyId}/result.json`);
   const status = result?.status ?? (running ? 'running' : 'record damaged');
   const progress = running
@@ -83,7 +82,7 @@ function header({ studyId, plan, result, cells, damaged }: Study): SafeHtml {
     : undefined;
   return html`<header><h1>${plan.report.title}</h1>
 ${plan.description === '' ? undefined : html`<p>${plan.description}</p>`}
-<div class="line"><span class="pill ${status}">${status}</span>${progress}<span>pipeline ${plan.name}</span><span>study <code>${studyId}</code></span></div></header>`;
+<div class="line"><span class="pill ${status}">${status}</span>${progress}<span>pipeline ${plan.name}</span><span>study <code>${studyId}</code></span>${tables.length === 0 ? undefined : html`<span>whole tables ${tables.map((name) => html`${fileLink(name)} `)}</span>`}</div></header>`;
 }
 
 function stages(study: Study): SafeHtml {
@@ -104,6 +103,6 @@ function stages(study: Study): SafeHtml {
     return outcome === undefined ? [] : [[name, uses, outcome] as const];
   });
   return html`${plan.cells.length === 1 ? undefined : html`<div class="card">${cellTable(study)}</div>`}${tables}
-${detailed.length < cells.size ? html`<p class="quiet">Stages of ${countOf(detailed.length, cells.size, 'finished cell')} are listed, failed ones first.</p>` : undefined}
+${detailed.length < cells.size ? html`<p class="quiet">Stages of ${countOf(detailed.length, cells.size, 'finished cell')} are listed${troubledFirst}; <code>epochal artifacts ${study.studyId}</code> names the files of all.</p>` : undefined}
 ${collects.length === 0 ? undefined : html`<div class="card"><h3>Over all cells</h3>${stageTable(study, collects)}</div>`}`;
 }

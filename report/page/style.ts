@@ -43,7 +43,7 @@ header p{color:var(--muted);max-width:70ch}
 .where{color:var(--muted);font-size:13px}
 figure{margin:0}
 .plot{overflow-x:auto}
-.plot svg{display:block;margin:0 auto;max-width:100%;min-width:520px;height:auto}
+.plot svg,.plot img{display:block;margin:0 auto;max-width:100%;min-width:520px;height:auto}
 .plot svg text{font-family:inherit}
 .plot svg [fill="${colours.surface.light}"]{fill:transparent}
 figcaption{color:var(--muted);font-size:13.5px;max-width:86ch;margin:12px auto 0}

@@ -6,8 +6,15 @@ import {
   type FinalEpoch,
   type KeyResults,
 } from '../key-results.ts';
-import { countOf, formatDuration, formatMeasured, formatSignificant, plural } from '../numbers.ts';
-import type { Study } from '../read-study.ts';
+import {
+  countOf,
+  formatCount,
+  formatDuration,
+  formatMeasured,
+  formatSignificant,
+  plural,
+} from '../numbers.ts';
+import { hasWarnings, type Study } from '../read-study.ts';
 import { quantityName } from './quantities.ts';
 
 /** Quantities that have a tile at the top of the page. */
@@ -31,13 +38,15 @@ function cellsTile({ plan, cells, result, damaged }: Study): SafeHtml {
   const statuses = [...cells.values()].map(({ status }) => status);
   const of = (wanted: string) => statuses.filter((status) => status === wanted).length;
   const lost = damaged.filter((name) => name.includes('/cells/')).length;
+  const warned = [...cells.values()].filter(hasWarnings).length;
   const parts = [
-    ...(lost > 0 ? [`${lost} with a damaged record`] : []),
-    ...(of('failed') > 0 ? [`${of('failed')} failed`] : []),
-    ...(of('cancelled') > 0 ? [`${of('cancelled')} cancelled`] : []),
+    ...(lost > 0 ? [`${formatCount(lost)} with a damaged record`] : []),
+    ...(of('failed') > 0 ? [`${formatCount(of('failed'))} failed`] : []),
+    ...(of('cancelled') > 0 ? [`${formatCount(of('cancelled'))} cancelled`] : []),
     ...(result === undefined && cells.size < plan.cells.length
-      ? [`${plan.cells.length - cells.size} to go`]
+      ? [`${formatCount(plan.cells.length - cells.size)} to go`]
       : []),
+    ...(warned > 0 ? [`${formatCount(warned)} with warnings`] : []),
   ];
   return tile(
     plan.cells.length === 1 ? 'Cell done' : 'Cells done',

@@ -51,7 +51,9 @@ export function cellsSentence({ cells, available, planned }: CellTables, drawn =
   const where = drawn < cells.length ? `drawn; the data has ${has}` : 'drawn and in the data';
   return [
     ...(drawn < available
-      ? [`${countOf(drawn, available, 'cell')} ${drawn === 1 ? 'is' : 'are'} ${where}.`]
+      ? [
+          `${countOf(drawn, available, 'cell')} ${drawn === 1 ? 'is' : 'are'} ${where}${cells.length < available ? '; the artifacts have the others' : ''}.`,
+        ]
       : []),
     ...(available < planned
       ? [`${countOf(available, planned, 'cell')} ${available === 1 ? 'has' : 'have'} what is drawn here.`]

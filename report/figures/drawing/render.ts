@@ -87,7 +87,7 @@ function legendSpec(spec: vega.Spec, items: readonly LegendItem[]): Pick<vega.Sp
     offset: 14,
     labelFontSize: 12,
     labelColor: colours.ink.light,
-    labelLimit: 240,
+    labelLimit: legendWidth,
     symbolSize: lineSize,
     symbolStrokeWidth: 2,
     encode: {

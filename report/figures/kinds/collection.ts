@@ -1,4 +1,6 @@
+import { evenly } from '../../evenly.ts';
 import { countOf } from '../../numbers.ts';
+import { crowdSentence, drawnPoints, middleLayers, middleLegend } from '../drawing/crowd.ts';
 import type { Collection } from '../drawing/data.ts';
 import type { CollectionFigure } from '../drawing/definition.ts';
 import type { Layer, LegendItem, Panel } from '../drawing/drawing.ts';
@@ -49,7 +51,7 @@ export const figure: CollectionFigure = {
       axes.length === 1
         ? { hconcat: panels(380).flat() }
         : { vconcat: panels(axes.length === 2 ? 380 : 250).map((hconcat) => ({ hconcat })) };
-    return { spec, legend: legend(isFit(data)) };
+    return { spec, legend: legend(isFit(data), data.rows.length > drawnPoints) };
   },
   caption: (data) => [
     isFit(data)
@@ -57,6 +59,7 @@ export const figure: CollectionFigure = {
       : `Results of ${countOf(data.rows.length, data.planned, 'cell')} against ${drawnAxes(data).join(', ')}.`,
     ...(isFit(data) ? ['Theory: λ_cross = 3(1−β)S/(ηN) and τ_SGD = (M/3)(1+β)/(1−β).'] : []),
     ...alongSentence(data),
+    ...crowdSentence(data.rows.length),
     ...hidden(data),
   ],
 };
@@ -152,26 +155,32 @@ function panel(rows: readonly Row[], axis: string, { column, axisTitle }: Quanti
         axis: { title: axisTitle, tickCount: 5 },
       },
     },
-    layer: [
-      ...theoryLayers(rows, axis, column, numeric),
-      {
-        data: { values: points },
-        mark: { type: 'rule', strokeWidth: 1.2, color: colours.measured.light, opacity: 0.6 },
-        encoding: { y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } },
-      },
-      {
-        data: { values: points },
-        mark: {
-          type: 'point',
-          filled: true,
-          shape: 'circle',
-          size: 42,
-          color: colours.measured.light,
-          opacity: 0.85,
-        },
-      },
-    ],
+    layer: [...theoryLayers(rows, axis, column, numeric), ...pointLayers(points)],
   };
+}
+
+interface Point {
+  readonly x: number | string;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+function pointLayers(points: readonly Point[]): Layer[] {
+  const color = colours.measured.light;
+  const look = { type: 'point', filled: true, shape: 'circle', color } as const;
+  if (points.length > drawnPoints) {
+    const values = evenly(points, drawnPoints).map(({ x, value }) => ({ x, value }));
+    return [{ data: { values }, mark: { ...look, size: 12, opacity: 0.35 } }, ...middleLayers(points)];
+  }
+  return [
+    {
+      data: { values: [...points] },
+      mark: { type: 'rule', strokeWidth: 1.2, color, opacity: 0.6 },
+      encoding: { y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } },
+    },
+    { data: { values: [...points] }, mark: { ...look, size: 42, opacity: 0.85 } },
+  ];
 }
 
 /** A line where the axis alone decides the theory's value; otherwise a dash at each cell's own. */
@@ -181,19 +190,20 @@ function theoryLayers(rows: readonly Row[], axis: string, column: string, numeri
     const value = Number(row[`${column}_theory`]);
     if (Number.isFinite(value)) pairs.set(JSON.stringify([row[axis], value]), { x: row[axis]!, value });
   }
-  const values = [...pairs.values()];
-  if (values.length === 0) return [];
-  const isFunction = new Set(values.map(({ x }) => x)).size === values.length;
+  const all = [...pairs.values()];
+  if (all.length === 0) return [];
+  const isFunction = new Set(all.map(({ x }) => x)).size === all.length;
+  const values = [...evenly(all, drawnPoints)];
   const color = colours.theory.light;
   return numeric && isFunction && values.length > 1
     ? [{ data: { values }, mark: { type: 'line', strokeWidth: 1.8, color, interpolate: 'linear' } }]
     : [{ data: { values }, mark: { type: 'tick', orient: 'horizontal', size: 22, thickness: 2, color } }];
 }
 
-function legend(fitted: boolean): LegendItem[] {
-  if (!fitted) return [{ label: 'measured', colour: colours.measured.light, mark: 'point' }];
+function legend(fitted: boolean, crowded: boolean): LegendItem[] {
   return [
-    { label: 'fit', colour: colours.measured.light, mark: 'point' },
-    { label: 'theory', colour: colours.theory.light, mark: 'line' },
+    { label: fitted ? 'fit' : 'measured', colour: colours.measured.light, mark: 'point' },
+    ...(crowded ? [middleLegend] : []),
+    ...(fitted ? [{ label: 'theory', colour: colours.theory.light, mark: 'line' } as const] : []),
   ];
 }

@@ -53,6 +53,7 @@ describe('results at the end of a sweep', () => {
   const results: KeyResults = {
     ...{ training: [], evaluations: [], problems: [] },
     available: { parameters: 3, training: 0, evaluations: 0 },
+    read: { parameters: 3, training: 0, evaluations: 0 },
     // The standard error of the mean of 1.2 and 1.4 is half their distance.
     parameters: [
       fitOf('batchSize=50,seed=1', 1.2),
@@ -84,6 +85,7 @@ describe('results at the end of a sweep', () => {
     const found: KeyResults = {
       ...{ ...results, parameters: all.map((index) => fitOf(`rate=${index}`, index)) },
       available: { parameters: 25, training: 300, evaluations: 0 },
+      read: { parameters: 25, training: 200, evaluations: 0 },
     };
     const told = formatResults(resultRows(many, found), found, 80);
     expect(told.filter((line) => /^ {2}\d+ +\d/.test(line))).toHaveLength(10);

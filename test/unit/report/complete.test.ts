@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeyResults } from '../../../report/key-results.ts';
 import type { NoteKind } from '../../../report/notes.ts';
 import { notesNotice, warningNotice } from '../../../report/page/notices.ts';
-import { rowsTable } from '../../../report/page/tables.ts';
+import { rowsTable } from '../../../report/page/result-tables.ts';
 import type { ResultRow } from '../../../report/result-rows.ts';
 
 const unfolded = (page: string) => page.replace(/<details>.*<\/details>/gs, '');
@@ -47,6 +47,7 @@ describe('the results', () => {
   const results: KeyResults = {
     ...{ parameters: [], training: [], evaluations: [], problems: [] },
     available: { parameters: 0, training: 0, evaluations: 0 },
+    read: { parameters: 0, training: 0, evaluations: 0 },
   };
 
   it('have a row for each combination of axes, with every quantity', () => {

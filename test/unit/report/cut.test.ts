@@ -41,20 +41,30 @@ describe('the report of a study of more cells than it lists', () => {
   }, 600_000);
 
   it.each([
-    ['cells', '200 of 260 cells are listed, failed ones first.'],
-    ['stages', 'Stages of 40 of 260 finished cells are listed, failed ones first.'],
-    ['machines', 'These are the steps of 40 of 260 finished cells.'],
-    ['fits', '200 of 215 fits are listed.'],
-    ['quantities', '2 of the 3 quantities of a fit are listed; the artifacts have all.'],
-    ['failures', '20 of 45 failures are listed.'],
+    ['cells', '200 of 260 cells are listed, failed ones first, then those with warnings; cells.csv has all.'],
+    [
+      'stages',
+      'Stages of 40 of 260 finished cells are listed, failed ones first, then those with warnings; epochal artifacts sweep-0123456789 names the files of all.',
+    ],
+    [
+      'machines',
+      'These are the steps of 40 of 260 finished cells; epochal explain tells that of any artifact.',
+    ],
+    ['fits', '200 of 215 fits are listed; fits.csv has the 200 that were read.'],
+    ['quantities', '2 of the 3 quantities of a fit are listed; fits.csv has all.'],
+    ['failures, by kind', 'No fit of cell seed=216. fit, 45 cells each'],
+    ['the last failure', 'No fit of cell seed=260. seed=260'],
     ['notes, by kind', 'train, 260 cells each'],
     ['the last note', 'Remark of cell seed=215. seed=215'],
     ['values of an axis', '… (20 of 260 values)'],
     ['the summary of the fits', 'mean and standard error of 200 of 260 cells'],
     ['the summary of the training', 'mean of 200 of 260 cells'],
-    ['results', 'From 200 of 215 fits, 200 of 260 trainings, evenly spread.'],
+    [
+      'results',
+      'From 200 of 215 fits, 200 of 260 trainings, evenly spread; a `collect` of what it gathers brings all here.',
+    ],
     ['the data beside a figure', 'Data of 60 of 260 cells (CSV)'],
-    ['drawn cells', '60 of 260 cells are drawn and in the data.'],
+    ['drawn cells', '60 of 260 cells are drawn and in the data; the artifacts have the others.'],
     ['colours', '12 of 60 drawn cells have a colour and marks of their own; the others are grey.'],
   ])('says how many of how many: %s', (_what, words) => {
     expect(page).toContain(words);

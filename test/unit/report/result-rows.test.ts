@@ -112,6 +112,7 @@ describe('the rows of results', () => {
     })),
     ...{ evaluations: [], problems: [] },
     available: { parameters: 3, training: 4, evaluations: 0 },
+    read: { parameters: 3, training: 4, evaluations: 0 },
   };
   const [one, two] = resultRows(study, results);
   const quantity = (row: typeof one, name: string) => row!.quantities.find((found) => found.name === name);
