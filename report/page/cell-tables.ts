@@ -8,6 +8,8 @@ import { cellRecord, type Study } from '../read-study.ts';
 import { axisValue } from '../read-tables.ts';
 import { fileLink, hash, listed, maximumRows, table, troubledFirst } from './table.ts';
 
+/** Entries of a list in the settings of a stage shown at most. */
+const shownEntries = 50;
 /** Values of an axis shown at most. */
 const maximumValues = 20;
 
@@ -68,10 +70,17 @@ export function stageTable(
       outputList(study, outcome.outputs),
       settings === undefined
         ? undefined
-        : html`<details><summary>settings</summary><pre>${JSON.stringify(settings, undefined, 2)}</pre></details>`,
+        : html`<details><summary>settings</summary><pre>${JSON.stringify(settings, shortened, 2)}</pre></details>`,
     ];
   });
   return table(['stage', '', '#time', 'step key', 'outputs', ''], rows);
+}
+
+/** Of a long list in the settings of a stage, as of a `collect` its cells, the beginning. */
+function shortened(_name: string, value: unknown): unknown {
+  if (!Array.isArray(value) || value.length <= shownEntries) return value;
+  const cut = `… ${countOf(shownEntries, value.length, 'item')}; epochal explain with --json has all`;
+  return [...value.slice(0, shownEntries), cut];
 }
 
 function outputList({ completeness }: Study, outputs: Readonly<Record<string, ArtifactRef>>): SafeHtml {

@@ -37,7 +37,7 @@ export function rowsTable(all: readonly ResultRow[], results: KeyResults): SafeH
   const from =
     cut.length === 0
       ? undefined
-      : `From ${cut.join(', ')}, evenly spread; a \`collect\` of what it gathers brings all here.`;
+      : `From ${cut.join(', ')}, evenly spread; a \`collect\` of them brings all here.`;
   const brackets = hasTheory
     ? `${bracketsSentence[0]!.toUpperCase()}${bracketsSentence.slice(1)}.`
     : undefined;

@@ -61,7 +61,7 @@ describe('the report of a study of more cells than it lists', () => {
     ['the summary of the training', 'mean of 200 of 260 cells'],
     [
       'results',
-      'From 200 of 215 fits, 200 of 260 trainings, evenly spread; a `collect` of what it gathers brings all here.',
+      'From 200 of 215 fits, 200 of 260 trainings, evenly spread; a `collect` of them brings all here.',
     ],
     ['the data beside a figure', 'Data of 60 of 260 cells (CSV)'],
     ['drawn cells', '60 of 260 cells are drawn and in the data; the artifacts have the others.'],

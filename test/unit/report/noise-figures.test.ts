@@ -187,7 +187,9 @@ describe('the figures of noise and toys', () => {
     const some = async (kind: string, cells: readonly CellTable[], available?: number) =>
       (await draw(kind, cells, available)).caption.join(' ');
     expect(await some('autocovariance', noises)).toContain('4 of 6 cells are drawn; the data has all.');
-    expect(await some('autocovariance', noises, 900)).toContain('4 of 900 cells are drawn; the data has 6; the artifacts have the others.');
+    expect(await some('autocovariance', noises, 900)).toContain(
+      '4 of 900 cells are drawn; the data has 6; the artifacts have the others.',
+    );
     const rows = Array.from({ length: 501 }, (_, h) => h);
     const long = cellTable(
       {
