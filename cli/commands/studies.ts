@@ -15,7 +15,7 @@ import {
 import { exitCode } from '../output/errors.ts';
 import { createOutput, type Output } from '../output/output.ts';
 import { examineBriefly, examineStudy, type ListedStudy } from '../progress/study-status.ts';
-import { formatStatus, formatStudies } from '../progress/study-view.ts';
+import { formatStatus, formatStudies, shownCells } from '../progress/study-view.ts';
 import { onInterrupt } from '../run/interrupt.ts';
 import { type Connected, findServer } from './server-connection.ts';
 import {
@@ -50,7 +50,7 @@ export function addStudyCommands(program: Command): void {
           const watched = options.watch && study !== undefined;
           const code = watched ? await watch(study, await cellsOf(store, record), output) : exitCode.done;
           if (watched && (!options.json || code === exitCode.interrupted)) return code;
-          const status = await examineStudy(store, record, study);
+          const status = await examineStudy(store, record, study, options.json ? undefined : shownCells);
           if (options.json) output.result(status);
           else {
             output.line(formatStatus(status, { columns: output.columns, now: new Date() }));

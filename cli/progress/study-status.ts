@@ -15,6 +15,9 @@ import {
   unlessDamaged,
 } from '../checks/study-records.ts';
 
+/** How long running cells have to say how far they are. */
+const answerMs = 500;
+
 export type StudyState = 'running' | 'paused' | StudyResult['status'] | 'not finished';
 
 /** What `list` says of a study: `schemas/output/list.schema.json`. */
@@ -32,18 +35,19 @@ export interface StudyStatus extends Omit<ListedStudy, 'command' | 'baseDirector
   /** Of every failed cell, and of the stages over all cells. */
   readonly failures: readonly CellFailure[];
   readonly progress?: StudyProgress;
-  /** Running cells, at most 32. */
+  /** Running cells, at most 32: those that answered within half a second. */
   readonly live: readonly LiveCell[];
   readonly result?: StudyResult;
   /** Records that were changed or torn, of which nothing is shown. */
   readonly damaged: readonly string[];
 }
 
-/** How far a study is, as the store and the server (if it knows of the study) tell. */
+/** How far a study is, as the store and the server (if it knows of the study) tell; `mostRunning` cells are asked, or 32. */
 export async function examineStudy(
   store: Store,
   record: StudyRecord,
   study: StudyHandle | undefined,
+  mostRunning?: number,
 ): Promise<StudyStatus> {
   const { studyId, name, createdAt, startedAt } = record;
   const damaged = new Set<string>();
@@ -70,11 +74,17 @@ export async function examineStudy(
     ended: endedCells(counts),
     counts,
     failures: [...ofCells, ...beyond],
-    live: progress === undefined ? [] : await study!.cells().catch(() => []),
+    live: progress === undefined ? [] : await askRunning(study!, progress, mostRunning),
     ...(progress === undefined ? {} : { progress }),
     ...(result === undefined ? {} : { result }),
     damaged: [...damaged],
   };
+}
+
+/** A busy worker answers when it can, which nobody waits for. */
+function askRunning(study: StudyHandle, { running }: StudyProgress, most?: number): Promise<LiveCell[]> {
+  const asked = { running, limitMs: answerMs, ...(most === undefined ? {} : { most }) };
+  return study.cells(asked).catch(() => []);
 }
 
 /** The same without the single cells. Throws `DamagedRecordError` for a damaged result, unless that can be told. */

@@ -12,7 +12,8 @@ export interface View {
   readonly now: Date;
 }
 
-const shown = 10;
+/** Lines of failed cells, and of running ones. */
+export const shownCells = 10;
 
 /** One line for each study, or two where the terminal is narrow. */
 export function formatStudies(studies: readonly ListedStudy[], { columns, now }: View): string {
@@ -35,9 +36,9 @@ export function formatStatus(study: StudyStatus, { columns, now }: View): string
           '',
           `${pc.bold(title)}, ${formatCount(count)} of ${formatCount(all)}${count < all ? '; --json shows more' : ''}`,
         ];
-  const damaged = study.damaged.slice(0, shown);
-  const failed = failures.slice(0, shown);
-  const running = live.slice(0, shown);
+  const damaged = study.damaged.slice(0, shownCells);
+  const failed = failures.slice(0, shownCells);
+  const running = live.slice(0, shownCells);
   return [
     `${pc.bold(studyId)}  ${status}`,
     `  launched ${formatMoment(study.startedAt, now)}`,
@@ -53,11 +54,21 @@ export function formatStatus(study: StudyStatus, { columns, now }: View): string
       ...(cure === undefined || cure === failed[index + 1]?.cure ? [] : wrap(cure, 4, columns)),
     ]),
     ...of('running', running.length, progress?.running.length ?? live.length),
+    ...(running.length === 0 && study.running ? silent(progress?.running ?? [], columns) : []),
     ...running.flatMap(({ cellId, stages, live: computing }) => [
       ...wrap(`${cellId}: ${stages.map((stage) => `${stage.name} ${stage.status}`).join(', ')}`, 2, columns),
       ...computing.flatMap((stage) => wrap(`${stage.stage} ${describeStage(stage).join(', ')}`, 4, columns)),
     ]),
   ].join('\n');
+}
+
+/** Cells that run, of which none has said in time how far it is. */
+function silent(running: readonly { readonly cellId: string }[], columns: number): string[] {
+  if (running.length === 0) return [];
+  const names = running.slice(0, shownCells).map(({ cellId }) => cellId);
+  const rest = running.length - names.length;
+  const all = `${names.join('; ')}${rest > 0 ? ` and ${formatCount(rest)} more; --json names all` : ''}`;
+  return ['', `${pc.bold('running')}, ${formatCount(running.length)}`, ...wrap(all, 2, columns)];
 }
 
 function troubles({ succeeded, failed, cancelled }: CellCounts, before: string): string {

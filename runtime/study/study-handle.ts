@@ -42,8 +42,15 @@ export interface StudyHandle {
   /** True if one that was open was ended and begun anew, since another version of the program had begun it. */
   readonly renewed: boolean;
   progress(): Promise<StudyProgress>;
-  /** The cells that run now, with what their stages last said; at most 32. */
-  cells(): Promise<LiveCell[]>;
+  /**
+   * The cells that run now (`running`, if that was asked before), with what their stages last said: those of the first `most`, at most 32, that
+   * answer within `limitMs`.
+   */
+  cells(options?: {
+    readonly running?: StudyProgress['running'];
+    readonly most?: number;
+    readonly limitMs?: number;
+  }): Promise<LiveCell[]>;
   /** Tells what happens from now on; for a study that was launched for this handle, from its beginning. */
   watch(tell: (event: StudyEvent) => void): StudyWatch;
   /**
@@ -90,18 +97,18 @@ export function createStudyHandle({
     attached,
     renewed,
     progress,
-    async cells() {
-      const { running } = await progress();
+    async cells({ running, most = cellsShown, limitMs = queryDeadlineMs } = {}) {
+      const cells = (running ?? (await progress()).running).slice(0, Math.min(most, cellsShown));
       const looks = new Map<string, Promise<LookedAt>>();
       const look = (workflow: WorkflowHandle): Promise<LookedAt> => {
         const looked = looks.get(workflow.workflowId) ?? lookAtStages(client, workflow);
         looks.set(workflow.workflowId, looked);
         return looked;
       };
-      const cells = await Promise.all(
-        running.slice(0, cellsShown).map((cell) => describeCell(client, cell, look)),
+      const described = cells.map((cell) =>
+        Promise.race([describeCell(client, cell, look), setTimeout(limitMs, undefined, { ref: false })]),
       );
-      return cells.filter((cell) => cell !== undefined);
+      return (await Promise.all(described)).filter((cell) => cell !== undefined);
     },
     watch: (tell) => new StudyWatch({ client, workflowId, fresh, tell }),
     result: ({ outageLimitMs = defaultOutageLimitMs, signal } = {}) =>

@@ -64,11 +64,25 @@ describe('status of a sweep of 1,000 cells', () => {
     expect(text.match(/Lower the learning rate/g)).toHaveLength(1);
   });
 
+  test('names running cells that have not said in time how far they are', () => {
+    const text = plain(formatStatus({ ...study, failures: [], live: [] }, { columns: 80, now }));
+    expect(text).toContain('running, 64\n  seed=500; seed=501;');
+    expect(text).toContain('seed=509 and 54 more; --json names all');
+  });
+
+  test('shows ten damaged records, and says of how many', () => {
+    const damaged = Array.from({ length: 1000 }, (_, index) => `The record of cell ${index} is torn.`);
+    const text = plain(formatStatus({ ...study, failures: [], live: [], damaged }, { columns: 80, now }));
+    expect(text.match(/is torn/g)).toHaveLength(10);
+    expect(text).toContain('  10 of 1,000 damaged records; --json has all');
+  });
+
   test('that all succeeded says no more than that', () => {
     const all = { succeeded: 1000, failed: 0, cancelled: 0 };
     const done: StudyStatus = {
       ...study,
       status: 'succeeded',
+      running: false,
       ended: 1000,
       counts: all,
       failures: [],
