@@ -8,7 +8,7 @@ import type { PlannedFigure } from '../compiler/plan.ts';
 import { figureKinds } from '../compiler/schema/kinds.ts';
 import { dataFiles } from './data-files.ts';
 import { renderFigure } from './figures/index.ts';
-import { readKeyResults } from './key-results.ts';
+import { type KeyResults, readKeyResults } from './key-results.ts';
 import type { ReportFigure } from './page/figure-card.ts';
 import { reportPage } from './page/page.ts';
 import { baseDirectoryOf, readStudy, type Study } from './read-study.ts';
@@ -37,10 +37,12 @@ export async function writeReport(request: {
   readonly store: Store;
   readonly studyId: string;
   readonly outDirectory: string;
+  /** The study and its results, if they have been read before. */
+  readonly known?: { readonly study: Study; readonly results: KeyResults };
 }): Promise<WrittenReport> {
-  const { store, studyId, outDirectory } = request;
-  const study = await readStudy(store, studyId);
-  const results = await readKeyResults(store, study);
+  const { store, studyId, outDirectory, known } = request;
+  const study = known?.study ?? (await readStudy(store, studyId));
+  const results = known?.results ?? (await readKeyResults(store, study));
   const figures: ReportFigure[] = [];
   for (const [index, figure] of study.plan.report.figures.entries()) {
     figures.push(

@@ -8,7 +8,7 @@ import { bracketsSentence, measured, nameAll, resultColumns } from '../../report
 import { table } from '../output/output.ts';
 
 const shownRows = 10;
-const shownNotes = 12;
+const shownKinds = 12;
 const shownCells = 3;
 
 /** The results of a study: a list for one row, a table of the first rows for several. */
@@ -60,22 +60,23 @@ function tableOf(rows: readonly ResultRow[], columns: number): string[] {
 /** The kinds of notes that are no warnings, each with how many cells have it and the first of them. */
 export function formatNotes(kinds: readonly NoteKind[], cells: number, isReported: boolean): string[] {
   const notes = kinds.filter(({ isWarning }) => !isWarning);
-  const rest = notes.length - shownNotes;
-  return [
-    ...notes.slice(0, shownNotes).map((kind) => `${pc.yellow('note')} ${formatKind(kind, cells)}`),
-    ...(rest > 0
-      ? [
-          `${pc.yellow('note')} and ${plural(rest, 'more kind')}${isReported ? '; the report has all of them' : ''}`,
-        ]
-      : []),
-  ];
+  return formatKinds(pc.yellow('note'), notes, cells, isReported);
 }
 
 /** What makes results worthless. */
-export function formatWarnings(kinds: readonly NoteKind[], cells: number): string[] {
-  return kinds
-    .filter(({ isWarning }) => isWarning)
-    .map((kind) => `${pc.bold(pc.red('warning'))} ${formatKind(kind, cells)}`);
+export function formatWarnings(kinds: readonly NoteKind[], cells: number, isReported: boolean): string[] {
+  const warnings = kinds.filter(({ isWarning }) => isWarning);
+  return formatKinds(pc.bold(pc.red('warning')), warnings, cells, isReported);
+}
+
+function formatKinds(name: string, kinds: readonly NoteKind[], cells: number, isReported: boolean): string[] {
+  const rest = kinds.length - shownKinds;
+  return [
+    ...kinds.slice(0, shownKinds).map((kind) => `${name} ${formatKind(kind, cells)}`),
+    ...(rest > 0
+      ? [`${name} and ${plural(rest, 'more kind')}${isReported ? '; the report has all of them' : ''}`]
+      : []),
+  ];
 }
 
 function formatKind({ stage, wordings, cells }: NoteKind, all: number): string {

@@ -60,11 +60,12 @@ export async function conclude(ended: Ended): Promise<number> {
   if (counts.succeeded > 0) {
     const outDirectory = ended.reportDirectory ?? path.join(home.folder, 'reports', studyId);
     const { writeReport } = await import('../../report/write-report.ts');
-    report = (await writeReport({ store, studyId, outDirectory })).html;
+    const known = { study, results: keyResults };
+    report = (await writeReport({ store, studyId, outDirectory, known })).html;
   }
   for (const line of formatNotes(kinds, plan.cells.length, report !== undefined)) output.line(line);
   if (report !== undefined) output.line(`report ${report}`);
-  for (const line of formatWarnings(kinds, plan.cells.length)) output.warn(line);
+  for (const line of formatWarnings(kinds, plan.cells.length, report !== undefined)) output.warn(line);
   if (output.json) {
     const [warnings, notes] = [true, false].map((wanted) =>
       kinds.filter(({ isWarning }) => isWarning === wanted).map(noteForMachines),

@@ -29,7 +29,7 @@ export async function prospectOf(
 ): Promise<Prospect | undefined> {
   // The code of modules of one's own runs only where a stage is computed: before that, nothing is known of it.
   if (modulesOf(uses, withs).length > 0) return undefined;
-  const stage = (await loadStage(uses)) as Stage<unknown>;
+  const stage = await stageOf(uses);
   const settings = replaceParts(withs, (part) => {
     const reference = asReference(part) ?? asDigest(part);
     return reference === undefined ? undefined : known(reference);
@@ -37,9 +37,18 @@ export async function prospectOf(
   return stage.prospect?.(settings as never, baseDirectory);
 }
 
+/** Of each kind, since the stages of thousands of cells ask. */
+const loaded = new Map<string, Stage<unknown>>();
+
+async function stageOf(uses: string): Promise<Stage<unknown>> {
+  const stage = loaded.get(uses) ?? ((await loadStage(uses)) as Stage<unknown>);
+  loaded.set(uses, stage);
+  return stage;
+}
+
 /** Whether a stage kind says of itself what it means; `collect` is none of a cell's, and says nothing. */
 export async function hasProspect(uses: string): Promise<boolean> {
-  return (await loadStage(uses).catch(() => undefined))?.prospect !== undefined;
+  return (await stageOf(uses).catch(() => undefined))?.prospect !== undefined;
 }
 
 /** The artifacts in the `with` of a step record. */

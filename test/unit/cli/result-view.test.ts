@@ -23,7 +23,7 @@ describe('notes at the end of a study', () => {
   });
 
   test('warnings stand apart', () => {
-    expect(formatWarnings(kinds, 8)).toEqual([
+    expect(formatWarnings(kinds, 8, true)).toEqual([
       expect.stringMatching(/warning.* fit: It diverged\. \(1 cell: seed=2\)$/),
     ]);
   });
@@ -32,6 +32,9 @@ describe('notes at the end of a study', () => {
     const many = Array.from({ length: 15 }, (_, i) => kindOf(`Remark ${'x'.repeat(i)}.`, ['a']));
     expect(formatNotes(many, 8, true).at(-1)).toMatch(/and 3 more kinds; the report has all of them$/);
     expect(formatNotes(many, 8, false).at(-1)).toMatch(/and 3 more kinds$/);
+    const warnings = many.map((kind) => ({ ...kind, isWarning: true }));
+    expect(formatWarnings(warnings, 8, true)).toHaveLength(13);
+    expect(formatWarnings(warnings, 8, true).at(-1)).toMatch(/and 3 more kinds; the report has all of them$/);
   });
 });
 
