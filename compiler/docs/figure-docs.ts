@@ -56,8 +56,17 @@ export function figurePage(): string {
     '',
     '## What is left out',
     '',
-    'A report of thousands of cells stays readable: it draws and lists some of them, evenly spread, those that failed first in every list. Wherever it',
-    'shows less than there is, it says how many of how many.',
+    'A report of thousands of cells stays readable, and a browser opens it at once: it draws and lists some of them. Wherever it shows less than there',
+    'is, it says how many of how many, and where the rest is.',
+    '',
+    '- **Cells** that failed come first in every list, then those with warnings. Failures and notes that differ in numbers only are one line, which',
+    '  opens.',
+    '- **Figures of a stage of each cell** draw 60 cells from all over the study, 12 of them with a colour and a place in the legend; their data are',
+    '  those of the cells drawn. A `collection` of more than 600 cells draws that many points, and for each value of an axis the median and the middle',
+    '  half of all cells; a `paired-difference` draws 300 pairs. The data have all. A drawing of thousands of marks is in the page as a picture; its SVG lies beside it.',
+    '- **Results**: what a `collect` has gathered is there of every cell; of what none gathers, 200 artifacts from all over the study are read. The',
+    '  fits farthest from the theory are listed first.',
+    '- **Tables beside the page** are whole: `cells.csv` (what became of each cell) and `notes.csv`, and of all that was read `results.csv` and `fits.csv`.',
   ]);
 }
 

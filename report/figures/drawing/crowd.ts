@@ -21,14 +21,14 @@ export interface Middle {
 }
 
 /**
- * Median and quartiles of all points at each value of the axis; where a numeric axis has more than forty values, of each fortieth part of the points,
- * at its median. Empty for names of which there are more.
+ * Median and quartiles of all points at each value of the axis; where it has more than forty values, of each fortieth part of the points, from the
+ * lowest value on or, of names, in their order, at the value in its middle.
  */
 export function middles(points: readonly Point[]): Middle[] {
   const places = Map.groupBy(points, ({ x }) => x);
   if (places.size <= mostPlaces) return [...places].map(([x, here]) => middleAt(x, here));
-  if (points.some(({ x }) => typeof x !== 'number')) return [];
-  const sorted = points.toSorted((a, b) => Number(a.x) - Number(b.x));
+  // Names are no numbers, so that their order stays.
+  const sorted = points.toSorted((a, b) => Number(a.x) - Number(b.x) || 0);
   return Array.from({ length: mostPlaces }, (_, part) => {
     const cut = (index: number) => Math.floor((index * sorted.length) / mostPlaces);
     const here = sorted.slice(cut(part), cut(part + 1));
@@ -51,7 +51,6 @@ const color = colours.ink.light;
 /** A bar for the middle half at each place, and a tick for the median; the panel's `x` and `value` are the axes. */
 export function middleLayers(points: readonly Point[]): Layer[] {
   const values = middles(points).map(({ median, ...rest }) => ({ ...rest, value: median }));
-  if (values.length === 0) return [];
   return [
     {
       data: { values },
@@ -68,7 +67,7 @@ export const middleLegend: LegendItem = { label: 'median and middle half', colou
 export function crowdSentence(cells: number): string[] {
   return cells > drawnPoints
     ? [
-        `${countOf(drawnPoints, cells, 'cell')} are drawn as points, evenly spread and without their errors; the bars are the middle half of all cells at a value, with their median. The data has all.`,
+        `${countOf(drawnPoints, cells, 'cell')} are drawn as points, evenly spread and without their errors; the bars are the middle half of all cells at a value, or at values beside each other, with their median. The data has all.`,
       ]
     : [];
 }

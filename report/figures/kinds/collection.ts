@@ -28,6 +28,10 @@ const tables: readonly (readonly Quantity[])[] = [
   ],
 ];
 
+/** So many names are all written at an axis; of more, some. */
+const allNames = 30;
+const someNames = 4;
+
 type Row = Collection['rows'][number];
 
 /** Fitted lambda_cross and tau_SGD against each axis of the matrix, with the theory's values (Fig. 21); or losses and accuracies. */
@@ -147,7 +151,7 @@ function panel(rows: readonly Row[], axis: string, { column, axisTitle }: Quanti
             scale: { zero: false, nice: false, padding: 22 },
             axis: { title: axis, grid: false, domain: true, tickCount: 5 },
           }
-        : { field: 'x', type: 'nominal', axis: { title: axis, labelAngle: 0, grid: false, domain: true } },
+        : { field: 'x', type: 'nominal', axis: namesAxis(axis, points) },
       y: {
         field: 'value',
         type: 'quantitative',
@@ -157,6 +161,24 @@ function panel(rows: readonly Row[], axis: string, { column, axisTitle }: Quanti
     },
     layer: [...theoryLayers(rows, axis, column, numeric), ...pointLayers(points)],
   };
+}
+
+/** Names on an axis: all, or some where they would lie over one another. */
+function namesAxis(axis: string, points: readonly Point[]): NominalAxis {
+  const look = { labelAngle: 0, grid: false, domain: true };
+  const namesOf = (some: readonly Point[]) => [...new Set(some.map(({ x }) => String(x)))];
+  const names = namesOf(points);
+  if (names.length <= allNames) return { title: axis, ...look };
+  const values = [...evenly(namesOf(evenly(points, drawnPoints)), someNames)];
+  return { title: `${axis} (${countOf(someNames, names.length, 'name')} written)`, ...look, values };
+}
+
+interface NominalAxis {
+  readonly title: string;
+  readonly labelAngle: number;
+  readonly grid: boolean;
+  readonly domain: boolean;
+  values?: string[];
 }
 
 interface Point {

@@ -1,10 +1,15 @@
 import { type PairedDifference, pairedDifference } from '../../../science/analysis/paired-difference.ts';
+import { evenly } from '../../evenly.ts';
 import { countOf, formatMeasured, formatSignificant, plural } from '../../numbers.ts';
+import { thinnedSentence } from '../drawing/caption.ts';
 import { type Comparison, compare } from '../drawing/comparison.ts';
 import type { Collection } from '../drawing/data.ts';
 import type { CollectionFigure } from '../drawing/definition.ts';
 import type { Layer, Panel } from '../drawing/drawing.ts';
 import { cellColours, colours } from '../drawing/theme.ts';
+
+/** Pairs drawn at most; the means are of all. */
+const drawnPairs = 300;
 
 /** Two levels of an axis side by side, cell by cell, and the difference with its interval. */
 export const figure: CollectionFigure = {
@@ -56,6 +61,7 @@ function captionOf(comparison: Comparison, { rows, planned }: Collection): strin
     ...(theory === undefined
       ? []
       : [`Theory, from each cell’s own noise: ${formatSignificant(theory.difference * factor, 3)} %.`]),
+    ...thinnedSentence(Math.min(drawnPairs, measured.pairs), measured.pairs, 'pair'),
     ...(pairing.alone > 0
       ? [`${countOf(pairing.alone, rows.length, 'cell')} without a partner left out.`]
       : []),
@@ -69,7 +75,7 @@ function span({ difference, halfWidth }: PairedDifference, factor: number): stri
 
 function valuesPanel({ pairing, quantity, measured }: Comparison): Panel {
   const { column, scale, name, unit } = quantity;
-  const points = pairing.pairs.flatMap((pair, index) =>
+  const points = evenly(pairing.pairs, drawnPairs).flatMap((pair, index) =>
     pair.map((row, side) => ({
       pair: index,
       level: pairing.levels[side]!,
@@ -117,7 +123,7 @@ function valuesPanel({ pairing, quantity, measured }: Comparison): Panel {
 function differencePanel({ pairing, quantity, measured, theory, propagated }: Comparison): Panel {
   const { column, kind, name } = quantity;
   const factor = kind === 'reduction' ? 100 : quantity.scale;
-  const points = pairing.pairs.map(([a, b]) => {
+  const points = evenly(pairing.pairs, drawnPairs).map(([a, b]) => {
     const { difference } = pairedDifference([Number(a[column])], [Number(b[column])], kind);
     return { colour: colours.measured.light, value: difference * factor };
   });

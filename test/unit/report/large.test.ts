@@ -38,6 +38,12 @@ describe('the report of 10,000 cells', () => {
       expect(statSync(join(folder, 'figures', name)).size, name).toBeLessThan(2_500_000);
   });
 
+  it('has a drawing of thousands of marks as a picture', () => {
+    expect(page).toContain('<img alt="Collected results against the axes of the study"');
+    expect(page.match(/<svg/g)).toHaveLength(3);
+    expect(readFileSync(join(folder, 'figures', '1-collection.svg'), 'utf8')).toContain('<svg');
+  });
+
   it('reads each record once, and steps and artifacts of those cells only that it shows', () => {
     const records = ['plan.json', 'result.json'].map((name) => `studies/${studyId}/${name}`);
     expect(reads.texts.size).toBe(cells + records.length);

@@ -115,3 +115,17 @@ describe('what cannot be compared is told', () => {
     ).toThrow('none of loss_fluctuation');
   });
 });
+
+test('of thousands of pairs 300 are drawn, and the mean is that of all', async () => {
+  const rows = samplings.flatMap((sampling, side) =>
+    Array.from({ length: 2500 }, (_, index) => ({
+      ...{ sampling, seed: index + 1, cell: `${sampling}-${index}` },
+      test_accuracy: 0.64 + 0.01 * side + 0.001 * Math.sin(index),
+    })),
+  );
+  const data = { ...accuracies(), rows, planned: rows.length };
+  const { svg, caption } = await renderFigure(planned, data);
+  expect(caption.join(' ')).toContain('300 of 2,500 pairs are drawn, evenly spread; the data has all.');
+  expect(caption.join(' ')).toContain('Mean of 2,500 pairs');
+  expect(svg.length).toBeLessThan(400_000);
+});
