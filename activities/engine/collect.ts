@@ -4,6 +4,7 @@ import { DamagedArtifactError, DamagedRecordError } from '../../artifacts/errors
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import { cellRecordName } from '../../artifacts/store/names.ts';
 import { findStep } from '../../artifacts/store/outputs.ts';
+import { readRecords } from '../../artifacts/store/records.ts';
 import type { Step } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import { stepOf } from '../../compiler/plan/step-key.ts';
@@ -148,15 +149,18 @@ async function findTables(
   const damaged: { cell: string; index: number }[] = [];
   const without: { cell: string; index: number }[] = [];
   let records = 0;
-  for (const [index, cell] of plan.cells.entries()) {
+  const names = plan.cells.map(({ id }) => cellRecordName(studyId, id));
+  for (const [index, read] of (await readRecords<CellResult>(store, names)).entries()) {
+    const cell = plan.cells[index]!;
     const { id } = cell;
-    const result = await readCellResult(store, studyId, id);
-    if (result === 'damaged') damaged.push({ cell: id, index });
+    const isDamaged = read instanceof DamagedRecordError;
+    const result = isDamaged ? undefined : read;
+    if (isDamaged) damaged.push({ cell: id, index });
     else if (result === undefined) without.push({ cell: id, index });
-    if (result === 'damaged' || result?.status === 'succeeded') records++;
-    const stage = result === 'damaged' ? undefined : result?.stages[collect.table.stage];
+    if (isDamaged || result?.status === 'succeeded') records++;
+    const stage = result?.stages[collect.table.stage];
     const table = stage?.outputs[collect.table.output];
-    if (result === 'damaged' || result?.status !== 'succeeded' || table === undefined) missing.push(id);
+    if (result?.status !== 'succeeded' || table === undefined) missing.push(id);
     else
       found.push({
         cell: id,
@@ -173,16 +177,6 @@ async function findTables(
       `No cell has ${collect.table.stage}.${collect.table.output}: there is nothing to collect.`,
     );
   return { found, missing };
-}
-
-async function readCellResult(store: Store, studyId: string, cellId: string) {
-  try {
-    const text = await store.readText(cellRecordName(studyId, cellId));
-    return text === undefined ? undefined : (JSON.parse(text) as CellResult);
-  } catch (error) {
-    if (error instanceof DamagedRecordError) return 'damaged';
-    throw error;
-  }
 }
 
 /** Rows of plain values, kept by column. A column is of numbers if all of its values are, of text otherwise. */

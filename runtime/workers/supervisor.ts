@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { compileCache } from '../../activities/processes/compile-cache.ts';
 import { nodeFlags } from '../../activities/processes/node-flags.ts';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import { moduleFile } from '../../artifacts/module-file.mjs';
@@ -150,6 +151,7 @@ async function startWorkerProcess(
   const output = openSync(log, 'a', 0o600);
   const child = fork(moduleFile(import.meta.dirname, 'worker-process'), [JSON.stringify(options)], {
     execArgv: [...nodeFlags],
+    env: { ...process.env, ...compileCache() },
     stdio: ['ignore', output, output, 'ipc'],
   });
   closeSync(output);
