@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import nodeModule from 'node:module';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,7 +50,7 @@ async function load() {
 /** What the program is compiled to is kept for the next start, which takes half of the time then; not where somebody else could put something in its place. */
 function keepCompiled() {
   const folder = path.join(cacheFolder(), 'compiled');
-  if (strangersOn(folder, '') === undefined) enableCompileCache(folder);
+  if (strangersOn(folder, '') === undefined) nodeModule.enableCompileCache(folder);
 }
 
 function runInChosen() {
