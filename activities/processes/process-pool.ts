@@ -10,7 +10,7 @@ import { nodeFlags } from './node-flags.ts';
 const entry = moduleFile(import.meta.dirname, 'compute-process');
 
 /** An idle process goes after this long, so that a resting worker holds little memory. */
-const idleMs = 10_000;
+const usualIdleMs = 10_000;
 /** A process is replaced after so many stages, as many as were seen to leave no trace (`node test/soak.ts`), or when it holds so many bytes: what leaks, leaks for a while only. */
 const usualStages = 2000;
 const mostMemory = 1.5e9;
@@ -100,6 +100,8 @@ export interface PoolOptions {
   readonly atOnce?: number;
   /** A process is replaced after so many stages. */
   readonly mostStages?: number;
+  /** An idle one goes after so many milliseconds. */
+  readonly idleMs?: number;
 }
 
 /**
@@ -111,13 +113,15 @@ export class ProcessPool {
   /** All that were started and have not ended. */
   readonly #living = new Set<ComputeProcess>();
   readonly #mostStages: number;
+  readonly #idleMs: number;
   atOnce: number;
   /** How stages of a kind have shared their threads last, by kind and number of threads: which of the idle ones is likely to do. */
   readonly #sharing = new Map<string, string | undefined>();
 
-  constructor({ atOnce = 1, mostStages = usualStages }: PoolOptions = {}) {
+  constructor({ atOnce = 1, mostStages = usualStages, idleMs = usualIdleMs }: PoolOptions = {}) {
     this.atOnce = atOnce;
     this.#mostStages = mostStages;
+    this.#idleMs = idleMs;
   }
 
   /** An idle process with these settings that is likely to do for a stage kind, and was not `tried` for it, or a new one. */
@@ -186,7 +190,7 @@ export class ProcessPool {
     const leave = setTimeout(() => {
       this.#forget(process);
       dismiss(process.child);
-    }, idleMs).unref();
+    }, this.#idleMs).unref();
     if (place === 'first') this.#idle.unshift({ process, leave });
     else this.#idle.push({ process, leave });
   }

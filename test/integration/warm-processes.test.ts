@@ -3,7 +3,11 @@ import { expect, test } from 'vitest';
 import type { Progress } from '../../activities/kinds/stage.ts';
 import { compute } from '../../activities/processes/compute-client.ts';
 import type { ComputeRequest } from '../../activities/processes/compute-protocol.ts';
-import { type ComputeProcess, ProcessPool } from '../../activities/processes/process-pool.ts';
+import {
+  type ComputeProcess,
+  type PoolOptions,
+  ProcessPool,
+} from '../../activities/processes/process-pool.ts';
 import { openLocalStore } from '../../artifacts/store/local-store.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import { isAlive } from '../../runtime/server/server-process.ts';
@@ -15,8 +19,14 @@ import { storeOfThisFile } from '../fixtures/store-of-this-file.ts';
 const store = await storeOfThisFile();
 const none = new Set<ComputeProcess>();
 
+/** A machine may be so busy that a stage takes longer than a process waits for the next. */
+const patiently = 600_000;
+
 /** A pool that tells which processes it has handed out. */
 class WatchedPool extends ProcessPool {
+  constructor(options: PoolOptions = {}) {
+    super({ idleMs: patiently, ...options });
+  }
   readonly taken: ComputeProcess[] = [];
   override take(...args: Parameters<ProcessPool['take']>): ComputeProcess {
     const process = super.take(...args);
@@ -251,7 +261,7 @@ test('a worker of two stages at once has a process ready for the second, with Te
 });
 
 test('one that waits for a first stage does it as it would have done unprepared, and goes if none comes', async () => {
-  const pool = new WatchedPool({ atOnce: 2 });
+  const pool = new WatchedPool({ atOnce: 2, idleMs: 2000 });
   // Both are taken at once: the second while it loads TensorFlow.
   const both = await Promise.all(
     [1, 2].map((seed) => compute(request(1, `spare-${seed}`, mixture(seed)), options(), pool)),
@@ -284,7 +294,7 @@ test('a process that does one stage after another grows by little, until it is r
 });
 
 test('a process is replaced after a number of stages, and when it holds too much', () => {
-  const pool = new ProcessPool({ mostStages: 20 });
+  const pool = new ProcessPool({ mostStages: 20, idleMs: patiently });
   const settings = { threads: 1, gpu: undefined };
   const state = { memory: 1e8, resources: 0, spent: false };
   let process = pool.take(settings, 'train', none);
@@ -304,7 +314,7 @@ test('a process is replaced after a number of stages, and when it holds too much
 });
 
 test('an idle process goes after a while, and with its worker', async () => {
-  const pool = new WatchedPool();
+  const pool = new WatchedPool({ idleMs: 500 });
   await compute(request(1, 'g', mixture(6)), options(), pool);
   const pid = pool.taken[0]!.child.pid!;
   expect(isAlive(pid)).toBe(true);
