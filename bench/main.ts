@@ -1,6 +1,8 @@
 /**
- * `npm run bench`: Epochal beside its peers, interleaved in one run. Options: `--only TASK,...`, `--sides SIDE,...`, `--top-sides SIDE,...` (for the eigenpairs of `--top-examples`, which take longest), `--rounds N`, `--threads N`,
- * `--examples N` and `--top-examples N`, `--top N`, `--out FOLDER` (default docs/benchmarks).
+ * `npm run bench [PART ...]`: Epochal beside its peers, interleaved in one run. Parts are the tasks, `threads` and `sweep`; default: all. Options:
+ * `--sides SIDE,...`, `--top-sides SIDE,...` (for the eigenpairs of `--top-examples`, which take longest), `--rounds N`, `--threads N`, `--examples N` and
+ * `--top-examples N`, `--top N`, `--out FOLDER` (default docs/benchmarks); of the sweep `--stages N` (trivial stages), `--small-cells N`, `--sweep-sides SIDE,...`,
+ * `--sweep-rounds N`, and `--cells N` for Epochal alone with so many trivial cells.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,12 +14,14 @@ import { benchModel, type Problem, seed, writeProblem } from './problem/problem.
 import { machineOf } from './results/machine.ts';
 import { writeResults } from './results/results.ts';
 import { Side } from './sides/side.ts';
-import { type SweepResult, sweep } from './sweep/sweep.ts';
+import { sweepSides } from './sweep/sides.ts';
+import { sweep } from './sweep/sweep.ts';
 import { sides, tasksOf } from './tasks.ts';
+import { compareThreads, type ThreadsResult } from './threads/threads.ts';
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    only: { type: 'string' },
     sides: { type: 'string' },
     'top-sides': { type: 'string' },
     rounds: { type: 'string', default: '9' },
@@ -25,6 +29,11 @@ const { values: options } = parseArgs({
     examples: { type: 'string', default: '5000' },
     'top-examples': { type: 'string', default: '5000' },
     top: { type: 'string', default: '100' },
+    stages: { type: 'string', default: '1000' },
+    'small-cells': { type: 'string', default: '100' },
+    'sweep-sides': { type: 'string' },
+    'sweep-rounds': { type: 'string', default: '3' },
+    cells: { type: 'string' },
     out: { type: 'string', default: path.join(import.meta.dirname, '..', 'docs', 'benchmarks') },
   },
 });
@@ -71,31 +80,36 @@ const tasks = tasksOf({
   size: model.size,
   onSpectrum: setArpackTolerance,
 });
-const wantedTasks = options.only?.split(',') ?? [...tasks.map(({ name }) => name), 'sweep'];
+const parts = [...tasks.map(({ name }) => name), 'threads', 'sweep'];
+const wanted = positionals.length > 0 ? positionals : parts;
+const wantedTasks = tasks.filter(({ name }) => wanted.includes(name));
 const wantedSides = options.sides?.split(',') ?? sides.map(({ name }) => name);
 const topSides = options['top-sides']?.split(',') ?? wantedSides;
-const known = [...tasks.map(({ name }) => name), 'sweep'];
+const wantedSweepSides = options['sweep-sides']?.split(',') ?? sweepSides.map(({ name }) => name);
 const unknown = [
-  ...wantedTasks.filter((name) => !known.includes(name)),
+  ...wanted.filter((name) => !parts.includes(name)),
   ...[...wantedSides, ...topSides].filter((name) => !sides.some((side) => side.name === name)),
+  ...wantedSweepSides.filter((name) => !sweepSides.some((side) => side.name === name)),
 ];
 if (unknown.length > 0) {
+  const namesOf = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name).join(', ');
   console.error(
-    `error: ${unknown.join(', ')} is unknown.\n  Tasks: ${known.join(', ')}. Sides: ${sides.map(({ name }) => name).join(', ')}.`,
+    `error: ${unknown.join(', ')} is unknown.\n  Parts: ${parts.join(', ')}. Sides: ${namesOf(sides)}. Of the sweep: ${namesOf(sweepSides)}.`,
   );
   process.exit(2);
 }
 
-say(`the problem is written to ${folder}`);
-writeProblem(folder, problem, model.initialize(seed));
+if (wantedTasks.length > 0) {
+  say(`the problem is written to ${folder}`);
+  writeProblem(folder, problem, model.initialize(seed));
+}
 const { side: first } = await Side.start(sides[0]!, sideOptions);
 const { rate } = await first.ask({ rate: true });
 await first.close();
 say(`products of large float32 matrices: ${rate!.toFixed(0)} GFLOP/s on ${sideOptions.threads} threads`);
 
 const comparisons: Comparison[] = [];
-for (const task of tasks) {
-  if (!wantedTasks.includes(task.name)) continue;
+for (const task of wantedTasks) {
   say(`${task.title}`);
   const comparison = await compare(task, sideOptions, task.name === 'top' ? topSides : wantedSides, say);
   comparisons.push(comparison);
@@ -107,20 +121,32 @@ for (const task of tasks) {
       );
   }
 }
-let swept: SweepResult | undefined;
-if (wantedTasks.includes('sweep')) {
-  swept = await sweep(sideOptions.threads);
+let threads: ThreadsResult | undefined;
+if (wanted.includes('threads')) {
+  threads = await compareThreads(sideOptions.threads);
   say(
-    `8 cells: ${swept.oneThreadEach.toFixed(1)} s with one thread each, ${swept.allThreadsEach.toFixed(1)} s with all threads each`,
+    `${threads.trainings} trainings: ${threads.oneThreadEach.toFixed(1)} s with one thread each, ${threads.allThreadsEach.toFixed(1)} s with all threads each`,
   );
 }
-mkdirSync(options.out, { recursive: true });
-await writeResults(options.out, {
-  comparisons,
-  sweep: swept,
-  problem,
-  machine: machineOf(sideOptions.threads, rate!),
-});
+if (comparisons.length > 0 || threads !== undefined) {
+  mkdirSync(options.out, { recursive: true });
+  const machine = machineOf(sideOptions.threads, rate!);
+  await writeResults(options.out, { comparisons, threads, problem, machine });
+}
+if (wanted.includes('sweep'))
+  await sweep(
+    {
+      python,
+      workers: sideOptions.threads,
+      matrixRate: rate!,
+      counts: { trivial: number(options.stages), cells: number(options['small-cells']) },
+      rounds: number(options['sweep-rounds']),
+      sides: wantedSweepSides,
+      long: options.cells === undefined ? undefined : number(options.cells),
+      out: options.out,
+    },
+    say,
+  );
 say(`written to ${options.out}`);
 rmSync(folder, { recursive: true });
 

@@ -3,14 +3,14 @@ import path from 'node:path';
 import { renderPng, renderSvg } from '../../report/figures/drawing/render.ts';
 import { type Comparison, type Entry, median } from '../compare.ts';
 import type { Problem } from '../problem/problem.ts';
-import type { SweepResult } from '../sweep/sweep.ts';
 import { sides } from '../tasks.ts';
+import type { ThreadsResult } from '../threads/threads.ts';
 import { ratiosDrawing } from './figure.ts';
 import type { Machine } from './machine.ts';
 
 export interface Results {
   readonly comparisons: readonly Comparison[];
-  readonly sweep: SweepResult | undefined;
+  readonly threads: ThreadsResult | undefined;
   readonly problem: Problem;
   readonly machine: Machine;
 }
@@ -26,7 +26,7 @@ export async function writeResults(folder: string, results: Results): Promise<vo
   write('ratios.png', renderPng(svg));
 }
 
-function markdown({ comparisons, sweep, problem, machine }: Results): string {
+function markdown({ comparisons, threads, problem, machine }: Results): string {
   const versions = Object.assign({}, ...comparisons.map((comparison) => comparison.versions)) as Record<
     string,
     string
@@ -48,7 +48,7 @@ function markdown({ comparisons, sweep, problem, machine }: Results): string {
     `- LeNet, 136,886 weights, images 32x32x3, float32; momentum ${problem.momentum}, L2 ${problem.l2} on kernels.`,
     '',
     ...comparisons.flatMap(table),
-    ...(sweep === undefined ? [] : sweepLines(sweep)),
+    ...(threads === undefined ? [] : threadsLines(threads)),
     '## Sides',
     '',
     ...sides.map(({ name, describes }) => `- \`${name}\`: ${describes}`),
@@ -121,12 +121,12 @@ function verdicts({ task, entries }: Comparison): string[] {
   return lines.length === 0 ? [] : [...lines, ''];
 }
 
-function sweepLines({ cells, threads, oneThreadEach, allThreadsEach }: SweepResult): string[] {
+function threadsLines({ trainings, threads, oneThreadEach, allThreadsEach }: ThreadsResult): string[] {
   return [
-    `## A sweep of ${cells} small cells`,
+    `## ${trainings} small trainings`,
     '',
-    `LeNet, 200 steps at S = 50 in each: ${digits(oneThreadEach)} s with one thread a cell and ${threads} cells at once, ` +
-      `${digits(allThreadsEach)} s with ${threads} threads a cell, one after the other: ${(allThreadsEach / oneThreadEach).toFixed(2)} times as long.`,
+    `LeNet, 200 steps at S = 50 in each: ${digits(oneThreadEach)} s with one thread a training and ${threads} at once, ` +
+      `${digits(allThreadsEach)} s with ${threads} threads a training, one after the other: ${(allThreadsEach / oneThreadEach).toFixed(2)} times as long.`,
     '',
   ];
 }

@@ -1,4 +1,4 @@
-/** One cell of the sweep: trains LeNet for four epochs of 50 steps at S = 50. Arguments: seed, threads. */
+/** One training of threads.ts: LeNet for four epochs of 50 steps at S = 50. Arguments: seed, threads. */
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import { createTrainer, type SgdState } from '../../science/sgd.ts';
 import { benchExamples, benchModel } from '../problem/problem.ts';
