@@ -46,7 +46,7 @@ export async function longRun(cells: number, parent: string): Promise<LongRun> {
     (processes) => samples.push({ at: Date.now() / 1000, bytes: memoryOf(processes) }),
   ).finally(() => asker.stop());
   const statuses = await asker.stop();
-  const ends = stepTimes(folder, 'dataset').sort((a, b) => a - b);
+  const ends = stepTimes(folder, (uses) => uses === 'dataset').sort((a, b) => a - b);
   if (ends.length !== cells) throw new Error(`${ends.length} of ${cells} stages are recorded`);
   const every = Math.ceil(samples.length / keptSamples);
   const memory = samples

@@ -6,6 +6,9 @@ import type { Command } from './running/run-command.ts';
 /** What all sides do: a trivial stage for each seed, or the seven stages of a small cell. */
 export type Work = 'trivial' | 'cells';
 
+/** Stages of each seed; the data of the cells, which are the same for all, are not counted. */
+export const stagesOf: Readonly<Record<Work, number>> = { trivial: 1, cells: 6 };
+
 /** One run of one side. */
 export interface SideTask {
   readonly work: Work;
@@ -30,7 +33,7 @@ export interface SweepSide {
   /** Does nothing itself: a limit to be told beside the others, without results. */
   readonly limit?: true;
   command(task: SideTask): Command;
-  /** When each stage or cell was done, in Unix time. */
+  /** When each stage was done, in Unix time. */
   ends(task: SideTask): number[];
 }
 
@@ -66,13 +69,13 @@ function snakemake(mode: string) {
 const toldEnds = ({ folder }: SideTask): number[] =>
   JSON.parse(readFileSync(path.join(folder, 'ends.json'), 'utf8')) as number[];
 
-/** When the last result of each seed was written. */
-function resultTimes({ folder, work }: SideTask): number[] {
+/** When the results of the stages of each seed were written. */
+function resultTimes({ folder }: SideTask): number[] {
   const place = path.join(folder, 'results');
-  const last = work === 'trivial' ? 'mixture.npz' : 'fit.npz';
   return readdirSync(place, { recursive: true })
-    .filter((file) => path.basename(String(file)) === last)
-    .map((file) => statSync(path.join(place, String(file))).mtimeMs / 1000);
+    .map(String)
+    .filter((file) => path.dirname(file) !== '.' && file.endsWith('.npz'))
+    .map((file) => statSync(path.join(place, file)).mtimeMs / 1000);
 }
 
 export const sweepSides: readonly SweepSide[] = [
@@ -83,7 +86,7 @@ export const sweepSides: readonly SweepSide[] = [
     durable: true,
     does: both,
     command: ({ work, count, folder }) => epochalRun(work, count, folder),
-    ends: ({ work, folder }) => stepTimes(folder, work === 'trivial' ? 'dataset' : 'fit'),
+    ends: ({ work, folder }) => stepTimes(folder, (uses) => (uses === 'dataset') === (work === 'trivial')),
   },
   {
     name: 'temporal-no-ops',

@@ -57,7 +57,7 @@ export function sweepPage(sweep: SweepResults | undefined, long: LongResults | u
   return [
     '# Sweeps',
     '',
-    'Written by `npm run bench -- sweep`. A rate in the middle is that between the first and the last tenth of what was done, without start and end; ' +
+    'Written by `npm run bench -- sweep`. A rate in the middle is that between the first and the last tenth of the stages, without start and end; ' +
       "seconds are from the start of a side's program to its end. A ratio is Epochal's rate over the side's: above 1, Epochal is faster. With several runs, " +
       'numbers are medians. Memory is resident; where it is of several processes, pages that they share count in each.',
     '',

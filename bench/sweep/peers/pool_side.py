@@ -11,8 +11,14 @@ data = run_stage('data', task) if task['work'] == 'cells' else None
 
 
 def run(seed):
-    folder = seed_folder(task['folder'], seed)
-    keep = (lambda name, arrays: save(folder, name, arrays)) if files else (lambda name, arrays: None)
+    """The result, unless it is in files, and when each stage was done."""
+    folder, times = seed_folder(task['folder'], seed), []
+
+    def keep(name, arrays):
+        if files:
+            save(folder, name, arrays)
+        times.append(time.time())
+
     if data is None:
         from mixture import mixture
 
@@ -20,7 +26,7 @@ def run(seed):
         keep('mixture', result['mixture'])
     else:
         result = run_cell(seed, data, keep)
-    return None if files else result, time.time()
+    return None if files else result, times
 
 
 if __name__ == '__main__':
@@ -28,4 +34,4 @@ if __name__ == '__main__':
     with ProcessPoolExecutor(max_workers=task['workers']) as pool:
         done = list(pool.map(run, seeds, chunksize=1 if data is not None else 8))
     if not files:
-        finish(task['folder'], [end for _, end in done], {seed: result for seed, (result, _) in zip(seeds, done)})
+        finish(task['folder'], [end for _, times in done for end in times], {seed: result for seed, (result, _) in zip(seeds, done)})

@@ -25,38 +25,30 @@ def mixture_task(seed):
     return {'mixture': mixture(seed)}, time.time()
 
 
-@ray.remote
+@ray.remote(num_returns=2)
 def stage_task(name, **given):
-    return run_stage(name, given)
-
-
-@ray.remote
-def last_task(**given):
-    return run_stage('fit', given), time.time()
+    return run_stage(name, given), time.time()
 
 
 def cell_tasks(seed, data):
-    """References to what the stages will give."""
+    """References to what the stages will give, and to when each is done."""
     import cell
 
-    refs = {'seed': seed, 'data': data}
+    refs, times = {'seed': seed, 'data': data}, []
     for name, (_, takes) in list(cell.stages.items())[1:]:
-        given = {what: refs[what] for what in takes}
-        refs[name] = last_task.remote(**given) if name == 'fit' else stage_task.remote(name, **given)
-    return refs
+        refs[name], time_ref = stage_task.remote(name, **{what: refs[what] for what in takes})
+        times.append(time_ref)
+    return refs, times
 
 
 def tasks():
     if task['work'] == 'trivial':
         done = ray.get([mixture_task.remote(seed) for seed in seeds])
         return finish(folder, [end for _, end in done], {seed: result for seed, (result, _) in zip(seeds, done)})
-    data = stage_task.remote('data', digits=task['digits'])
-    refs = [cell_tasks(seed, data) for seed in seeds]
-    last = ray.get([cell['fit'] for cell in refs])
-    results = {seed: {name: ray.get(cell[name]) for name in compared if name != 'fit'} for seed, cell in zip(seeds, refs)}
-    for seed, (fit, _) in zip(seeds, last):
-        results[seed]['fit'] = fit
-    finish(folder, [end for _, end in last], results)
+    data, _ = stage_task.remote('data', digits=task['digits'])
+    cells = [cell_tasks(seed, data) for seed in seeds]
+    ends = ray.get([end for _, times in cells for end in times])
+    finish(folder, ends, {seed: {name: ray.get(refs[name]) for name in compared} for seed, (refs, _) in zip(seeds, cells)})
 
 
 def trials():

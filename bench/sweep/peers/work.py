@@ -53,7 +53,7 @@ def seed_folder(folder, seed):
 
 
 def finish(folder, ends, results):
-    """For a side without a record of its own: when each result was there (seconds of the clock), and the results in one file for the comparison."""
+    """For a side without a record of its own: when each stage was done (seconds of the clock), and the results in one file for the comparison."""
     with open(os.path.join(folder, 'ends.json'), 'w') as file:
         json.dump(ends, file)
     np.savez(

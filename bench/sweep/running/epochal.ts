@@ -48,7 +48,8 @@ export async function timeStatus(folder: string): Promise<StatusAnswer> {
 /** Whether the study of a run is launched. */
 export function isLaunched(folder: string): boolean {
   const studies = path.join(homeOf(folder), 'store', 'studies');
-  return existsSync(studies) && readdirSync(studies).length > 0;
+  const names = existsSync(studies) ? readdirSync(studies) : [];
+  return names.some((name) => existsSync(path.join(studies, name, 'study.json')));
 }
 
 export interface ArtifactFile {
@@ -63,13 +64,13 @@ export async function artifactsOf(folder: string): Promise<readonly ArtifactFile
   return ((await ask(['artifacts'], folder)) as { artifacts: readonly ArtifactFile[] }).artifacts;
 }
 
-/** When the steps of a kind were recorded in the store, in Unix time. */
-export function stepTimes(folder: string, uses: string): number[] {
+/** When the steps of the wanted kinds were recorded in the store, in Unix time. */
+export function stepTimes(folder: string, isWanted: (uses: string) => boolean): number[] {
   const steps = path.join(homeOf(folder), 'store', 'steps');
   return readdirSync(steps, { recursive: true })
     .map((name) => path.join(steps, String(name)))
     .filter((file) => file.endsWith('.json'))
-    .filter((file) => (JSON.parse(readFileSync(file, 'utf8')) as { uses: string }).uses === uses)
+    .filter((file) => isWanted((JSON.parse(readFileSync(file, 'utf8')) as { uses: string }).uses))
     .map((file) => statSync(file).mtimeMs / 1000);
 }
 

@@ -1,6 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { isLaunched, type StatusAnswer, timeStatus } from './epochal.ts';
 
+/** How often is looked whether the study is launched. */
+const launchPollMs = 500;
+
 /** Asks for the status of the study in a folder, one time after the other, from when it is launched until it is stopped. */
 export class StatusAsker {
   readonly #stop = new AbortController();
@@ -22,9 +25,9 @@ export class StatusAsker {
 
   async #ask(folder: string, everyMs: number): Promise<void> {
     const { signal } = this.#stop;
-    while (!signal.aborted) {
-      await setTimeout(everyMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted || !isLaunched(folder)) continue;
+    const pause = (ms: number) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
+    while (!isLaunched(folder) && !signal.aborted) await pause(launchPollMs);
+    for (; !signal.aborted; await pause(everyMs)) {
       try {
         const answer = await timeStatus(folder);
         if (!signal.aborted) this.#answers.push(answer);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SweepComparison, SweepEntry } from '../../../bench/sweep/compare-sweep.ts';
+import { refusalOf, type SweepComparison, type SweepEntry } from '../../../bench/sweep/compare-sweep.ts';
 import type { LongRun } from '../../../bench/sweep/long-run.ts';
 import { growthOf, longVerdicts, sweepVerdicts } from '../../../bench/sweep/page/verdicts.ts';
 
@@ -39,6 +39,14 @@ test('a side whose results were refused, or that was too short for a rate, count
     }),
   );
   expect(verdicts).toHaveLength(1);
+});
+
+test('results of a trivial stage must be equal, numbers of a cell close', () => {
+  expect(refusalOf({ 'train images': 0, 'test labels': 0 })).toBeUndefined();
+  expect(refusalOf({ 'train images': 1e-6, 'test labels': 0 })).toBe('train images: off by 1.0e-6');
+  expect(refusalOf({ eigenvalues: 1e-6, 'weight variances': 5e-4 })).toBeUndefined();
+  expect(refusalOf({ eigenvalues: 5e-4, 'weight variances': 5e-4 })).toBe('eigenvalues: off by 5.0e-4');
+  expect(refusalOf({ eigenvalues: Number.NaN })).toContain('eigenvalues');
 });
 
 /** A run whose worker takes `perCell` bytes more with each cell, after it has warmed up. */
