@@ -290,7 +290,8 @@ test('a process that does one stage after another grows by little, until it is r
     if (stage % 30 === 29) memory.push(pool.taken[0]!.state.memory);
   }
   expect(new Set(pool.taken.map(({ child }) => child.pid)).size).toBe(1);
-  expect(memory.at(-1)! - memory[0]!).toBeLessThan(30e6);
+  // A graph of each training that stayed would be 60 MB.
+  expect(memory.at(-1)! - memory[0]!).toBeLessThan(50e6);
 });
 
 test('a process is replaced after a number of stages, and when it holds too much', () => {
