@@ -14,8 +14,12 @@ const fewestCells = 4;
 /** Stages of one thread that this machine computes at the same time: one for each core, as far as its memory, or that of the container, goes. */
 export function defaultSlots(): number {
   const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
-  const memory = Math.min(totalmem(), limit);
-  return Math.max(1, Math.min(availableParallelism(), Math.floor(memory / bytesEach)));
+  return slotsFor(availableParallelism(), Math.min(totalmem(), limit));
+}
+
+/** The same of a machine with these cores and bytes of memory. */
+export function slotsFor(cores: number, memory: number): number {
+  return Math.max(1, Math.min(cores, Math.floor(memory / bytesEach)));
 }
 
 /** Cells at the same time that keep these slots busy while some wait for the server. */

@@ -23,5 +23,7 @@ stages:
   const { plan } = compile(text, { file: 'two-sets.yaml' });
   const foresight = await foresee(plan, undefined, '/');
   const steps = 2 * 10 + 2 * 100 + (1 + 3) * 10 + (2 + 3) * 10;
-  expect(formatForesight(plan, foresight)).toContain(`\n${steps} SGD steps in all`);
+  const told = formatForesight(plan, foresight);
+  expect(told).toContain(`\n${steps} SGD steps in all`);
+  expect(told).toMatch(/\nat once: 2 of 2 cells, \d+ stages? of one thread here\n/);
 });

@@ -1,13 +1,16 @@
-import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import { parallelOf } from '../../../cli/run/parallel.ts';
-import { defaultSlots } from '../../../runtime/workers/slots.ts';
+import { slotsFor } from '../../../runtime/workers/slots.ts';
 
 const cells = (count: number) => Array.from({ length: count }, () => ({}) as never);
 
-test('as many stages at once as there are cores, and twice as many cells, unless the pipeline says otherwise', () => {
-  expect(defaultSlots()).toBeGreaterThanOrEqual(1);
-  expect(defaultSlots()).toBeLessThanOrEqual(availableParallelism());
+test('a stage at once for each core, as far as the memory goes, and one in any case', () => {
+  expect(slotsFor(8, 64e9)).toBe(8);
+  expect(slotsFor(64, 16e9)).toBe(8);
+  expect(slotsFor(4, 1e9)).toBe(1);
+});
+
+test('twice as many cells at once as stages, unless the pipeline says otherwise', () => {
   expect(parallelOf({ cells: cells(100) }, { slots: 8 })).toEqual({
     slots: 8,
     cells: 16,
