@@ -3,6 +3,15 @@ import { cellColours, colours } from '../../report/figures/drawing/theme.ts';
 import { type Comparison, median } from '../compare.ts';
 import { sides } from '../tasks.ts';
 
+/** A number behind the end of its bar. */
+export const valueMark = {
+  type: 'text' as const,
+  align: 'left' as const,
+  dx: 4,
+  fontSize: 11,
+  color: colours.ink.light,
+};
+
 /** Bars of the peers' times relative to Epochal's, one group for each task; the line is Epochal. */
 export function ratiosDrawing(comparisons: readonly Comparison[]): Drawing {
   const peers = sides.slice(1).map(({ name }) => name);
@@ -51,13 +60,7 @@ export function ratiosDrawing(comparisons: readonly Comparison[]): Drawing {
         },
       },
       {
-        mark: {
-          type: 'text' as const,
-          align: 'left' as const,
-          dx: 4,
-          fontSize: 11,
-          color: colours.ink.light,
-        },
+        mark: valueMark,
         encoding: {
           x: { field: 'labelAt', type: 'quantitative' as const },
           y: { field: 'side', type: 'nominal' as const, sort: peers },

@@ -1,5 +1,6 @@
 import type { Drawing } from '../../../report/figures/drawing/drawing.ts';
 import { cellColours, colours } from '../../../report/figures/drawing/theme.ts';
+import { valueMark } from '../../results/figure.ts';
 import type { SweepComparison } from '../compare-sweep.ts';
 import { type LongRun, roles } from '../long-run.ts';
 import { sweepSides } from '../sides.ts';
@@ -43,13 +44,7 @@ export function ratesDrawing(comparisons: readonly SweepComparison[]): Drawing {
           },
         },
         {
-          mark: {
-            type: 'text' as const,
-            align: 'left' as const,
-            dx: 4,
-            fontSize: 11,
-            color: colours.ink.light,
-          },
+          mark: valueMark,
           encoding: {
             x: { field: 'rate', type: 'quantitative' as const },
             y,
