@@ -7,12 +7,11 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { constants } from 'node:os';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { strangersOn } from '../artifacts/trust.mjs';
+import { compiledFolder } from '../artifacts/cache-folder.mjs';
 import { examine, formatParts } from '../runtime/doctor.mjs';
 import { chosenNode } from '../runtime/setup/node.mjs';
-import { cacheFolder, isPackage, packages, setUpCommand } from '../runtime/setup/places.mjs';
+import { isPackage, packages, setUpCommand } from '../runtime/setup/places.mjs';
 import { readStamp } from '../runtime/setup/stamp.mjs';
 import { startSetUp } from '../runtime/setup/start.mjs';
 import { runsTypeScript } from '../runtime/setup/versions.mjs';
@@ -49,8 +48,8 @@ async function load() {
 
 /** What the program is compiled to is kept for the next start, which takes half of the time then; not where somebody else could put something in its place. */
 function keepCompiled() {
-  const folder = path.join(cacheFolder(), 'compiled');
-  if (strangersOn(folder, '') === undefined) nodeModule.enableCompileCache(folder);
+  const folder = compiledFolder();
+  if (folder !== undefined) nodeModule.enableCompileCache(folder);
 }
 
 function runInChosen() {

@@ -1,6 +1,4 @@
-import path from 'node:path';
-import { cacheFolder } from '../../artifacts/cache-folder.mjs';
-import { strangersOn } from '../../artifacts/trust.mjs';
+import { compiledFolder } from '../../artifacts/cache-folder.mjs';
 
 /**
  * Where Node keeps what it has compiled, as variables of a process's environment: of the second that a compute process takes to start, half goes to reading code. The user's
@@ -9,6 +7,6 @@ import { strangersOn } from '../../artifacts/trust.mjs';
 export function compileCache(environment = process.env): Readonly<Record<string, string>> {
   const { NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE } = environment;
   if (NODE_COMPILE_CACHE !== undefined || NODE_DISABLE_COMPILE_CACHE !== undefined) return {};
-  const folder = path.join(cacheFolder(environment), 'compiled');
-  return strangersOn(folder, '') === undefined ? { NODE_COMPILE_CACHE: folder } : {};
+  const folder = compiledFolder(environment);
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
 }
