@@ -24,6 +24,8 @@ const layer = (name: string, timeoutMs: number, groupOrder: number, globalSetup:
 export default defineConfig({
   test: {
     env: {
+      // What is compared is the text: of a machine that asks for colours (CI does) too.
+      NO_COLOR: '1',
       ...(temporal === undefined ? {} : { TEMPORAL_BIN: temporal.program }),
       ...(testPython === undefined ? {} : { EPOCHAL_TEST_PYTHON: testPython.program }),
     },

@@ -29,7 +29,7 @@ async function onTerminal(
   const line = `stty cols ${columns} rows 24; exec ${command.join(' ')}`;
   const child = spawn(program, ['-qefc', line, '/dev/null'], {
     cwd: root,
-    env: { ...process.env, EPOCHAL_HOME: join(place.home, 'home'), TERM: 'xterm-256color' },
+    env: { ...process.env, EPOCHAL_HOME: join(place.home, 'home'), TERM: 'xterm-256color', NO_COLOR: '' },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const terminal = new xterm.Terminal({ cols: columns, rows: 24, scrollback: 5000, allowProposedApi: true });
