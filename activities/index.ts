@@ -1,6 +1,7 @@
-import { type Activities, activityIdOf } from '../workflows/messages.ts';
+import { type Activities, activityIdOf, rowIdOf, type StageActivity } from '../workflows/messages.ts';
 import { createCollect } from './engine/collect.ts';
-import { createRunStage, type ThreadUse } from './engine/run-stage.ts';
+import { createRunCells } from './engine/run-cells.ts';
+import { createRunStage, createStageRunner, type ThreadUse } from './engine/run-stage.ts';
 import { createStores } from './engine/stores.ts';
 import { createStudyRecords, type StudyRecords } from './engine/study-records.ts';
 import { GpuPool } from './processes/gpus.ts';
@@ -13,8 +14,8 @@ export { countGpus, gpuNames } from './processes/gpus.ts';
 export interface WorkerActivities {
   /** Short reads and writes, on the queue of the workflows. */
   readonly records: StudyRecords['activities'];
-  /** Stages, each in a compute process of its own. */
-  readonly stages: Pick<Activities, 'runStage' | 'collect'>;
+  /** Stages, each in a compute process that has no other. */
+  readonly stages: Pick<Activities, StageActivity>;
 }
 
 /**
@@ -30,9 +31,11 @@ export function createActivities(
   stop: AbortSignal,
 ): WorkerActivities {
   const openStore = createStores(serves);
-  const { activities: records, loadPlan } = createStudyRecords(openStore);
-  const runStage = createRunStage(openStore, { gpus: new GpuPool(gpus), threads }, stop);
-  const collect = createCollect(openStore, loadPlan, stop);
+  const { activities: records, ...ofStudies } = createStudyRecords(openStore);
+  const run = createStageRunner(openStore, { gpus: new GpuPool(gpus), threads });
+  const runStage = createRunStage(run, stop);
+  const runCells = createRunCells(run, ofStudies, stop);
+  const collect = createCollect(openStore, ofStudies.loadPlan, stop);
   return {
     records,
     stages: {
@@ -40,6 +43,7 @@ export function createActivities(
         to: activityIdOf({ stage: task.stage.name, cellId: task.cellId }),
         value: await runStage(task),
       }),
+      runCells: async (task) => ({ to: rowIdOf(task), value: await runCells(task) }),
       collect: async (task) => ({
         to: activityIdOf({ stage: task.collect.name }),
         value: await collect(task),

@@ -1,6 +1,6 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { PlannedStage } from '../compiler/plan.ts';
-import type { Activities, TaskQueue } from './messages.ts';
+import type { Activities, StageActivity, TaskQueue } from './messages.ts';
 
 /**
  * Attempts of one stage that the server makes by itself. They are spent by killed workers and crashed compute processes only: a failure
@@ -12,15 +12,15 @@ const attemptsAfterCrashes = 50;
 const heartbeatTimeout = '15 seconds';
 
 /** Short reads and writes of study records, in the worker that has the workflow: they cost the server nothing, and never wait behind a stage. */
-export const bookkeeping = proxyLocalActivities<Omit<Activities, 'runStage' | 'collect'>>({
+export const bookkeeping = proxyLocalActivities<Omit<Activities, StageActivity>>({
   startToCloseTimeout: '1 minute',
   retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds', maximumAttempts: 6 },
 });
 
-/** The activities that compute, set up for one stage: its queue, its time limit, its id. */
+/** The activities that compute, set up for one stage, or for cells one after another: their queue, their time limit, their id. */
 export function stageActivities(stage: Pick<PlannedStage, 'timeoutMs' | 'resources'>, activityId: string) {
   const queue: TaskQueue = stage.resources.gpu > 0 ? 'epochal-gpu' : 'epochal-cpu';
-  return proxyActivities<Pick<Activities, 'runStage' | 'collect'>>({
+  return proxyActivities<Pick<Activities, StageActivity>>({
     activityId,
     taskQueue: queue,
     // The worker itself keeps the time limit and stops the compute process; this one is for a worker that does not.

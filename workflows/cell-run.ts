@@ -2,15 +2,17 @@ import { ApplicationFailure, CancellationScope, isCancellation, sleep } from '@t
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { PlannedStage } from '../compiler/plan.ts';
 import { bookkeeping, stageActivities } from './activities.ts';
-import { describeFailure, finalFailures } from './failures.ts';
+import { describeFailure, failureOf, finalFailures } from './failures.ts';
 import { Gate } from './gate.ts';
 import {
   activityIdOf,
+  type CellAttempt,
   type CellInput,
   type CellProgress,
   type CellResult,
   type ControlSignal,
   type FailureDetail,
+  isDone,
   type StageFailure,
   type StageOutcome,
 } from './messages.ts';
@@ -41,11 +43,17 @@ export class CellRun {
   #failure: StageFailure | undefined;
   #repairs = 0;
   #lastRepair = Promise.resolve();
+  /** How first attempts of stages ended that were made before; each is taken once. */
+  readonly #first: Map<string, StageOutcome | StageFailure>;
 
-  /** @param paused Whether no stage starts before `resume`. */
-  constructor(input: CellInput, paused = false) {
+  /**
+   * @param paused Whether no stage starts before `resume`.
+   * @param attempt What was done of the cell already.
+   */
+  constructor(input: CellInput, paused = false, attempt?: CellAttempt) {
     this.#input = input;
     this.#gate = new Gate(paused);
+    this.#first = new Map(Object.entries(attempt?.stages ?? {}));
   }
 
   obey(order: ControlSignal): void {
@@ -138,8 +146,14 @@ export class CellRun {
     }
   }
 
-  #runStage(stage: PlannedStage): Promise<StageOutcome> {
+  async #runStage(stage: PlannedStage): Promise<StageOutcome> {
     const { studyId, storeUri, baseDirectory, cell } = this.#input;
+    const first = this.#first.get(stage.name);
+    this.#first.delete(stage.name);
+    if (first !== undefined) {
+      if (isDone(first)) return first;
+      throw failureOf(first);
+    }
     return this.#gate.pass(async () => {
       if (this.#outcomes[stage.name] === undefined) this.#status.set(stage.name, 'running');
       const available: Record<string, Readonly<Record<string, ArtifactRef>>> = {};

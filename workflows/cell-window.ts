@@ -14,9 +14,12 @@ import {
 import type { PlannedCell } from '../compiler/plan.ts';
 import { bookkeeping } from './activities.ts';
 import type { cell as cellWorkflow } from './cell.ts';
+import { attemptRow, type CellRow, fitsRow } from './cell-row.ts';
 import { CellRun } from './cell-run.ts';
 import { describeFailure, failedCellResult } from './failures.ts';
+import { Gate } from './gate.ts';
 import {
+  type CellAttempt,
   type CellInput,
   type CellProgress,
   type CellResult,
@@ -37,13 +40,18 @@ const keptFailures = 20;
  * ended by itself and where the study's history does not grow by its stages.
  */
 const smallSeconds = 10;
+/** After one that took less than this, cells run one after another within one activity, stage by stage: an activity of each stage would cost more than it does. */
+const briefSeconds = 3;
+/** So many in a row. */
+const longestRow = 32;
 
 /** Why a window closed: every cell has ended, the history must be cut first, or a failed cell stopped the study. */
 export type WindowEnding = 'all' | 'cut' | 'stopped';
 
-/** A cell that runs: inside this workflow or, as soon as the server has started it, in one of its own. */
+/** A cell that runs: inside this workflow, in a row of others, or, as soon as the server has started it, in one of its own. */
 interface RunningCell {
   inside?: CellRun;
+  inRow?: number;
   apart?: ChildWorkflowHandle<typeof cellWorkflow>;
 }
 
@@ -57,16 +65,23 @@ export class CellWindow {
   /** Why no cell starts, if none does. */
   #halt: 'pause' | 'stop' | undefined;
   #stopped = false;
-  /** Whether the cell that ended last was small. */
-  #small: boolean;
+  /** What the cell that ended last took, in seconds of its stages. */
+  #cellSeconds: number;
+  readonly #gate: Gate;
+  /** Cells, and rows of cells, that run at the same time. */
+  #places = 0;
   #tally: StudyTally;
 
   constructor(input: StudyInput) {
     this.#input = input;
-    const { next, paused, small, ...tally } = input.carried ?? {
+    const {
+      next,
+      paused,
+      cellSeconds = Number.POSITIVE_INFINITY,
+      ...tally
+    } = input.carried ?? {
       next: 0,
       paused: false,
-      small: false,
       counts: { succeeded: 0, failed: 0, cancelled: 0 },
       stagesRun: 0,
       stagesReused: 0,
@@ -74,7 +89,8 @@ export class CellWindow {
     };
     this.#next = next;
     this.#halt = paused ? 'pause' : undefined;
-    this.#small = small;
+    this.#cellSeconds = cellSeconds;
+    this.#gate = new Gate(paused);
     this.#tally = tally;
   }
 
@@ -84,9 +100,10 @@ export class CellWindow {
 
   get running(): StudyProgress['running'] {
     const { studyId } = this.#input;
-    return [...this.#running].map(([cellId, { inside }]) => ({
+    return [...this.#running].map(([cellId, { inside, inRow }]) => ({
       cellId,
-      workflowId: workflowIdOf(studyId, inside === undefined ? cellId : undefined),
+      workflowId: workflowIdOf(studyId, inside === undefined && inRow === undefined ? cellId : undefined),
+      ...(inRow === undefined ? {} : { inRow }),
     }));
   }
 
@@ -107,6 +124,7 @@ export class CellWindow {
   /** After a pause or a stop no cell starts, and no stage of a running cell, until `resume`. */
   obey(order: ControlSignal): void {
     this.#halt = order === 'resume' ? undefined : order;
+    this.#gate.obey(order);
     for (const { inside, apart } of this.#running.values()) {
       inside?.obey(order);
       if (apart !== undefined) send(apart, order);
@@ -115,7 +133,7 @@ export class CellWindow {
 
   /** What the next run of the workflow must know. */
   carry(): NonNullable<StudyInput['carried']> {
-    return { ...this.#tally, next: this.#next, paused: this.paused, small: this.#small };
+    return { ...this.#tally, next: this.#next, paused: this.paused, cellSeconds: this.#cellSeconds };
   }
 
   /** Runs cells until {@link WindowEnding}; none is running when it returns. Rejects when the study is cancelled or its plan cannot be read. */
@@ -125,7 +143,7 @@ export class CellWindow {
     } catch (error) {
       this.#scope.cancel();
       // Cells write their results before they end as cancelled.
-      await CancellationScope.nonCancellable(() => condition(() => this.#running.size === 0));
+      await CancellationScope.nonCancellable(() => condition(() => this.#places === 0));
       if (this.#stopped) return 'stopped';
       throw error;
     }
@@ -144,15 +162,16 @@ export class CellWindow {
     const { cells, maxParallel } = this.#input;
     for (;;) {
       const cut = this.#mustCut();
-      while (!cut && !this.paused && this.#next < cells && this.#running.size < maxParallel) {
-        const cell = await this.#take();
-        void this.#watch(cell);
+      while (!cut && !this.paused && this.#next < cells && this.#places < maxParallel) {
+        const row = await this.#takeRow();
+        this.#places++;
+        void this.#runRow(row).finally(() => this.#places--);
       }
-      if (this.#running.size === 0 && this.#next >= cells) return 'all';
-      if (this.#running.size === 0 && cut) return 'cut';
-      const before = this.#running.size;
+      if (this.#places === 0 && this.#next >= cells) return 'all';
+      if (this.#places === 0 && cut) return 'cut';
+      const before = this.#places;
       const waiting = this.paused;
-      await condition(() => this.#running.size < before || this.paused !== waiting);
+      await condition(() => this.#places < before || this.paused !== waiting);
     }
   }
 
@@ -161,9 +180,20 @@ export class CellWindow {
     return continueAsNewSuggested || historyLength >= (this.#input.historyLimit ?? Number.POSITIVE_INFINITY);
   }
 
+  /** The next cells that are run in one place: one, or several small ones, but no more than leave other places their share. */
+  async #takeRow(): Promise<CellRow> {
+    const { cells, maxParallel } = this.#input;
+    const from = this.#next;
+    const share = Math.ceil((cells - from) / maxParallel);
+    const length = this.#cellSeconds < briefSeconds ? Math.min(longestRow, share) : 1;
+    const row: PlannedCell[] = [];
+    while (row.length < length) row.push(await this.#take());
+    return { from, cells: row };
+  }
+
   async #take(): Promise<PlannedCell> {
     if (this.#page.length === 0) {
-      const count = Math.min(pageSize, this.#input.maxParallel);
+      const count = this.#cellSeconds < briefSeconds ? pageSize : Math.min(pageSize, this.#input.maxParallel);
       this.#page = await this.#load(this.#next, count);
     }
     const [cell, ...rest] = this.#page;
@@ -177,12 +207,39 @@ export class CellWindow {
     return answerTo(String(from), await bookkeeping.loadCells({ storeUri, studyId, from, count }));
   }
 
-  async #watch(cell: PlannedCell): Promise<void> {
+  /** Never rejects. */
+  async #runRow(row: CellRow): Promise<void> {
+    for (let { from, cells } = row; cells.length > 0; ) {
+      const first = cells[0]!;
+      if (this.#cellSeconds >= briefSeconds || !fitsRow(cells)) {
+        await this.#watch(first);
+        from++;
+        cells = cells.slice(1);
+        continue;
+      }
+      this.#running.set(first.id, { inRow: cells.length });
+      const attempts = await attemptRow(this.#input, { from, cells }, this.#gate).catch(() => undefined);
+      this.#running.delete(first.id);
+      // The study is cancelled.
+      if (attempts === undefined) return;
+      for (const [index, attempt] of attempts.entries()) {
+        const { cellId, stages, recorded } = attempt;
+        if (recorded) this.#count({ cellId, status: 'succeeded', stages: stages as CellResult['stages'] });
+        else await this.#watch(cells[index]!, attempt);
+      }
+      from += attempts.length;
+      cells = cells.slice(attempts.length);
+    }
+  }
+
+  /** @param attempt What was done of the cell before, if it is none of a row any more. */
+  async #watch(cell: PlannedCell, attempt?: CellAttempt): Promise<void> {
     const running: RunningCell = {};
     this.#running.set(cell.id, running);
     let result: CellResult;
     try {
-      result = await (this.#small ? this.#runInside(cell, running) : this.#runApart(cell, running));
+      const isInside = attempt !== undefined || this.#cellSeconds < smallSeconds;
+      result = await (isInside ? this.#runInside(cell, running, attempt) : this.#runApart(cell, running));
     } catch (error) {
       const stages = {};
       result =
@@ -193,14 +250,10 @@ export class CellWindow {
     }
     this.#count(result);
     this.#running.delete(cell.id);
-    if (result.status === 'failed' && this.#input.failFast && !this.#stopped) {
-      this.#stopped = true;
-      this.#scope.cancel();
-    }
   }
 
-  async #runInside(cell: PlannedCell, running: RunningCell): Promise<CellResult> {
-    running.inside = new CellRun(this.#inputOf(cell), this.paused);
+  async #runInside(cell: PlannedCell, running: RunningCell, attempt?: CellAttempt): Promise<CellResult> {
+    running.inside = new CellRun(this.#inputOf(cell), this.paused, attempt);
     return (await running.inside.run()).result;
   }
 
@@ -240,7 +293,7 @@ export class CellWindow {
     const { counts, stagesRun, stagesReused, failures } = this.#tally;
     const outcomes = Object.values(stages);
     const reused = outcomes.filter((outcome) => outcome.reused).length;
-    this.#small = outcomes.reduce((sum, { seconds }) => sum + seconds, 0) < smallSeconds;
+    this.#cellSeconds = outcomes.reduce((sum, { seconds }) => sum + seconds, 0);
     const told = failure === undefined || failures.length >= keptFailures ? [] : [{ cellId, ...failure }];
     this.#tally = {
       counts: { ...counts, [status]: counts[status] + 1 },
@@ -248,6 +301,10 @@ export class CellWindow {
       stagesReused: stagesReused + reused,
       failures: [...failures, ...told],
     };
+    if (status === 'failed' && this.#input.failFast && !this.#stopped) {
+      this.#stopped = true;
+      this.#scope.cancel();
+    }
   }
 }
 

@@ -5,7 +5,13 @@ import {
   TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { CellResult, FailureDetail, FailureType, StageFailure } from './messages.ts';
+import {
+  type CellResult,
+  type FailureDetail,
+  type FailureType,
+  longestMessage,
+  type StageFailure,
+} from './messages.ts';
 
 /** Failures that another attempt would not change, by type: the same input ends the same, to the bit. The server has tried the last two again itself. */
 export const finalFailures: ReadonlySet<string> = new Set([
@@ -14,9 +20,6 @@ export const finalFailures: ReadonlySet<string> = new Set([
   ...['SecondDerivativeError', 'CaptureError', 'ColumnError'],
   ...['ComputeProcessError', 'TimeoutFailure'],
 ]);
-
-/** Words of a failure bear no seal: they are shown, but no terminal obeys them, and no record grows by them. */
-const longestMessage = 10_000;
 
 /** What a failed activity or child workflow has to say to the user. */
 export function describeFailure(stage: string, error: unknown): StageFailure {
@@ -40,6 +43,12 @@ export function describeFailure(stage: string, error: unknown): StageFailure {
     return { stage, message: 'Its workflow was terminated by hand.', type: 'TerminatedFailure' };
   }
   return { stage, message: cause instanceof Error ? cause.message : String(cause), type: 'Error' };
+}
+
+/** What {@link describeFailure} describes so: it was met in an activity that has told of it among other things. */
+export function failureOf({ message, type, cure }: StageFailure): ApplicationFailure {
+  const detail: FailureDetail = cure === undefined ? {} : { cure };
+  return ApplicationFailure.nonRetryable(message, type, detail);
 }
 
 /** The cells, by their index in the plan, whose damaged outputs made a `collect` fail. */

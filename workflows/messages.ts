@@ -11,7 +11,7 @@ import type { PlannedCell, PlannedCollect, PlannedStage } from '../compiler/plan
  * Version of the workflow code. Raise it whenever a history of before cannot be replayed any more: an open study of another version is ended and begins
  * anew when it is launched, with all its finished stages.
  */
-export const workflowVersion = 2;
+export const workflowVersion = 3;
 
 /** Argument of the `study` workflow. The plan itself lies in the store, since a plan of 10,000 cells exceeds a payload. */
 export interface StudyInput {
@@ -30,8 +30,8 @@ export interface StudyInput {
   readonly carried?: StudyTally & {
     readonly next: number;
     readonly paused: boolean;
-    /** Whether cells are so small that they run inside the study's workflow. */
-    readonly small: boolean;
+    /** What the cell that ended last took, in seconds of its stages. */
+    readonly cellSeconds?: number;
   };
 }
 
@@ -73,6 +73,25 @@ export interface StageOutcome extends Pick<StepRecord, 'key' | 'outputs' | 'note
   readonly continued?: true;
 }
 
+/** Argument of the `runCells` activity. */
+export interface CellsTask extends CellsRequest {
+  readonly baseDirectory: string;
+}
+
+/** What `runCells` has made of a cell. */
+export interface CellAttempt {
+  readonly cellId: string;
+  /** How the first attempts of its stages ended, of those that did by their own work, in that order. */
+  readonly stages: Readonly<Record<string, StageOutcome | StageFailure>>;
+  /** True if all stages are done and the record of the cell was written: it has succeeded. */
+  readonly recorded: boolean;
+}
+
+/** Tells a stage that is done from one that has failed. */
+export function isDone(stage: StageOutcome | StageFailure): stage is StageOutcome {
+  return 'outputs' in stage;
+}
+
 /** Argument of the `collect` activity. */
 export interface CollectTask {
   readonly studyId: string;
@@ -82,7 +101,7 @@ export interface CollectTask {
   readonly succeeded: number;
 }
 
-/** Heartbeat details of `runStage` and of `collect`. */
+/** Heartbeat details of `runStage`, of `collect`, and of `runCells`. */
 export interface StageHeartbeat {
   readonly stage: string;
   readonly done: number;
@@ -93,6 +112,8 @@ export interface StageHeartbeat {
   readonly elapsedMs: number;
   /** `done` when this attempt began (work kept from earlier attempts). */
   readonly from: number;
+  /** Of `runCells`: how far the cell is that it is at. */
+  readonly cell?: CellProgress;
 }
 
 export const cellStatuses = ['succeeded', 'failed', 'cancelled'] as const;
@@ -136,12 +157,21 @@ export interface StudyResult {
   readonly failures: readonly CellFailure[];
 }
 
+/** A cell that runs, or the first of several that run one after another. */
+export interface RunningPlace {
+  readonly cellId: string;
+  /** Of the workflow that runs its stages. */
+  readonly workflowId: string;
+  /** How many cells run one after another; which of them runs now, its worker tells. */
+  readonly inRow?: number;
+}
+
 /** Answer of the `progress` query of a study. */
 export interface StudyProgress {
   readonly studyId: string;
   readonly cells: number;
   readonly counts: CellCounts;
-  readonly running: readonly { readonly cellId: string; readonly workflowId: string }[];
+  readonly running: readonly RunningPlace[];
   readonly paused: boolean;
   readonly phase: 'cells' | 'collect' | 'done';
 }
@@ -171,6 +201,9 @@ export type ControlSignal = 'pause' | 'resume' | 'stop';
  * {@link StudyResult} or the {@link CellResult}. A cancelled one ends as cancelled.
  */
 export type FailureType = 'StudyFailed' | 'CellFailed';
+
+/** Words of a failure bear no seal: they are shown, but no terminal obeys them, and no record grows by them. */
+export const longestMessage = 10_000;
 
 /** Detail of the `ApplicationFailure` with which an activity fails. */
 export interface FailureDetail {
@@ -212,6 +245,11 @@ export function activityIdOf({ stage, cellId }: StagePlace): string {
   return cellId === undefined ? stage : `${stage} of ${cellId}`;
 }
 
+/** Id of the activity that runs cells one after another. */
+export function rowIdOf({ from, count }: Pick<CellsRequest, 'from' | 'count'>): string {
+  return `cells ${from} to ${from + count - 1}`;
+}
+
 /** What {@link activityIdOf} was given. */
 export function placeOfActivity(activityId: string): StagePlace {
   const at = activityId.indexOf(' of ');
@@ -220,9 +258,13 @@ export function placeOfActivity(activityId: string): StagePlace {
     : { stage: activityId.slice(0, at), cellId: activityId.slice(at + 4) };
 }
 
+/** Those of them that compute, on the queues of stages. */
+export type StageActivity = 'runStage' | 'runCells' | 'collect';
+
 /** The activities, as the workflows see them. */
 export interface Activities {
   runStage(task: StageTask): Promise<Answer<StageOutcome>>;
+  runCells(task: CellsTask): Promise<Answer<readonly CellAttempt[]>>;
   collect(task: CollectTask): Promise<Answer<StageOutcome>>;
   loadCells(request: CellsRequest): Promise<Answer<readonly PlannedCell[]>>;
   loadCollects(request: PlanRequest): Promise<Answer<readonly PlannedCollect[]>>;

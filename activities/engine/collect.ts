@@ -45,7 +45,8 @@ export function createCollect(
   return async ({ studyId, storeUri, collect, succeeded }) => {
     try {
       mustBelongTo(workflowIdOf(studyId));
-      return await withHeartbeats(collect.name, stop, async (heartbeats, signal) => {
+      return await withHeartbeats(stop, async (heartbeats, signal) => {
+        heartbeats.begin(collect.name);
         const store = await openStore(storeUri);
         const plan = await loadPlan({ storeUri, studyId });
         const { found, missing } = await findTables(store, studyId, plan, collect, succeeded);

@@ -25,30 +25,47 @@ export interface SharedHardware {
   readonly threads: ThreadUse;
 }
 
+/** What goes on while a stage runs. */
+export interface StageWatch {
+  readonly heartbeats: Heartbeats;
+  /** Stops the stage. */
+  readonly signal: AbortSignal;
+  /** Called when the stage has left its compute process, and only its record is to be written. */
+  readonly onComputed?: () => void;
+}
+
 /**
- * The activity that runs one stage of one cell: finds the step's key, takes what an equal step left in the store, or computes it in a compute
- * process and records it. All that it needs to go on after a kill is in the store, so any worker may take over.
+ * Finds the key of a stage's step, takes what an equal step left in the store, or computes it in a compute process and records it. All that it needs to
+ * go on after a kill is in the store, so any worker may take over. Throws what the stage threw, or the reason of `signal`.
  */
+export type RunStage = (task: StageTask, watch: StageWatch) => Promise<StageOutcome>;
+
+export function createStageRunner(openStore: OpenStores, hardware: SharedHardware): RunStage {
+  const flights = new SingleFlight();
+  return async (task, watch) => {
+    const store = await openStore(task.storeUri);
+    const { step, request } = await identify(task, hardware.gpus.size);
+    return await flights.run(`${store.uri}\n${step.key}`, watch.signal, async () => {
+      const found = await findStep(store, step.key, task.stage.outputs);
+      if (found?.damage.length === 0) return outcome(found.record, { reused: true, seconds: 0, notes: [] });
+      const computation = { task, store, step, request, ...hardware, ...watch };
+      return await computeStep(computation, damageNotes(found));
+    });
+  };
+}
+
+/** The activity that runs one stage of one cell. */
 export function createRunStage(
-  openStore: OpenStores,
-  hardware: SharedHardware,
+  runStage: RunStage,
   stop: AbortSignal,
 ): (task: StageTask) => Promise<StageOutcome> {
-  const flights = new SingleFlight();
   return async (task) => {
     try {
       mustBelongTo(workflowIdOf(task.studyId, task.cellId), workflowIdOf(task.studyId));
       const stage = checkedName('stage name', task.stage.name);
-      return await withHeartbeats(stage, stop, async (heartbeats, signal) => {
-        const store = await openStore(task.storeUri);
-        const { step, request } = await identify(task, hardware.gpus.size);
-        return await flights.run(`${store.uri}\n${step.key}`, signal, async () => {
-          const found = await findStep(store, step.key, task.stage.outputs);
-          if (found?.damage.length === 0)
-            return outcome(found.record, { reused: true, seconds: 0, notes: [] });
-          const computation = { task, store, step, request, ...hardware, heartbeats, signal };
-          return await computeStep(computation, damageNotes(found));
-        });
+      return await withHeartbeats(stop, (heartbeats, signal) => {
+        heartbeats.begin(stage);
+        return runStage(task, { heartbeats, signal });
       });
     } catch (error) {
       throw toStageFailure(error);
@@ -70,13 +87,11 @@ async function identify({ stage, available, baseDirectory, storeUri }: StageTask
   return { step, request };
 }
 
-interface Computation extends SharedHardware {
+interface Computation extends SharedHardware, StageWatch {
   readonly task: StageTask;
   readonly store: Store;
   readonly step: Step;
   readonly request: ComputeRequest;
-  readonly heartbeats: Heartbeats;
-  readonly signal: AbortSignal;
 }
 
 async function computeStep(computation: Computation, damage: readonly string[]): Promise<StageOutcome> {
@@ -85,6 +100,7 @@ async function computeStep(computation: Computation, damage: readonly string[]):
   const continued = (await store.checkpoint(step.key).list()).length > 0;
   const startedAt = new Date();
   const result = await computeOnDevice(computation);
+  computation.onComputed?.();
   const missing = Object.keys(stage.outputs).filter((name) => result.outputs[name] === undefined);
   if (missing.length > 0)
     throw new Error(`Stage kind ${stage.uses} did not return its output ${missing.join(', ')}.`);

@@ -6,6 +6,7 @@ import {
   type Answer,
   type CellResult,
   type PlanRequest,
+  type StageActivity,
   type StudyResult,
   workflowIdOf,
 } from '../../workflows/messages.ts';
@@ -17,8 +18,9 @@ const keptPlans = 4;
 
 /** The activities that read the plan and write the records of a study, and the reading of a plan for other activities. */
 export interface StudyRecords {
-  readonly activities: Omit<Activities, 'runStage' | 'collect'>;
+  readonly activities: Omit<Activities, StageActivity>;
   loadPlan(request: PlanRequest): Promise<Plan>;
+  writeCell(of: PlanRequest, result: CellResult): Promise<void>;
 }
 
 export function createStudyRecords(openStore: OpenStores): StudyRecords {
@@ -44,14 +46,16 @@ export function createStudyRecords(openStore: OpenStores): StudyRecords {
   const write = async (storeUri: string, name: string, record: CellResult | StudyResult) => {
     await (await openStore(storeUri)).writeText(name, `${JSON.stringify(record, undefined, 2)}\n`);
   };
+  const writeCell: StudyRecords['writeCell'] = ({ storeUri, studyId }, result) =>
+    write(storeUri, cellRecordName(studyId, result.cellId), result);
   const activities: StudyRecords['activities'] = {
     loadCells: ({ from, count, ...of }) =>
       answered([of.studyId], String(from), async () => (await loadPlan(of)).cells.slice(from, from + count)),
     loadCollects: (of) => answered([of.studyId], 'collect', async () => (await loadPlan(of)).collect),
-    writeCellResult: ({ storeUri, studyId, result }) =>
-      answered([studyId, result.cellId], 'result', async () => {
+    writeCellResult: ({ result, ...of }) =>
+      answered([of.studyId, result.cellId], 'result', async () => {
         const { cellId, status } = result;
-        await write(storeUri, cellRecordName(studyId, cellId), result);
+        await writeCell(of, result);
         return { cellId, status };
       }),
     writeStudyResult: ({ storeUri, result }) =>
@@ -60,7 +64,7 @@ export function createStudyRecords(openStore: OpenStores): StudyRecords {
         return null;
       }),
   };
-  return { activities, loadPlan };
+  return { activities, loadPlan, writeCell };
 }
 
 /** Does the work if it is the workflow of the study that asks, or the one of the cell. */

@@ -31,10 +31,11 @@ export const stage: Stage<DatasetWith> = {
     for (const note of loaded.notes) context.note(note);
     await context.breathe();
     const { source } = loaded;
-    return {
-      train: await writeExamples(context, loaded.train, source, 'train'),
-      test: await writeExamples(context, loaded.test, source, 'test'),
-    };
+    const [train, test] = await Promise.all([
+      writeExamples(context, loaded.train, source, 'train'),
+      writeExamples(context, loaded.test, source, 'test'),
+    ]);
+    return { train, test };
   },
 };
 

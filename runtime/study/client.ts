@@ -11,8 +11,8 @@ import { type StudyInput, type TaskQueue, workflowIdOf, workflowVersion } from '
 import { createStudyHandle, type StudyHandle } from './study-handle.ts';
 
 export { connect, createClient } from '../server/connection.ts';
-export type { LiveStage, LiveStages } from './live-stages.ts';
-export type { LiveCell, StudyHandle } from './study-handle.ts';
+export type { LiveCell, LiveStage, LiveStages } from './live-stages.ts';
+export type { StudyHandle } from './study-handle.ts';
 export type { StudyEvent, StudySnapshot, StudyWatch } from './study-watch.ts';
 
 export interface StartStudyOptions {

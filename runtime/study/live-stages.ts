@@ -1,11 +1,11 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { placeOfActivity, type StageHeartbeat } from '../../workflows/messages.ts';
+import { type CellProgress, placeOfActivity, type StageHeartbeat } from '../../workflows/messages.ts';
 import { decodeFirst, placeOf } from './history.ts';
 
 const lookDeadlineMs = 10_000;
 
 /** A running stage. */
-export interface LiveStage extends StageHeartbeat {
+export interface LiveStage extends Omit<StageHeartbeat, 'cell'> {
   /** 1 for the first; more after crashes. */
   readonly attempt: number;
   /** Why the attempt before this one ended. */
@@ -19,25 +19,34 @@ export interface LiveStages {
   readonly queued: number;
 }
 
+/** A running cell. */
+export type LiveCell = CellProgress & LiveStages;
+
 /** The same of all cells whose stages a workflow runs. */
 export interface LookedAt {
-  /** Those of a cell or, without one, those over all cells. */
+  /** Those of a cell or, without one, those over all cells, and rows of cells that no worker has taken. */
   of(cellId?: string): LiveStages;
+  /** The cells that rows of cells, which run one after another, are at. */
+  inRows(): readonly LiveCell[];
 }
 
 /** What the running stages of a workflow last said; nothing if the server does not answer. The workflow itself is not asked. */
 export async function lookAtStages(client: Client, workflow: WorkflowHandle): Promise<LookedAt> {
-  const stages = await client
+  const pending = await client
     .withDeadline(Date.now() + lookDeadlineMs, () => pendingStages(client, workflow))
     .catch(() => []);
   return {
     of(cellId) {
-      const own = stages.filter((stage) => stage.cellId === cellId);
+      const own = pending.filter((stage) => stage.cellId === cellId && stage.cell === undefined);
       return {
         live: own.flatMap(({ live }) => (live === undefined ? [] : [live])),
         queued: own.filter(({ isQueued }) => isQueued).length,
       };
     },
+    inRows: () =>
+      pending.flatMap(({ cell, live }) =>
+        cell === undefined || live === undefined ? [] : [{ ...cell, live: [live], queued: 0 }],
+      ),
   };
 }
 
@@ -53,13 +62,18 @@ async function pendingStages(client: Client, workflow: WorkflowHandle) {
         placeOf(client, workflowId, { activityId }),
         heartbeatDetails,
       );
+      // One that has begun nothing says nothing.
+      if (said === undefined || said.stage === '')
+        return { cellId: placeOfActivity(activityId).cellId, isQueued: !lastStartedTime };
       const failure = lastFailure?.message;
-      const live: LiveStage | undefined = said && {
-        ...said,
+      const { cell, ...stage } = said;
+      const live: LiveStage = {
+        ...stage,
         attempt: attempt ?? 1,
         ...(failure ? { lastFailure: failure } : {}),
       };
-      return { cellId: placeOfActivity(activityId).cellId, live, isQueued: !lastStartedTime };
+      const { cellId = cell?.cellId } = placeOfActivity(activityId);
+      return { cellId, live, cell, isQueued: !lastStartedTime };
     }),
   );
 }

@@ -6,6 +6,7 @@ import {
   type StagePlace,
 } from '../../workflows/messages.ts';
 import { decodeFirst, type HistoryEvent, placeOf } from './history.ts';
+import { isRow } from './row-events.ts';
 
 /** How an attempt of a stage ended; `stopped` is handed back with its checkpoint. */
 export type StageEnd = { readonly stage: string } & (
@@ -34,6 +35,7 @@ export class StageEvents {
   async read(event: HistoryEvent): Promise<StageNews | undefined> {
     const { activityTaskScheduledEventAttributes: scheduled } = event;
     if (scheduled) {
+      if (isRow(event)) return undefined;
       const activityId = scheduled.activityId ?? '';
       this.#running.set(Number(event.eventId), activityId);
       return { ...placeOfActivity(activityId), end: undefined };

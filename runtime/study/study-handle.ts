@@ -20,7 +20,7 @@ import {
   workflowIdOf,
 } from '../../workflows/messages.ts';
 import { abortable } from './history.ts';
-import { type LiveStages, type LookedAt, lookAtStages } from './live-stages.ts';
+import { type LiveCell, type LookedAt, lookAtStages } from './live-stages.ts';
 import { type StudyEvent, StudyWatch } from './study-watch.ts';
 
 /** Running cells that `cells` looks at: more than fit on a screen. */
@@ -29,9 +29,6 @@ const queryDeadlineMs = 10_000;
 /** A stage has five seconds to stop. Without a worker that answers none is running, and the signal waits for the next one. */
 const stopLimitMs = 15_000;
 const defaultOutageLimitMs = 300_000;
-
-/** A running cell. */
-export type LiveCell = CellProgress & LiveStages;
 
 /** A launched study. */
 export interface StudyHandle {
@@ -105,10 +102,12 @@ export function createStudyHandle({
         looks.set(workflow.workflowId, looked);
         return looked;
       };
-      const described = cells.map((cell) =>
-        Promise.race([describeCell(client, cell, look), setTimeout(limitMs, undefined, { ref: false })]),
-      );
-      return (await Promise.all(described)).filter((cell) => cell !== undefined);
+      const inTime = <T>(asked: Promise<T>): Promise<T | undefined> =>
+        Promise.race([asked, setTimeout(limitMs, undefined, { ref: false })]);
+      const known = cells.filter(({ inRow }) => inRow === undefined);
+      const described = await Promise.all(known.map((cell) => inTime(describeCell(client, cell, look))));
+      const looked = known.length < cells.length ? await inTime(look(workflow)) : undefined;
+      return [...described.filter((cell) => cell !== undefined), ...(looked?.inRows() ?? [])];
     },
     watch: (tell) => new StudyWatch({ client, workflowId, fresh, tell }),
     result: ({ outageLimitMs = defaultOutageLimitMs, signal } = {}) =>

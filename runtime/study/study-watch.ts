@@ -1,14 +1,17 @@
 import type { Client } from '@temporalio/client';
 import type { SerializationContext } from '@temporalio/common';
-import type {
-  CellCounts,
-  CellResult,
-  CellStatus,
-  ControlSignal,
-  StudyInput,
+import {
+  type CellAttempt,
+  type CellCounts,
+  type CellResult,
+  type CellStatus,
+  type ControlSignal,
+  isDone,
+  type StudyInput,
 } from '../../workflows/messages.ts';
 import { abortable, cellEndOf, decodeFirst, followHistory, type HistoryEvent, placeOf } from './history.ts';
 import { type LiveStages, type LookedAt, lookAtStages } from './live-stages.ts';
+import { RowEvents } from './row-events.ts';
 import { CellApart, RunningCell } from './running-cell.ts';
 import { type StageEnd, StageEvents, type StageNews } from './stage-events.ts';
 
@@ -54,6 +57,7 @@ export class StudyWatch {
   readonly #past = new Map<string, number>();
   /** Those in the study's own history: of cells that run inside it, and over all cells. */
   readonly #stages: StageEvents;
+  readonly #rows: RowEvents;
   #input: StudyInput | undefined;
   #counts: CellCounts = { succeeded: 0, failed: 0, cancelled: 0 };
   #paused = false;
@@ -72,6 +76,7 @@ export class StudyWatch {
     this.#fresh = options.fresh;
     this.#tell = options.tell;
     this.#stages = new StageEvents(client, options.workflowId);
+    this.#rows = new RowEvents(client, options.workflowId);
   }
 
   /** Reads until the study has ended and all of it is told, or `signal` aborts. */
@@ -111,21 +116,26 @@ export class StudyWatch {
       );
     const cells = [...this.#running].slice(0, cellsLookedAt);
     const workflows = new Set(cells.map(([, { workflowId }]) => workflowId));
-    if (this.#collecting) workflows.add(this.#workflowId);
+    if (this.#collecting || this.#rows.running > 0) workflows.add(this.#workflowId);
     const looks = await Promise.all(
       [...workflows].map(async (workflowId) => [workflowId, await at(workflowId)] as const),
     );
     const looked = new Map(looks);
     const stagesOf = (workflowId: string, cellId?: string): LiveStages =>
       looked.get(workflowId)?.of(cellId) ?? { live: [], queued: 0 };
+    const known = cells
+      .filter(([cellId]) => this.#running.has(cellId))
+      .map(([cellId, { workflowId }]) => ({ cellId, ...stagesOf(workflowId, cellId) }));
+    const inRows = (looked.get(this.#workflowId)?.inRows() ?? []).map(({ cellId, ...stages }) => ({
+      ...{ cellId, live: stages.live, queued: stages.queued },
+    }));
+    const running = [...known, ...inRows].slice(0, cellsLookedAt);
     return {
       cells: this.#input.cells,
       counts: this.#counts,
       paused: this.#paused,
-      running: cells
-        .filter(([cellId]) => this.#running.has(cellId))
-        .map(([cellId, { workflowId }]) => ({ cellId, ...stagesOf(workflowId, cellId) })),
-      more: Math.max(0, this.#running.size - cells.length),
+      running,
+      more: Math.max(0, this.#running.size + this.#rows.running - running.length),
       collecting: stagesOf(this.#workflowId),
     };
   }
@@ -147,6 +157,7 @@ export class StudyWatch {
       this.#beginApart(begun.workflowId!, begun.runId!, isNew, signal);
     } else {
       await this.#takeCellEnd(event, isNew);
+      this.#takeRow((await this.#rows.read(event)) ?? [], isNew);
       const inside = await cellEndOf(this.#client, this.#workflowId, event);
       if (inside !== undefined) this.#end(inside.cellId, inside.status, isNew);
       const news = await this.#stages.read(event);
@@ -161,12 +172,31 @@ export class StudyWatch {
       if (end !== undefined && isNew) this.#tell({ type: 'stage', ...end });
       return;
     }
-    let cell = this.#running.get(cellId);
-    if (cell === undefined) {
-      cell = new RunningCell(this.#workflowId, this.#teller(cellId));
-      this.#begin(cellId, cell);
-    }
+    const cell = this.#inside(cellId);
     if (end !== undefined) cell.take(end, isNew);
+  }
+
+  /** Of cells that ran one after another. */
+  #takeRow(attempts: readonly CellAttempt[], isNew: boolean): void {
+    for (const { cellId, stages, recorded } of attempts) {
+      const cell = this.#inside(cellId);
+      for (const [stage, ended] of Object.entries(stages)) {
+        const end: StageEnd = isDone(ended)
+          ? { stage, end: 'done', outcome: ended }
+          : { stage, end: 'failed', message: ended.message };
+        cell.take(end, isNew);
+      }
+      if (recorded) this.#end(cellId, 'succeeded', isNew);
+    }
+  }
+
+  /** A cell that runs inside the study's workflow. */
+  #inside(cellId: string): RunningCell {
+    const known = this.#running.get(cellId);
+    if (known !== undefined) return known;
+    const cell = new RunningCell(this.#workflowId, this.#teller(cellId));
+    this.#begin(cellId, cell);
+    return cell;
   }
 
   #teller(cellId: string): (end: StageEnd) => void {

@@ -1,4 +1,5 @@
 /** Entry of a worker process, forked by the supervisor. Its only argument is the {@link WorkerOptions} as JSON, but for the server, of which it is told. */
+import { setPriority } from 'node:os';
 import { registerUser } from '../server/server-process.ts';
 import { installWorkerRuntime, runWorker, type WorkerOptions } from './worker.ts';
 
@@ -11,6 +12,12 @@ const stop = new AbortController();
 const drain = new AbortController();
 const say = (word: WorkerWord): void => void process.send?.(word);
 
+try {
+  // The server and the commands that people wait for come first when cores are scarce; its compute processes come after it.
+  setPriority(3);
+} catch {
+  // Not on this system: a courtesy only.
+}
 installWorkerRuntime();
 // Ctrl-C, the end of a terminal and the warning of a batch system reach every process: it is the supervisor that decides, as long as there is one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'])

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { PlannedCell } from '../../compiler/plan.ts';
 import { findHome } from '../../runtime/home.ts';
+import { isAlive } from '../../runtime/server/server-process.ts';
 import type { StudyEvent, StudyHandle } from '../../runtime/study/client.ts';
 import { listOpenStudies } from '../../runtime/study/open-studies.ts';
 import { startRuntime } from '../../runtime/workers/supervisor.ts';
@@ -147,7 +148,7 @@ describe('a study that is stopped', () => {
     const { pid } = await atStep(study, 2);
     await study.stop();
     studies.gate.release();
-    expect(() => process.kill(pid, 0)).toThrow();
+    await until(async () => !isAlive(pid));
     expect((await study.cells())[0]?.stages.map(({ status }) => status)).toEqual(['waiting', 'waiting']);
 
     const other = await studies.start(planOf('meanwhile', [chain(33)]));
