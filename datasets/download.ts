@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheFolder } from '../artifacts/cache-folder.mjs';
 import { EnvironmentError } from '../artifacts/errors.ts';
@@ -34,7 +34,10 @@ export async function download({ name, sha256, mirrors }: RemoteFile, folder: st
     try {
       await writeAtomically(
         folder,
-        (temporary) => fetchWhole(url, sha256, temporary),
+        async (temporary) => {
+          await mkdir(folder, { recursive: true });
+          await fetchWhole(url, sha256, temporary);
+        },
         () => target,
       );
       return target;

@@ -10,6 +10,8 @@ import type { ComputeResult } from '../processes/compute-client.ts';
 import { programVersion } from '../processes/step-metadata.ts';
 import type { ResolvedWith } from './resolve-with.ts';
 
+const cpu = `${cpus()[0]?.model.trim() ?? process.arch}, ${availableParallelism()} cores`;
+
 /** The step of a planned stage, once its references have become artifacts and the digests of outside files, `sources`, are known. */
 export function stepOfStage(
   { uses, version, resources }: PlannedStage,
@@ -49,7 +51,7 @@ export async function recordStep(
       startedAt: startedAt.toISOString(),
       seconds: (Date.now() - startedAt.getTime()) / 1000,
       host: hostname(),
-      cpu: `${cpus()[0]?.model.trim() ?? process.arch}, ${availableParallelism()} cores`,
+      cpu,
       ...backend,
       node: process.version,
       epochal: programVersion,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import * as arrow from 'apache-arrow';
+import { openNew } from '../new-file.ts';
 import type { ArtifactKind } from '../reference.ts';
 import { type ColumnType, columnsOf } from './columns.ts';
 import type { ColumnValues, TableWriter } from './table-writer.ts';
@@ -28,7 +28,7 @@ export async function writeArrowFile(
   fill: (writer: TableWriter) => void | Promise<void>,
   onChunk: (chunk: Uint8Array) => void = () => undefined,
 ): Promise<WrittenFile> {
-  const handle = await open(path, 'wx');
+  const handle = await openNew(path);
   const hash = createHash('sha256');
   let bytes = 0;
   const sink = new arrow.RecordBatchFileWriter();

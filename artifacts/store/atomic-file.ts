@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EnvironmentError } from '../errors.ts';
+import { openNew } from '../new-file.ts';
 
 const mark = '.tmp-';
 
 /**
- * Makes a file that is there whole or not at all: `write` fills a temporary file beside it (unique, so that several processes may write the same
- * file), which is then renamed. What `write` returns may decide the final path. Nothing is left behind when `write` throws.
+ * Makes a file that is there whole or not at all: `write` makes and fills a temporary file in `folder` (unique, so that several processes may write
+ * the same file; with {@link openNew}, which makes the folder too), which is then renamed. What `write` returns may decide the final path. Nothing is left behind when `write` throws.
  *
  * Throws {@link EnvironmentError} when the disk is full or the folder cannot be written.
  */
@@ -18,10 +19,8 @@ export async function writeAtomically<T>(
 ): Promise<T> {
   const temporary = join(folder, `${mark}${process.pid}-${randomBytes(6).toString('hex')}`);
   try {
-    await mkdir(folder, { recursive: true });
     const result = await write(temporary);
     const path = finalPath(result);
-    await mkdir(dirname(path), { recursive: true });
     await replace(temporary, path);
     await syncFolder(dirname(path));
     return result;
@@ -36,6 +35,11 @@ async function replace(temporary: string, path: string): Promise<void> {
   try {
     await rename(temporary, path);
   } catch (error) {
+    // As above, the folder is mostly there.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      await mkdir(dirname(path), { recursive: true });
+      return await rename(temporary, path);
+    }
     if (!(await lstat(path).catch(() => undefined))?.isDirectory()) throw error;
     await rename(path, `${path}.aside-${randomBytes(6).toString('hex')}`);
     await rename(temporary, path);
@@ -47,7 +51,7 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array | stri
   await writeAtomically(
     dirname(path),
     async (temporary) => {
-      const file = await open(temporary, 'wx');
+      const file = await openNew(temporary);
       try {
         await file.writeFile(bytes);
         await file.sync();

@@ -29,12 +29,15 @@ export const dataset = datasetKind({
     test: testExamples,
   }),
   sources: async () => ({}),
-  load: async (spec) => ({
-    train: draw(spec, spec.examples ?? defaultExamples, 'train'),
-    test: draw(spec, spec.testExamples ?? defaultExamples, 'test'),
-    description: `mixture of ${spec.classes} Gaussians in ${spec.dimension} dimensions, separation ${spec.separation}, seed ${spec.seed}`,
-    notes: [],
-  }),
+  load: async (spec) => {
+    const centres = drawCentres(spec);
+    return {
+      train: draw(spec, centres, spec.examples ?? defaultExamples, 'train'),
+      test: draw(spec, centres, spec.testExamples ?? defaultExamples, 'test'),
+      description: `mixture of ${spec.classes} Gaussians in ${spec.dimension} dimensions, separation ${spec.separation}, seed ${spec.seed}`,
+      notes: [],
+    };
+  },
 });
 
 interface Mixture {
@@ -44,17 +47,22 @@ interface Mixture {
   readonly seed: number;
 }
 
-function draw(
-  { classes, dimension, separation, seed }: Mixture,
-  examples: number,
-  part: string,
-): LabelledImages {
-  const centres = Array.from({ length: classes }, (_, label) => {
+/** One of each class, in random directions from the origin. */
+function drawCentres({ classes, dimension, separation, seed }: Mixture): readonly (readonly number[])[] {
+  return Array.from({ length: classes }, (_, label) => {
     const random = new RandomStream(seed, 'mixture-centre', label);
     const direction = Array.from({ length: dimension }, () => random.normal());
     const length = Math.hypot(...direction);
     return direction.map((component) => (separation * component) / length);
   });
+}
+
+function draw(
+  { classes, dimension, seed }: Mixture,
+  centres: ReturnType<typeof drawCentres>,
+  examples: number,
+  part: string,
+): LabelledImages {
   const random = new RandomStream(seed, `mixture-${part}`);
   const images = new Uint8Array(examples * dimension);
   const labels = Int32Array.from({ length: examples }, (_, example) => example % classes);
