@@ -27,7 +27,7 @@ const workflowBundle = await bundleWorkflowCode({
 });
 const connection = await NativeConnection.connect({ address: server.address });
 const worker = await Worker.create({ connection, taskQueue, workflowBundle, activities });
-const clientConnection = await connect(server.address);
+const clientConnection = await connect(server);
 const client = new Client({ connection: clientConnection });
 await worker.runUntil(
   client.workflow.execute('noOps', { taskQueue, workflowId: 'no-ops', args: [{ count, atOnce }] }),

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { EnvironmentError } from '../../artifacts/errors.ts';
+import { EnvironmentError, InputError } from '../../artifacts/errors.ts';
 import { openHome } from '../../runtime/home.ts';
-import { startServer } from '../../runtime/server/server.ts';
+import { type FrontDoor, makeFrontDoor, type OpenFrontDoor } from '../../runtime/server/front-door.ts';
+import { type ServerHandle, startServer } from '../../runtime/server/server.ts';
 import { defaultSlots } from '../../runtime/workers/slots.ts';
 import { exitCode } from '../output/errors.ts';
 import { createOutput } from '../output/output.ts';
 import { onInterrupt } from '../run/interrupt.ts';
-import { findServer } from './server-connection.ts';
+import { connectTo, findServer, placeOfServer } from './server-connection.ts';
 import {
   addServerOptions,
   concurrencyHelp,
@@ -23,6 +24,45 @@ interface WorkerCommandOptions extends ServerOptions {
   readonly concurrency?: number;
 }
 
+interface ServerCommandOptions {
+  readonly home?: string;
+  readonly port?: number;
+  readonly listen?: string;
+  readonly tlsCertPath?: string;
+  readonly tlsKeyPath?: string;
+  readonly tlsClientCaPath?: string;
+}
+
+/** Undefined if the server is for this machine alone. Throws {@link InputError} if it is to be open to whoever comes. */
+function doorOf(options: ServerCommandOptions): OpenFrontDoor | undefined {
+  const { listen, tlsCertPath: certificate, tlsKeyPath: key, tlsClientCaPath: clientCa } = options;
+  if (listen !== undefined && certificate !== undefined && key !== undefined && clientCa !== undefined)
+    return makeFrontDoor({ listen, certificate, key, clientCa });
+  if (listen !== undefined) {
+    throw new InputError(
+      '--listen needs --tls-cert-path, --tls-key-path and --tls-client-ca-path: whoever reaches a Temporal server can end its studies and read what they say.',
+      'docs/operating.md has the commands that make the certificates. On one machine --listen is not needed.',
+    );
+  }
+  if (certificate === undefined && key === undefined && clientCa === undefined) return undefined;
+  throw new InputError(
+    'The certificates are for --listen, which is not given.',
+    'Give --listen HOST:PORT, such as --listen 0.0.0.0:7233.',
+  );
+}
+
+async function openDoor(
+  server: ServerHandle,
+  open: OpenFrontDoor | undefined,
+): Promise<FrontDoor | undefined> {
+  try {
+    return await open?.(Number(server.address.split(':').at(-1)));
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
 /** `worker`, `server`, `doctor`: the processes behind the studies. What only one of them needs is loaded when it runs. */
 export function addProcessCommands(program: Command): void {
   addServerOptions(program.command('worker').description('serve stages for a Temporal server, until stopped'))
@@ -36,7 +76,8 @@ export function addProcessCommands(program: Command): void {
       handled(async (options: WorkerCommandOptions) => {
         const output = createOutput(false);
         const home = openHome(options);
-        const server = await findServer(home, options);
+        const place = await placeOfServer(options);
+        const server = place === undefined ? await findServer(home, {}) : await connectTo(home, place);
         if (server === undefined) {
           throw new EnvironmentError(
             `The Temporal server of ${home.folder} is not running.`,
@@ -51,13 +92,12 @@ export function addProcessCommands(program: Command): void {
         void interruption.requested.then(() => stop.abort());
         await runWorker(
           {
-            address: server.address,
-            namespace: options.namespace ?? 'default',
+            server: server.place,
             home,
             ...(options.store === undefined ? {} : { stores: options.store }),
             concurrency: options.concurrency ?? defaultSlots(),
-            standInForGpu: options.address === undefined,
-            onReady: () => output.line(`worker for ${server.address} is ready; Ctrl-C stops it`),
+            standInForGpu: place === undefined,
+            onReady: () => output.line(`worker for ${server.place.address} is ready; Ctrl-C stops it`),
           },
           { stop: stop.signal },
         );
@@ -71,21 +111,32 @@ export function addProcessCommands(program: Command): void {
     .description('run the Temporal server of the home, with its web UI, until stopped')
     .option('--home <dir>', 'where state is kept; default: EPOCHAL_HOME, else .epochal')
     .option('--port <port>', 'port of the server', portNumber)
+    .option('--listen <host:port>', 'let other machines in there too, over TLS and with certificates')
+    .option('--tls-cert-path <file>', 'certificate of the server, for --listen')
+    .option('--tls-key-path <file>', 'key of that certificate')
+    .option('--tls-client-ca-path <file>', 'certificate of who has signed those of the clients')
     .action(
-      handled(async (options: { home?: string; port?: number }) => {
+      handled(async (options: ServerCommandOptions) => {
         const output = createOutput(false);
+        const opens = doorOf(options);
         const home = openHome(options);
         const server = await startServer({
           home,
           ...(options.port === undefined ? {} : { port: options.port }),
         });
+        const door = await openDoor(server, opens);
         output.line(`server ${server.address}, web UI ${server.uiUrl}; Ctrl-C stops it`);
+        if (door !== undefined)
+          output.line(
+            `  ${door.address} for other machines, with a certificate signed by ${options.tlsClientCaPath}`,
+          );
         const interruption = onInterrupt();
         const ended = await Promise.race([
           interruption.requested.then(() => 'interrupted'),
           server.died.then(() => 'died'),
         ]);
         interruption.off();
+        await door?.close();
         await server.stop();
         if (ended === 'died')
           throw new EnvironmentError('The Temporal server ended by itself.', `See the logs in ${home.logs}.`);

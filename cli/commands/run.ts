@@ -5,6 +5,7 @@ import { openHome } from '../../runtime/home.ts';
 import { createOutput } from '../output/output.ts';
 import { launch } from '../run/launch.ts';
 import { collectOverride, compileFile } from '../run/pipeline-file.ts';
+import { placeOfServer } from './server-connection.ts';
 import {
   addPlaceOptions,
   addServerOptions,
@@ -15,6 +16,7 @@ import {
   positiveInteger,
   priorityLevel,
   type ServerOptions,
+  serverFlags,
 } from './shared.ts';
 
 interface RunOptions extends PlaceOptions, ServerOptions {
@@ -43,21 +45,21 @@ export function addRun(program: Command): void {
     handled(async (file: string, options: RunOptions) => {
       const output = createOutput(options.json === true);
       const { plan } = await compileFile(file, options.set ?? {}, output);
-      if (options.detach && options.address === undefined) {
+      const place = await placeOfServer(options);
+      if (options.detach && place === undefined) {
         throw new InputError(
           '--detach needs --address: the server that `run` starts by itself ends with it.',
           'Start `epochal server` and `epochal worker`, and give the address of the server.',
         );
       }
       const home = openHome(options);
-      const { address, namespace, worker, concurrency, priority, detach, reportDir } = options;
+      const { worker, concurrency, priority, detach, reportDir } = options;
       return launch({
         plan,
         baseDirectory: path.dirname(path.resolve(file)),
         home,
         storeUri: placeOfStore(options, home),
-        ...(address === undefined ? {} : { address }),
-        ...(namespace === undefined ? {} : { namespace }),
+        ...(place === undefined ? {} : { place, placeFlags: serverFlags(options) }),
         ...(worker === undefined ? {} : { worker }),
         ...(concurrency === undefined ? {} : { concurrency }),
         ...(priority === undefined ? {} : { priority }),

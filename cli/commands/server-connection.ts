@@ -1,37 +1,46 @@
 import { readFile } from 'node:fs/promises';
 import type { Client, Connection } from '@temporalio/client';
 import type { Home } from '../../runtime/home.ts';
+import type { ServerPlace } from '../../runtime/server/place.ts';
+import { areAny } from '../../runtime/server/place-words.ts';
 import { isTaken } from '../../runtime/server/ports.ts';
-import type { ServerOptions } from './shared.ts';
+import { type ServerOptions, serverWords } from './shared.ts';
 
 const probeMs = 1500;
 
 export interface Connected {
   readonly client: Client;
   readonly connection: Connection;
-  readonly address: string;
+  readonly place: ServerPlace;
 }
 
-/** The server at `--address`, which must answer; or the embedded one of the home, undefined if it is not running. */
-export async function findServer(
-  home: Home,
-  { address, namespace = 'default' }: ServerOptions,
-): Promise<Connected | undefined> {
-  if (address !== undefined) {
-    const { connect, createClient } = await loadClient();
-    const connection = await connect(address);
-    return { client: createClient(home, connection, namespace), connection, address };
-  }
+/** The server that options or environment name, which must answer; or the embedded one of the home, undefined if it is not running. */
+export async function findServer(home: Home, options: ServerOptions): Promise<Connected | undefined> {
+  const place = await placeOfServer(options);
+  if (place !== undefined) return connectTo(home, place);
   const port = await recordedPort(home);
   if (port === undefined || !(await isTaken(port))) return undefined;
+  const own = { address: `127.0.0.1:${port}`, namespace: 'default' };
+  return connectTo(home, own, { connectTimeoutMs: probeMs }).catch(() => undefined);
+}
+
+/** The server that options or environment name, if any. */
+export async function placeOfServer(options: ServerOptions): Promise<ServerPlace | undefined> {
+  const words = serverWords(options);
+  if (!areAny(words, process.env)) return undefined;
+  const { findPlace } = await import('../../runtime/server/place.ts');
+  return findPlace(words);
+}
+
+/** A client of the server at `place`. */
+export async function connectTo(
+  home: Home,
+  place: ServerPlace,
+  options: { readonly connectTimeoutMs?: number } = {},
+): Promise<Connected> {
   const { connect, createClient } = await loadClient();
-  const own = `127.0.0.1:${port}`;
-  try {
-    const connection = await connect(own, { connectTimeoutMs: probeMs });
-    return { client: createClient(home, connection, namespace), connection, address: own };
-  } catch {
-    return undefined;
-  }
+  const connection = await connect(place, options);
+  return { client: createClient(home, connection, place.namespace), connection, place };
 }
 
 /** It is only needed where there is a server. */

@@ -3,15 +3,14 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import { type Home, openHome } from '../../runtime/home.ts';
+import { optionOf, type PlaceWords } from '../../runtime/server/place-words.ts';
 
 export interface PlaceOptions {
   readonly home?: string;
   readonly store?: string;
 }
 
-export interface ServerOptions {
-  readonly address?: string;
-  readonly namespace?: string;
+export interface ServerOptions extends PlaceWords {
   readonly keyFile?: string;
 }
 
@@ -22,12 +21,49 @@ export function addPlaceOptions(command: Command): Command {
     .option('--store <uri>', 'where artifacts are kept; default: store in the home');
 }
 
-/** Adds `--address`, `--namespace` and `--key-file`. */
+/** Adds `--address`, what else tells of a server, and `--key-file`. */
 export function addServerOptions(command: Command): Command {
   return command
-    .option('--address <host:port>', 'a Temporal server of your own; default: the one of the home')
+    .option(
+      '--address <host:port>',
+      'a Temporal server of your own; default: TEMPORAL_ADDRESS, else the one of the home',
+    )
     .option('--namespace <name>', 'namespace on that server')
+    .option('--profile <name>', 'a server by its name in the profile file of the Temporal CLI')
+    .option('--tls', 'speak TLS with it, trusting what this system trusts')
+    .option('--tls-ca-path <file>', 'certificate of who has signed that of the server')
+    .option('--tls-cert-path <file>', 'certificate by which the server knows you')
+    .option('--tls-key-path <file>', 'key of that certificate')
+    .option(
+      '--tls-server-name <name>',
+      'name in the certificate of the server, if it is not that of the address',
+    )
+    .option('--api-key-file <file>', 'key of the API; default: TEMPORAL_API_KEY')
     .option('--key-file <file>', 'key of the studies there; default: EPOCHAL_KEY_FILE, else key in the home');
+}
+
+/** What the options tell of a server. */
+export function serverWords(options: ServerOptions): PlaceWords {
+  const { address, namespace, profile, apiKeyFile } = options;
+  const { tls, tlsCaPath, tlsCertPath, tlsKeyPath, tlsServerName } = options;
+  const words = {
+    ...{ address, namespace, profile, apiKeyFile },
+    ...{ tls, tlsCaPath, tlsCertPath, tlsKeyPath, tlsServerName },
+  };
+  return Object.fromEntries(Object.entries(words).filter(([, word]) => word !== undefined));
+}
+
+/** The options that tell of a server, as they stand on a command line, each with a space before it. */
+export function serverFlags(options: ServerOptions): string {
+  const { keyFile } = options;
+  const words = { ...serverWords(options), ...(keyFile === undefined ? {} : { keyFile }) };
+  return Object.entries(words)
+    .map(([name, word]) => ` ${optionOf(name)}${word === true ? '' : ` ${quoted(String(word))}`}`)
+    .join('');
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** The home and the store that the options name. */

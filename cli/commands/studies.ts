@@ -17,7 +17,7 @@ import { createOutput, type Output } from '../output/output.ts';
 import { examineBriefly, examineStudy, type ListedStudy } from '../progress/study-status.ts';
 import { formatStatus, formatStudies, shownCells } from '../progress/study-view.ts';
 import { onInterrupt } from '../run/interrupt.ts';
-import { type Connected, findServer } from './server-connection.ts';
+import { type Connected, connectTo, findServer, placeOfServer } from './server-connection.ts';
 import {
   addPlaceOptions,
   addServerOptions,
@@ -25,6 +25,7 @@ import {
   openPlace,
   type PlaceOptions,
   type ServerOptions,
+  serverFlags,
 } from './shared.ts';
 
 interface StudyOptions extends PlaceOptions, ServerOptions {
@@ -130,7 +131,7 @@ export function addStudyCommands(program: Command): void {
       const { startRuntime } = await import('../../runtime/workers/supervisor.ts');
       const { findStudy } = await import('../../runtime/study/client.ts');
       const runtime = server === undefined ? await startRuntime({ home, onEvent: output.warn }) : undefined;
-      const connected = server ?? (await findServer(home, { address: runtime!.address }))!;
+      const connected = server ?? (await connectTo(home, runtime!.place));
       try {
         const study = await findStudy(connected.client, storeUri, studyId);
         await study.cancel();
@@ -154,15 +155,14 @@ export function addStudyCommands(program: Command): void {
       handled(async (wanted: string | undefined, options: StudyOptions) => {
         const { home, store, storeUri } = await openPlace(options);
         const { studyId, baseDirectory } = await resolveStudy(store, wanted);
-        const { address, namespace } = options;
+        const place = await placeOfServer(options);
         const { launch } = await import('../run/launch.ts');
         return launch({
           plan: await readPlan(store, studyId),
           baseDirectory,
           home,
           storeUri,
-          ...(address === undefined ? {} : { address }),
-          ...(namespace === undefined ? {} : { namespace }),
+          ...(place === undefined ? {} : { place, placeFlags: serverFlags(options) }),
           again: `npx epochal retry ${studyId}`,
           output: createOutput(options.json === true),
         });

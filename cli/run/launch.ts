@@ -5,6 +5,7 @@ import type { Plan } from '../../compiler/index.ts';
 import { plural } from '../../report/numbers.ts';
 import type { Home } from '../../runtime/home.ts';
 import { rememberStore } from '../../runtime/seal/served-stores.ts';
+import type { ServerPlace } from '../../runtime/server/place.ts';
 import {
   connect,
   createClient,
@@ -29,8 +30,10 @@ export interface LaunchOptions {
   readonly baseDirectory: string;
   readonly home: Home;
   readonly storeUri: string;
-  readonly address?: string;
-  readonly namespace?: string;
+  /** A server of the user's own. */
+  readonly place?: ServerPlace;
+  /** The options that name it, for commands that are shown: each with a space before it. */
+  readonly placeFlags?: string;
   /** Start a worker although the server is not ours. */
   readonly worker?: boolean;
   /** Stages of one thread at the same time; default: as many as this machine is fit for. */
@@ -50,7 +53,7 @@ const outageLimitMs = 60_000;
 
 /** Launches a plan, shows its progress, writes its report. Gives the exit code. */
 export async function launch(options: LaunchOptions): Promise<number> {
-  const { output, home, address, namespace, plan, storeUri, baseDirectory } = options;
+  const { output, home, place, plan, storeUri, baseDirectory } = options;
   // One that is too large is refused before anything starts.
   studyIdOf(plan);
   const store = await openStore(storeUri);
@@ -59,22 +62,21 @@ export async function launch(options: LaunchOptions): Promise<number> {
   const interruption = onInterrupt(() => view.line(interruptLine(options)));
   const parallel = parallelOf(plan, {
     slots: options.concurrency,
-    worker: options.worker ?? address === undefined,
+    worker: options.worker ?? place === undefined,
   });
   let runtime: LocalRuntime | undefined;
   let connection: Connection | undefined;
   try {
     runtime = await startRuntime({
       home,
-      ...(address === undefined ? {} : { address }),
-      ...(namespace === undefined ? {} : { namespace }),
+      place,
       ...(options.worker === undefined ? {} : { worker: options.worker }),
       concurrency: parallel.slots,
       onEvent: (line) => view.line(line),
     });
     if (interruption.happened) return stoppedEarly(view);
-    connection = await connect(runtime.address);
-    const client = createClient(home, connection, runtime.namespace);
+    connection = await connect(runtime.place);
+    const client = createClient(home, connection, runtime.place.namespace);
     const study = await startStudy({
       ...{ client, plan, storeUri, baseDirectory, maxParallel: parallel.cells },
       ...(options.priority === undefined ? {} : { priority: options.priority }),
@@ -82,13 +84,13 @@ export async function launch(options: LaunchOptions): Promise<number> {
     introduce(options, runtime, study, parallel);
     if (options.detach) {
       output.line(
-        `\`npx epochal status ${study.studyId} --watch --address ${runtime.address}\` shows how far it is.`,
+        `\`npx epochal status ${study.studyId} --watch${options.placeFlags ?? ''}\` shows how far it is.`,
       );
       if (output.json) output.result({ studyId: study.studyId, status: 'running' });
       return exitCode.done;
     }
     const tellOthers = async (served: boolean): Promise<void> => {
-      if (address !== undefined) return;
+      if (place !== undefined) return;
       const others = await listOpenStudies(client, study.studyId);
       for (const line of formatOpenStudies(others, served)) view.line(line);
     };
@@ -128,24 +130,24 @@ function stoppedEarly(view: ProgressView): number {
   return exitCode.interrupted;
 }
 
-function interruptLine({ address }: LaunchOptions): string {
-  return address === undefined
+function interruptLine({ place }: LaunchOptions): string {
+  return place === undefined
     ? 'Stopping; running stages keep their checkpoints. Ctrl-C once more ends at once.'
     : 'Leaving the study. Ctrl-C once more ends at once.';
 }
 
 /** Stops a study of the home's own server, so that no other run goes on with it; one elsewhere is left to its workers. */
 async function interrupt(
-  { address, again }: LaunchOptions,
+  { place, placeFlags = '', again }: LaunchOptions,
   study: StudyHandle,
   view: ProgressView,
 ): Promise<void> {
   const { studyId } = study;
-  if (address !== undefined) {
+  if (place !== undefined) {
     view.end();
-    view.line(`${studyId} goes on with the workers of ${address}.`);
-    view.line(`  To see how far it is: npx epochal status ${studyId} --watch --address ${address}`);
-    view.line(`  To give it up: npx epochal cancel ${studyId} --address ${address}`);
+    view.line(`${studyId} goes on with the workers of ${place.address}.`);
+    view.line(`  To see how far it is: npx epochal status ${studyId} --watch${placeFlags}`);
+    view.line(`  To give it up: npx epochal cancel ${studyId}${placeFlags}`);
     return;
   }
   const stopped = await study.stop().then(
@@ -176,7 +178,7 @@ function introduce(
   if (parallel.text !== '') output.line(`  at once ${parallel.text}`);
   output.line(`  store   ${storeUri}`);
   output.line(
-    `  server  ${runtime.address}${runtime.uiUrl === undefined ? '' : `, web UI ${runtime.uiUrl}`}`,
+    `  server  ${runtime.place.address}${runtime.uiUrl === undefined ? '' : `, web UI ${runtime.uiUrl}`}`,
   );
   if (runtime.uiUrl !== undefined) output.line(`  logs    ${home.logs}`);
 }

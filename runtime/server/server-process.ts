@@ -2,38 +2,53 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { thisHost } from './host.ts';
 
 /**
  * Runs the server and looks every two seconds whether any of its users lives (a file for each, named by its process id). When none is left,
- * also after a kill -9 or a closed terminal, the server ends too. Prints the server's process id.
+ * also after a kill -9 or a closed terminal, the server ends too. Meanwhile it renews the lease, which says on which host. Prints the server's process id.
  */
 const guardScript = `
-users=$1 log=$2; shift 2
+users=$1 log=$2 lease=$3 host=$4; shift 4
 umask 077
+renew() { printf %s "$host" >"$lease.new" && mv -f "$lease.new" "$lease"; }
+renew
 "$@" </dev/null >>"$log" 2>&1 &
 server=$!
 echo $server
 exec >/dev/null 2>&1
 while kill -0 $server; do
   sleep 2
+  renew
   alive=
   for user in "$users"/*; do pid=\${user##*/}; kill -0 "\${pid%%-*}" && alive=1; done
   [ "$alive" ] || kill -TERM $server
 done
 wait $server
+rm -f "$lease"
 `;
 
-/**
- * Starts `command` in `folder` under the guard, in a process group of its own, so that Ctrl-C does not reach it. Resolves to the command's process
- * id.
- */
-export async function startGuarded(
-  folder: string,
-  users: string,
-  log: string,
-  command: readonly string[],
-): Promise<{ pid: number; guard: ChildProcess }> {
-  const guard = spawn('sh', ['-c', guardScript, 'epochal-guard', users, log, ...command], {
+export interface GuardedOptions {
+  /** Where it runs. */
+  readonly folder: string;
+  readonly command: readonly string[];
+  /** Folder of its users, see {@link registerUser}. */
+  readonly users: string;
+  /** File that it writes to. */
+  readonly log: string;
+  /** File that says on which host it runs, see `host.ts`. */
+  readonly lease: string;
+}
+
+/** Starts a command under the guard, in a process group of its own, so that Ctrl-C does not reach it. Resolves to the command's process id. */
+export async function startGuarded({
+  folder,
+  command,
+  users,
+  log,
+  lease,
+}: GuardedOptions): Promise<{ pid: number; guard: ChildProcess }> {
+  const guard = spawn('sh', ['-c', guardScript, 'epochal-guard', users, log, lease, thisHost(), ...command], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,

@@ -7,6 +7,7 @@ import { EnvironmentError } from '../../artifacts/errors.ts';
 import { closeHome, type Home } from '../home.ts';
 import { connect } from './connection.ts';
 import { withFileLock } from './file-lock.ts';
+import { leaseOf, refuseOtherHosts } from './host.ts';
 import { findFreePort, isFree } from './ports.ts';
 import { type Registration, registerUser, runsIn, startGuarded } from './server-process.ts';
 import { findTemporal } from './temporal-binary.ts';
@@ -54,10 +55,12 @@ export interface ServerOptions {
  */
 export async function startServer({ home, port }: ServerOptions): Promise<ServerHandle> {
   closeHome(home);
+  await refuseOtherHosts(home);
   await mkdir(home.logs, { recursive: true, mode: 0o700 });
   const registration = await registerUser(home.serverUsers);
   try {
     return await withFileLock(serverLock(home), async () => {
+      await refuseOtherHosts(home);
       const last = await readRecord(home);
       if (last !== undefined && runs(home, last.pid)) {
         if (port !== undefined && port !== last.port) {
@@ -107,7 +110,7 @@ const dynamicConfig = [
 
 async function launch(home: Home, ports: Omit<ServerRecord, 'pid'>): Promise<ServerRecord> {
   const temporal = findTemporal();
-  const { pid } = await startGuarded(home.folder, home.serverUsers, serverLog(home), [
+  const command = [
     temporal,
     ...['server', 'start-dev', '--ip', host, '--port', String(ports.port), '--ui-port', String(ports.uiPort)],
     ...[
@@ -122,7 +125,9 @@ async function launch(home: Home, ports: Omit<ServerRecord, 'pid'>): Promise<Ser
     ...dynamicConfig.flatMap((setting) => ['--dynamic-config-value', setting]),
     ...['--log-level', 'warn'],
     ...((await takesFlag(temporal, '--ui-disable-news-fetch')) ? ['--ui-disable-news-fetch'] : []),
-  ]);
+  ];
+  const { folder, serverUsers: users } = home;
+  const { pid } = await startGuarded({ folder, command, users, log: serverLog(home), lease: leaseOf(home) });
   return { pid, ...ports };
 }
 
@@ -153,7 +158,7 @@ async function waitUntilServing({ pid, port }: ServerRecord, home: Home): Promis
   const deadline = Date.now() + startTimeoutMs;
   for (;;) {
     try {
-      const connection = await connect(`${host}:${port}`, { connectTimeoutMs: 1000 });
+      const connection = await connect({ address: `${host}:${port}` }, { connectTimeoutMs: 1000 });
       await connection.workflowService.describeNamespace({ namespace: 'default' });
       await connection.close();
       return;

@@ -8,6 +8,7 @@ import { EnvironmentError } from '../../artifacts/errors.ts';
 import { moduleFile } from '../../artifacts/module-file.mjs';
 import type { Home } from '../home.ts';
 import { keepAlive, type Mortal } from '../server/keep-alive.ts';
+import type { ServerPlace } from '../server/place.ts';
 import { type ServerHandle, startServer } from '../server/server.ts';
 import { defaultSlots } from './slots.ts';
 import type { WorkerOptions } from './worker.ts';
@@ -21,8 +22,7 @@ const workerStopMs = 12_000;
 export interface RuntimeOptions {
   readonly home: Home;
   /** A Temporal server of your own; without it, the embedded one is started. */
-  readonly address?: string;
-  readonly namespace?: string;
+  readonly place?: ServerPlace | undefined;
   /** Port of the embedded server. */
   readonly port?: number;
   /** Start a worker; default: only for the embedded server. */
@@ -35,8 +35,8 @@ export interface RuntimeOptions {
 
 /** The processes behind a study on this machine, kept alive. */
 export interface LocalRuntime {
-  readonly address: string;
-  readonly namespace: string;
+  /** Where its server is. */
+  readonly place: ServerPlace;
   /** Web UI of the embedded server. */
   readonly uiUrl: string | undefined;
   /** Process ids, as they are now. */
@@ -54,7 +54,7 @@ export interface LocalRuntime {
 
 /** Starts the server and the worker as child processes and starts them again when they die. */
 export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntime> {
-  const { home, namespace = 'default', onEvent } = options;
+  const { home, onEvent } = options;
   let giveUp: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
     giveUp = reject;
@@ -62,7 +62,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntim
   failed.catch(() => undefined);
 
   const startingServer =
-    options.address === undefined
+    options.place === undefined
       ? keepAlive<ServerHandle>({
           name: 'Temporal server',
           start: (previous) => startEmbeddedServer(home, options.port, previous),
@@ -74,14 +74,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntim
     (await (await startingServer)?.current().isShared()) ?? false;
   // The worker loads its code while the server starts.
   const startingWorker =
-    (options.worker ?? options.address === undefined)
+    (options.worker ?? options.place === undefined)
       ? keepAlive<WorkerHandle>({
           name: 'worker',
           start: () =>
             startWorkerProcess(
               home,
-              { namespace, home, concurrency: options.concurrency ?? defaultSlots(), standInForGpu: true },
-              async () => options.address ?? (await startingServer)!.current().address,
+              { home, concurrency: options.concurrency ?? defaultSlots(), standInForGpu: true },
+              async () => options.place ?? placeOf((await startingServer)!.current()),
               isShared,
             ),
           onEvent,
@@ -98,10 +98,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntim
       : (workerStart as PromiseRejectedResult).reason;
   }
   const [server, worker] = [serverStart.value, workerStart.value];
-  const address = options.address ?? server!.current().address;
   return {
-    address,
-    namespace,
+    place: options.place ?? placeOf(server!.current()),
     uiUrl: server?.current().uiUrl,
     get processes() {
       return { server: server?.current().pid, worker: worker?.current().pid };
@@ -113,6 +111,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntim
       await server?.stop();
     },
   };
+}
+
+function placeOf({ address }: ServerHandle): ServerPlace {
+  return { address, namespace: 'default' };
 }
 
 /** After a death, the server comes back at its old port: clients and workers have connected to it. */
@@ -142,8 +144,8 @@ interface WorkerHandle extends Mortal {
 
 async function startWorkerProcess(
   home: Home,
-  options: Omit<WorkerOptions, 'address'>,
-  address: () => Promise<string>,
+  options: Omit<WorkerOptions, 'server'>,
+  place: () => Promise<ServerPlace>,
   isShared: () => Promise<boolean>,
 ): Promise<WorkerHandle> {
   mkdirSync(home.logs, { recursive: true, mode: 0o700 });
@@ -166,7 +168,7 @@ async function startWorkerProcess(
     });
   const ready = hears('ready');
   try {
-    child.send({ server: await address() } satisfies WorkerWord, () => undefined);
+    child.send({ server: await place() } satisfies WorkerWord, () => undefined);
   } catch (error) {
     child.kill('SIGKILL');
     throw error;

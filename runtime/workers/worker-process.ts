@@ -1,13 +1,14 @@
 /** Entry of a worker process, forked by the supervisor. Its only argument is the {@link WorkerOptions} as JSON, but for the server, of which it is told. */
 import { setPriority } from 'node:os';
+import type { ServerPlace } from '../server/place.ts';
 import { registerUser } from '../server/server-process.ts';
 import { installWorkerRuntime, runWorker, type WorkerOptions } from './worker.ts';
 
 /** What the supervisor and its worker say to each other: where the server is; that the worker is ready, is to stop, or is to drain, and does so. */
-export type WorkerWord = { readonly server: string } | 'ready' | 'stop' | 'drain' | 'draining';
+export type WorkerWord = { readonly server: ServerPlace } | 'ready' | 'stop' | 'drain' | 'draining';
 
-const options = JSON.parse(process.argv[2] ?? '{}') as Omit<WorkerOptions, 'address'>;
-const { promise: address, resolve: isAt } = Promise.withResolvers<string>();
+const options = JSON.parse(process.argv[2] ?? '{}') as Omit<WorkerOptions, 'server'>;
+const { promise: server, resolve: isAt } = Promise.withResolvers<ServerPlace>();
 const stop = new AbortController();
 const drain = new AbortController();
 const say = (word: WorkerWord): void => void process.send?.(word);
@@ -42,13 +43,13 @@ let isServing = false;
 stop.signal.addEventListener('abort', () => {
   if (!isServing) process.exit(0);
 });
-void address.then(() => {
+void server.then(() => {
   isServing = true;
 });
 
 try {
   await runWorker(
-    { ...options, address, onReady: () => say('ready') },
+    { ...options, server, onReady: () => say('ready') },
     { stop: stop.signal, drain: drain.signal },
   );
   process.exit(0);

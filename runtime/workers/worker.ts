@@ -17,13 +17,14 @@ import { readKey } from '../seal/home-key.ts';
 import { refuseUnsealed } from '../seal/refuse-unsealed.ts';
 import { sealingCodec } from '../seal/sealing-codec.ts';
 import { servedStores } from '../seal/served-stores.ts';
+import { connectionOptions, cureOf } from '../server/connection.ts';
+import type { ServerPlace } from '../server/place.ts';
 import { ThreadSlots } from './slots.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
 export interface WorkerOptions {
-  /** Of the server, or what it will be: until then the worker makes itself ready. */
-  readonly address: string | Promise<string>;
-  readonly namespace: string;
+  /** Where the server is, or will be: until then the worker makes itself ready. */
+  readonly server: ServerPlace | Promise<ServerPlace>;
   /** Where its key lies, and the bundle of the workflow code. */
   readonly home: Home;
   /** The only stores that it serves; default: those that were ever named in the home. */
@@ -73,13 +74,15 @@ export interface WorkerSignals {
 
 /** Serves workflows and stages until a signal aborts. Throws {@link EnvironmentError} if no server answers. */
 export async function runWorker(options: WorkerOptions, signals: WorkerSignals): Promise<void> {
-  const { address, namespace, concurrency, home } = options;
+  const { concurrency, home } = options;
   const workflowBundle = await bundleWorkflows(home);
   const sealed = {
     dataConverter: { payloadCodecs: [sealingCodec(readKey(home), 'mark')] },
     interceptors: { activity: [refuseUnsealed] },
   };
-  const connection = await connectNatively(await address);
+  const server = await options.server;
+  const { namespace } = server;
+  const connection = await connectNatively(server);
   try {
     const gpus = gpuNames();
     expectStages(concurrency);
@@ -165,13 +168,13 @@ async function withoutServer(
   }
 }
 
-async function connectNatively(address: string): Promise<NativeConnection> {
+async function connectNatively(server: ServerPlace): Promise<NativeConnection> {
   try {
-    return await NativeConnection.connect({ address });
+    return await NativeConnection.connect(connectionOptions(server));
   } catch (error) {
     throw new EnvironmentError(
-      `No Temporal server answers at ${address} (${error instanceof Error ? error.message : String(error)}).`,
-      'Start one with `epochal server`, or correct the address.',
+      `No Temporal server answers at ${server.address} (${error instanceof Error ? error.message : String(error)}).`,
+      cureOf(server),
     );
   }
 }

@@ -24,7 +24,7 @@ beforeAll(async () => {
   studies = await openLocalStudies({ concurrency: 2 });
   storeUri = studies.storeUri();
   precious = preciousFile(path.join(studies.home, 'precious'), fileURLToPath(storeUri));
-  attacker = await startAttacker(studies.runtime.address);
+  attacker = await startAttacker(studies.runtime.place.address);
 });
 afterAll(async () => {
   attacker?.stop();
@@ -226,7 +226,7 @@ test('a result that a worker without the key has given is not believed', async (
   const home = findHome(await mkdtemp(path.join(tmpdir(), 'epochal-test-')));
   const server = await startServer({ home });
   const other = await startAttacker(server.address);
-  const connection = await connect(server.address);
+  const connection = await connect(server);
   try {
     const client = createClient(home, connection);
     const plan = slowPlan('usurped');
@@ -261,7 +261,7 @@ describe('what its own users are told', () => {
 
   test('a study that is sealed with another key fails at once with that reason', async () => {
     const elsewhere = findHome(path.join(studies.home, 'elsewhere'));
-    const connection = await connect(studies.runtime.address);
+    const connection = await connect(studies.runtime.place);
     const client = createClient(elsewhere, connection);
     const study = await startStudy({
       client,

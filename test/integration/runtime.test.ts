@@ -55,7 +55,7 @@ describe('the embedded server', () => {
   test('is reached although the environment names a proxy', async () => {
     for (const name of ['http_proxy', 'https_proxy', 'grpc_proxy']) vi.stubEnv(name, 'http://127.0.0.1:9');
     const server = await startServer({ home });
-    const connection = await connect(server.address);
+    const connection = await connect(server);
     expect((await connection.workflowService.getSystemInfo({})).serverVersion).toMatch(/\d/);
     await connection.close();
     await server.stop();
@@ -64,7 +64,7 @@ describe('the embedded server', () => {
 
   test('takes no task to a worker that stops: its polls are given back first', async () => {
     const server = await startServer({ home });
-    const connection = await connect(server.address);
+    const connection = await connect(server);
     const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace: 'default' });
     expect(namespaceInfo?.capabilities).toMatchObject({ workerPollCompleteOnShutdown: true });
     await connection.close();
@@ -85,7 +85,7 @@ describe('the embedded server', () => {
     let server = await startServer({ home });
     for (let round = 0; round < 5; round++) {
       const [next] = await Promise.all([startServer({ home }), server.stop()]);
-      const connection = await connect(next.address);
+      const connection = await connect(next);
       await connection.workflowService.getSystemInfo({});
       await connection.close();
       server = next;
@@ -95,7 +95,7 @@ describe('the embedded server', () => {
       const ended = server.stop();
       server = await startServer({ home });
       await ended;
-      const connection = await connect(server.address);
+      const connection = await connect(server);
       await connection.workflowService.getSystemInfo({});
       await connection.close();
     }
@@ -104,7 +104,7 @@ describe('the embedded server', () => {
 
   test('is away while a connection is closed: what is tried again on it ends as cancelled', async () => {
     const server = await startServer({ home });
-    const connection = await connect(server.address);
+    const connection = await connect(server);
     process.kill(server.pid, 'SIGKILL');
     await server.died;
     const call = connection.workflowService.getSystemInfo({});
@@ -151,7 +151,7 @@ describe('the runtime', () => {
     const storeUri = pathToFileURL(home.store).href;
     const launch = async () => {
       const runtime = await startRuntime({ home, onEvent: () => undefined });
-      const connection = await connect(runtime.address);
+      const connection = await connect(runtime.place);
       const study = await startStudy({
         client: createClient(home, connection),
         plan,
@@ -186,7 +186,7 @@ describe('the runtime', () => {
 
   test('waits out a server that is away, up to a limit', async () => {
     const server = await startServer({ home });
-    const connection = await connect(server.address);
+    const connection = await connect(server);
     const plan = planOf('stranded', [
       plannedCell('main', {}, [plannedStage('work', 'counter', { steps: 1, seed: 1 })]),
     ]);
@@ -206,8 +206,6 @@ describe('the runtime', () => {
     });
     await connection.close();
     await server.stop();
-    await expect(connect(server.address, { connectTimeoutMs: 500 })).rejects.toThrow(
-      /No Temporal server answers/,
-    );
+    await expect(connect(server, { connectTimeoutMs: 500 })).rejects.toThrow(/No Temporal server answers/);
   });
 });

@@ -89,7 +89,7 @@ export async function historiesOf(folder: string): Promise<Histories> {
   const home = findHome(homeOf(folder));
   const databaseBytes = statSync(path.join(home.folder, 'temporal.db')).size;
   const server = await startServer({ home });
-  const connection = await connect(server.address);
+  const connection = await connect(server);
   try {
     const runs: Record<string, number> = {};
     const longest: Record<string, number> = {};

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findHome } from '../../../runtime/home.ts';
 import { withFileLock } from '../../../runtime/server/file-lock.ts';
+import { thisHost } from '../../../runtime/server/host.ts';
 import { keepAlive } from '../../../runtime/server/keep-alive.ts';
 import { isAlive, registerUser, runsIn, startGuarded } from '../../../runtime/server/server-process.ts';
 import { descendants } from '../../fixtures/processes.ts';
@@ -76,17 +78,20 @@ test.runIf(process.platform === 'linux')(
     const users = path.join(folder, 'users');
     const registration = await registerUser(users);
     await writeFile(path.join(users, `${await deadProcess()}-0`), '');
-    const { pid, guard } = await startGuarded(folder, users, path.join(folder, 'log'), ['sleep', '3600']);
+    const [log, lease] = [path.join(folder, 'log'), path.join(folder, 'lease')];
+    const { pid, guard } = await startGuarded({ folder, command: ['sleep', '3600'], users, log, lease });
     const ended = new Promise((resolve) => guard.once('close', resolve));
     // It naps between two looks: a new nap comes after a look.
     const nap = () => descendants(guard.pid!, /sleep 2 /)[0];
     const first = await vi.waitUntil(nap, { timeout: 120_000 });
     await vi.waitUntil(() => ![undefined, first].includes(nap()), { timeout: 120_000 });
     expect(isAlive(pid)).toBe(true);
+    expect(await readFile(lease, 'utf8')).toBe(thisHost());
     expect(await registration.isShared()).toBe(false);
     await registration.leave();
     await ended;
     expect(isAlive(pid)).toBe(false);
+    expect(existsSync(lease)).toBe(false);
   },
 );
 
