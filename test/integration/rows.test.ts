@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Plan, PlannedCell } from '../../compiler/plan.ts';
+import { isAlive } from '../../runtime/server/server-process.ts';
 import type { StudyEvent, StudyHandle } from '../../runtime/study/client.ts';
 import type { CellResult, StudyResult } from '../../workflows/messages.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';
@@ -187,6 +188,28 @@ describe('a row of cells', () => {
     await study.resume();
     expect(await study.result()).toMatchObject({ status: 'succeeded', stagesRun: 6, stagesReused: 2 });
     expect((await cellOf(study, 'seed=62')).stages.first!.continued).toBe(true);
+  });
+
+  test('whose worker is killed is taken over, and what was recorded is not done again', async () => {
+    studies.gate.hold('82-1');
+    const cells = [brief, chain(81), chain(82), chain(83)];
+    const study = await studies.start(planOf('killed', cells, { maxParallel: 1 }));
+    const pid = await until(async () => studies.gate.met('82-1'));
+    process.kill(studies.runtime.processes.worker!, 'SIGKILL');
+    await until(async () => !isAlive(pid));
+    studies.gate.release();
+    const result = await study.result();
+    expect(result).toMatchObject({ status: 'succeeded', counts: { succeeded: 4 } });
+    const made = async (id: string) => {
+      const store = await openStore(studies.storeUri());
+      const { stages } = await cellOf(study, id);
+      const steps = await store.readSteps(Object.values(stages).map(({ key }) => key));
+      return steps.map((step) => step!.provenance.attempts);
+    };
+    // The attempt of the row that was killed has made the first cell, the next one the others.
+    expect(await made('seed=81')).toEqual([1, 1]);
+    expect(await made('seed=82')).toEqual([2, 2]);
+    expect((await cellOf(study, 'seed=82')).stages.first!.continued).toBe(true);
   });
 
   test('that is cancelled counts what is done, and what it was at', async () => {
