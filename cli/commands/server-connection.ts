@@ -40,7 +40,7 @@ export async function connectTo(
 ): Promise<Connected> {
   const { connect, createClient } = await loadClient();
   const connection = await connect(place, options);
-  return { client: createClient(home, connection, place.namespace), connection, place };
+  return { client: createClient(home, connection, place), connection, place };
 }
 
 /** It is only needed where there is a server. */

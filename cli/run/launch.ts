@@ -76,7 +76,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
     });
     if (interruption.happened) return stoppedEarly(view);
     connection = await connect(runtime.place);
-    const client = createClient(home, connection, runtime.place.namespace);
+    const client = createClient(home, connection, runtime.place);
     const study = await startStudy({
       ...{ client, plan, storeUri, baseDirectory, maxParallel: parallel.cells },
       ...(options.priority === undefined ? {} : { priority: options.priority }),

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
 import { RefusedError } from '../../artifacts/errors.ts';
 import { notSealed, refusal, sealCure } from '../../workflows/messages.ts';
+import { HiddenPayloads } from './hidden-payload.ts';
 
 const mark = 'epochal-seal';
 
@@ -10,9 +11,10 @@ export type Refusing = 'throw' | 'mark';
 
 /**
  * Seals every payload with an HMAC-SHA256, in its metadata, over its contents and over the workflow or activity that it is for, and refuses any
- * that are not sealed so: whoever has no key can neither write a message nor use one of another workflow's. The contents stay readable.
+ * that are not sealed so: whoever has no key can neither write a message nor use one of another workflow's. The contents stay readable unless `hides`.
  */
-export function sealingCodec(key: Uint8Array, refusing: Refusing): PayloadCodec {
+export function sealingCodec(key: Uint8Array, refusing: Refusing, hides = false): PayloadCodec {
+  const hidden = new HiddenPayloads(key);
   const sealOf = (payload: Payload, context: SerializationContext | undefined): Buffer => {
     const hmac = createHmac('sha256', key);
     const metadata = Object.entries(payload.metadata ?? {}).filter(([name]) => name !== mark);
@@ -25,16 +27,17 @@ export function sealingCodec(key: Uint8Array, refusing: Refusing): PayloadCodec 
   };
   return {
     encode: async (payloads, context) =>
-      payloads.map((payload) => ({
-        ...payload,
-        metadata: { ...payload.metadata, [mark]: sealOf(payload, context) },
-      })),
+      payloads.map((readable) => {
+        const payload = hides ? hidden.hide(readable, placeOf(context)) : readable;
+        return { ...payload, metadata: { ...payload.metadata, [mark]: sealOf(payload, context) } };
+      }),
     decode: async (payloads, context) =>
       payloads.map(({ metadata, data }) => {
         const { [mark]: seal, ...rest } = metadata ?? {};
         const payload: Payload = { metadata: rest, data: data ?? null };
         const right = sealOf(payload, context);
-        if (seal?.length === right.length && timingSafeEqual(seal, right)) return payload;
+        if (seal?.length === right.length && timingSafeEqual(seal, right))
+          return hidden.show(payload, placeOf(context));
         if (refusing === 'throw') throw new RefusedError(notSealed, sealCure);
         return {
           metadata: { encoding: Buffer.from('json/plain') },

@@ -71,7 +71,11 @@ export async function connect(
 }
 
 /** A client that seals what it sends, and believes only what is sealed, with the key of this home. */
-export function createClient(home: Home, connection: Connection, namespace = 'default'): Client {
-  const payloadCodecs = [sealingCodec(readKey(home), 'throw')];
+export function createClient(
+  home: Home,
+  connection: Connection,
+  { namespace, hides = false }: Pick<ServerPlace, 'namespace' | 'hides'> = { namespace: 'default' },
+): Client {
+  const payloadCodecs = [sealingCodec(readKey(home), 'throw', hides)];
   return new Client({ connection, namespace, dataConverter: { payloadCodecs } });
 }

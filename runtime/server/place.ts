@@ -20,6 +20,8 @@ export interface ServerPlace {
   readonly namespace: string;
   readonly tls?: TlsMaterial;
   readonly apiKey?: string;
+  /** Whether it is not to read what goes through it. */
+  readonly hides?: boolean;
   /** Headers of each request. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -52,10 +54,18 @@ export function findPlace(
   return {
     address,
     namespace: words.namespace ?? profile.namespace ?? 'default',
+    hides: hidesFrom(environment),
     ...(tls === undefined ? {} : { tls }),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(profile.grpcMeta === undefined ? {} : { headers: profile.grpcMeta }),
   };
+}
+
+/** By default a server elsewhere cannot read what is said through it; all that take part read both. */
+function hidesFrom({ EPOCHAL_PAYLOADS: wanted = '' }: NodeJS.ProcessEnv): boolean {
+  if (!['', 'readable', 'encrypted'].includes(wanted))
+    throw new InputError(`EPOCHAL_PAYLOADS is ${wanted}.`, 'It may be readable or encrypted, the default.');
+  return wanted !== 'readable';
 }
 
 type Profile = ReturnType<typeof loadClientConfigProfile>;

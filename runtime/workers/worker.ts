@@ -76,12 +76,13 @@ export interface WorkerSignals {
 export async function runWorker(options: WorkerOptions, signals: WorkerSignals): Promise<void> {
   const { concurrency, home } = options;
   const workflowBundle = await bundleWorkflows(home);
+  const key = readKey(home);
+  const server = await options.server;
+  const { namespace, hides = false } = server;
   const sealed = {
-    dataConverter: { payloadCodecs: [sealingCodec(readKey(home), 'mark')] },
+    dataConverter: { payloadCodecs: [sealingCodec(key, 'mark', hides)] },
     interceptors: { activity: [refuseUnsealed] },
   };
-  const server = await options.server;
-  const { namespace } = server;
   const connection = await connectNatively(server);
   try {
     const gpus = gpuNames();

@@ -1,6 +1,6 @@
 /** A home's server that other machines reach: over TLS, with certificates, and from one host at a time. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -63,6 +63,15 @@ describe.runIf(canMakeCertificates)('a server that listens for other machines', 
     expect(run).toMatchObject({ code: 0, stderr: '' });
     const status = await epochal(['status', '--store', store], away, environment);
     expect(status.stdout).toMatch(/succeeded/);
+    // The server knows that there was a study, but nothing of what was said about it.
+    const known = (words: string): boolean =>
+      readdirSync(here).some(
+        (name) => name.startsWith('temporal.db') && readFileSync(path.join(here, name)).includes(words),
+      );
+    expect([known('epochal-one-'), known(store)]).toEqual([true, false]);
+    const readable = { ...environment, EPOCHAL_PAYLOADS: 'readable' };
+    expect((await epochal(['run', file, '--store', store], away, readable)).code).toBe(0);
+    expect(known(store)).toBe(true);
     worker.child.kill('SIGINT');
     await worker.finished;
   });

@@ -228,28 +228,53 @@ describe('a seal', () => {
     );
   });
 
-  test('is broken by any change, in any other place, and by another key', async () => {
-    const [sealed] = await codec.encode([payloadOf({ a: 1 })], place);
-    const { metadata, data } = sealed!;
-    const refuse = async (payload: typeof sealed, context: SerializationContext | undefined = place) => {
-      await expect(codec.decode([payload!], context)).rejects.toMatchObject({ name: 'RefusedError' });
-      const [marked] = await sealingCodec(key, 'mark').decode([payload!], context);
-      expect(isRefusal(defaultPayloadConverter.fromPayload(marked!))).toBe(true);
-    };
-    await refuse(payloadOf({ a: 1 }));
-    await refuse({ metadata: metadata!, data: Buffer.from('{"a":2}') });
-    await refuse({ metadata: { ...metadata, encoding: Buffer.from('binary/plain') }, data: data! });
-    await refuse({ metadata: { ...metadata, more: Buffer.from('') }, data: data! });
-    await refuse({ metadata: { ...metadata, 'epochal-seal': Buffer.alloc(32) }, data: data! });
-    await refuse({ metadata: { ...metadata, 'epochal-seal': Buffer.alloc(0) }, data: data! });
-    await refuse(sealed, { ...place, activityId: '2' });
-    await refuse(sealed, { ...place, workflowId: 'v' });
-    await refuse(sealed, { ...place, namespace: 'other' });
-    await refuse(sealed, { type: 'workflow', namespace: 'default', workflowId: 'w' });
-    const others = sealingCodec(Buffer.alloc(32, 2), 'throw');
-    await expect(others.decode([sealed!], place)).rejects.toMatchObject({ name: 'RefusedError' });
-    await expect(codec.decode([sealed!], undefined)).rejects.toMatchObject({ name: 'RefusedError' });
+  test('hides every value from who has no key, if it is to, and shows it to all that have', async () => {
+    const hiding = sealingCodec(key, 'throw', true);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.option(fc.jsonValue(), { nil: undefined }),
+        fc.string({ minLength: 8 }),
+        async (value, text) => {
+          const payload = payloadOf({ value, text });
+          const [hidden] = await hiding.encode([payload], place);
+          expect(Buffer.from(hidden!.data!).includes(text)).toBe(false);
+          expect(Buffer.from(hidden!.metadata!.encoding!).toString()).toBe('binary/encrypted');
+          const [shown] = await codec.decode([hidden!], place);
+          expect(defaultPayloadConverter.fromPayload(shown!)).toEqual(
+            defaultPayloadConverter.fromPayload(payload),
+          );
+        },
+      ),
+    );
+    const [once, again] = await hiding.encode([payloadOf('a'), payloadOf('a')], place);
+    expect(once!.data).not.toEqual(again!.data);
   });
+
+  test.each([false, true])(
+    'is broken by any change, in any other place, and by another key (hidden: %s)',
+    async (hides) => {
+      const [sealed] = await sealingCodec(key, 'throw', hides).encode([payloadOf({ a: 1 })], place);
+      const { metadata, data } = sealed!;
+      const refuse = async (payload: typeof sealed, context: SerializationContext | undefined = place) => {
+        await expect(codec.decode([payload!], context)).rejects.toMatchObject({ name: 'RefusedError' });
+        const [marked] = await sealingCodec(key, 'mark').decode([payload!], context);
+        expect(isRefusal(defaultPayloadConverter.fromPayload(marked!))).toBe(true);
+      };
+      await refuse(payloadOf({ a: 1 }));
+      await refuse({ metadata: metadata!, data: Buffer.from('{"a":2}') });
+      await refuse({ metadata: { ...metadata, encoding: Buffer.from('binary/plain') }, data: data! });
+      await refuse({ metadata: { ...metadata, more: Buffer.from('') }, data: data! });
+      await refuse({ metadata: { ...metadata, 'epochal-seal': Buffer.alloc(32) }, data: data! });
+      await refuse({ metadata: { ...metadata, 'epochal-seal': Buffer.alloc(0) }, data: data! });
+      await refuse(sealed, { ...place, activityId: '2' });
+      await refuse(sealed, { ...place, workflowId: 'v' });
+      await refuse(sealed, { ...place, namespace: 'other' });
+      await refuse(sealed, { type: 'workflow', namespace: 'default', workflowId: 'w' });
+      const others = sealingCodec(Buffer.alloc(32, 2), 'throw');
+      await expect(others.decode([sealed!], place)).rejects.toMatchObject({ name: 'RefusedError' });
+      await expect(codec.decode([sealed!], undefined)).rejects.toMatchObject({ name: 'RefusedError' });
+    },
+  );
 });
 
 test('workflow code that another has put into the home is not run', async () => {

@@ -43,7 +43,7 @@ describe.runIf(canMakeCertificates)('a Temporal server of one’s own', () => {
     const ca = readFileSync(certificates.ca, 'utf8');
     expect(findPlace({}, environment)).toEqual({
       ...{ address: 'lab.example:7233', namespace: 'noise', apiKey: 'of the file' },
-      ...{ tls: { ca }, headers: { team: 'sgd' } },
+      ...{ tls: { ca }, headers: { team: 'sgd' }, hides: true },
     });
     expect(findPlace({ profile: 'lab' }, { TEMPORAL_CONFIG_FILE: profiles })).toEqual(
       findPlace({}, environment),
@@ -69,7 +69,7 @@ describe.runIf(canMakeCertificates)('a Temporal server of one’s own', () => {
 
   test('speaks TLS if it is told to, or has an API key', () => {
     const address = 'a.example:7233';
-    expect(findPlace({ address }, {})).toEqual({ address, namespace: 'default' });
+    expect(findPlace({ address }, {})).toEqual({ address, namespace: 'default', hides: true });
     expect(findPlace({ address, tls: true }, {})?.tls).toEqual({});
     expect(findPlace({ address }, { TEMPORAL_API_KEY: 'k' })?.tls).toEqual({});
     const { certificate, key } = certificates.client;
@@ -99,6 +99,13 @@ describe.runIf(canMakeCertificates)('a Temporal server of one’s own', () => {
     expect(() => findPlace(words, {})).toThrow(
       expect.objectContaining({ message: expect.stringMatching(message), cure: expect.stringMatching(cure) }),
     );
+  });
+
+  test('reads nothing of what goes through it unless it is to', () => {
+    const words = { address: 'a:1' };
+    expect(findPlace(words, { EPOCHAL_PAYLOADS: 'readable' })?.hides).toBe(false);
+    expect(findPlace(words, { EPOCHAL_PAYLOADS: 'encrypted' })?.hides).toBe(true);
+    expect(() => findPlace(words, { EPOCHAL_PAYLOADS: 'yes' })).toThrow(/EPOCHAL_PAYLOADS is yes/);
   });
 
   test('needs the key of a client certificate', () => {
