@@ -12,6 +12,7 @@ import { connectTo, findServer, placeOfServer } from './server-connection.ts';
 import {
   addServerOptions,
   concurrencyHelp,
+  duration,
   handled,
   portNumber,
   positiveInteger,
@@ -22,6 +23,10 @@ interface WorkerCommandOptions extends ServerOptions {
   readonly home?: string;
   readonly store?: readonly string[];
   readonly concurrency?: number;
+  /** Milliseconds. */
+  readonly drain?: number;
+  /** Milliseconds. */
+  readonly untilIdle?: number;
 }
 
 interface ServerCommandOptions {
@@ -72,6 +77,12 @@ export function addProcessCommands(program: Command): void {
       'the only stores to serve; default: those of the studies that were run in the home',
     )
     .option('--concurrency <n>', concurrencyHelp, positiveInteger)
+    .option(
+      '--drain <duration>',
+      'when told to stop, let running stages end for so long, such as 10m',
+      duration,
+    )
+    .option('--until-idle <duration>', 'end when there was nothing to do for so long', duration)
     .action(
       handled(async (options: WorkerCommandOptions) => {
         const output = createOutput(false);
@@ -87,22 +98,29 @@ export function addProcessCommands(program: Command): void {
         await server.connection.close();
         const { installWorkerRuntime, runWorker } = await import('../../runtime/workers/worker.ts');
         installWorkerRuntime();
-        const interruption = onInterrupt();
-        const stop = new AbortController();
-        void interruption.requested.then(() => stop.abort());
+        const [stop, drain] = [new AbortController(), new AbortController()];
+        const interruption = onInterrupt(() => {
+          if (options.drain === undefined) stop.abort();
+          else {
+            output.line('No more stages are taken; those that run may end first.');
+            drain.abort();
+            setTimeout(() => stop.abort(), options.drain).unref();
+          }
+        });
         await runWorker(
           {
             server: server.place,
             home,
             ...(options.store === undefined ? {} : { stores: options.store }),
             concurrency: options.concurrency ?? defaultSlots(),
+            ...(options.untilIdle === undefined ? {} : { untilIdleMs: options.untilIdle }),
             standInForGpu: place === undefined,
             onReady: () => output.line(`worker for ${server.place.address} is ready; Ctrl-C stops it`),
           },
-          { stop: stop.signal },
+          { stop: stop.signal, drain: drain.signal },
         );
         interruption.off();
-        return exitCode.interrupted;
+        return interruption.happened ? exitCode.interrupted : exitCode.done;
       }),
     );
 

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Store } from '../../artifacts/store/store.ts';
+import { milliseconds } from '../../compiler/plan/stages.ts';
 import { type Home, openHome } from '../../runtime/home.ts';
 import { optionOf, type PlaceWords } from '../../runtime/server/place-words.ts';
 
@@ -104,6 +105,13 @@ export function priorityLevel(text: string): number {
   if (!Number.isInteger(value) || value < 1 || value > 5)
     throw new InvalidArgumentError('It must be 1, 2, 3, 4 or 5; 1 comes first.');
   return value;
+}
+
+/** Reads a duration, as pipelines have them, in milliseconds. */
+export function duration(text: string): number {
+  if (!/^\d+(\.\d+)?[smhd]$/.test(text))
+    throw new InvalidArgumentError('It must be a duration, such as 30s, 10m or 2h.');
+  return milliseconds(text);
 }
 
 /** Of `--concurrency`. */

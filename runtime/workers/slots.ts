@@ -3,6 +3,7 @@ import type {
   ActivitySlotInfo,
   CustomSlotSupplier,
   SlotPermit,
+  SlotReleaseContext,
   SlotReserveContext,
 } from '@temporalio/worker';
 import type { ThreadUse } from '../../activities/index.ts';
@@ -48,6 +49,11 @@ export class ThreadSlots implements ThreadUse {
     this.#size = size;
   }
 
+  /** When a stage was taken last, or has ended, on the clock of `performance`; -Infinity before the first. */
+  get usedAt(): number {
+    return Math.max(-Infinity, ...this.#queues.map(({ usedAt }) => usedAt));
+  }
+
   /** Those of another queue. */
   queue(): CustomSlotSupplier<ActivitySlotInfo> {
     const slots = new QueueSlots(() => this.#size - this.#more);
@@ -71,6 +77,7 @@ class QueueSlots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly #limit: () => number;
   readonly #waiting: (() => void)[] = [];
   #taken = 0;
+  usedAt = -Infinity;
 
   constructor(limit: () => number) {
     this.#limit = limit;
@@ -95,9 +102,13 @@ class QueueSlots implements CustomSlotSupplier<ActivitySlotInfo> {
     return {};
   }
 
-  markSlotUsed(): void {}
+  markSlotUsed(): void {
+    this.usedAt = performance.now();
+  }
 
-  releaseSlot(): void {
+  releaseSlot({ slotInfo }: SlotReleaseContext<ActivitySlotInfo>): void {
+    // One that was never used is none's end.
+    if (slotInfo != null) this.usedAt = performance.now();
     this.#taken--;
     this.wake();
   }

@@ -33,6 +33,8 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** Take stages that ask for a GPU although there is none, and compute them on the CPU (each with a note). For studies on one machine. */
   readonly standInForGpu: boolean;
+  /** End, as by draining, when nothing was to be done for so many milliseconds. */
+  readonly untilIdleMs?: number;
   /** Called once tasks are being polled. */
   readonly onReady?: () => void;
 }
@@ -117,11 +119,42 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
     if (gpus.length > 0)
       workers.push(await serveStages('epochal-gpu', { type: 'fixed-size', numSlots: gpus.length }));
     else if (options.standInForGpu) workers.push(await serveStages('epochal-gpu', slots.queue()));
-    await runAll(workers, signals, options.onReady);
+    const ended = new AbortController();
+    const { drain, stop } = signals;
+    const idle = idleFor(workers, slots, options.untilIdleMs, ended.signal);
+    const drains = AbortSignal.any([idle, ...(drain === undefined ? [] : [drain])]);
+    try {
+      await runAll(workers, { stop, drain: drains }, options.onReady);
+    } finally {
+      ended.abort();
+    }
   } finally {
     // Workers that were given up still hold it, to the end of the process.
     await connection.close().catch(() => undefined);
   }
+}
+
+/** Aborts when these workers have had nothing to do for `limitMs`; never without a limit. Looks until `ended`. */
+function idleFor(
+  workers: readonly Worker[],
+  slots: ThreadSlots,
+  limitMs: number | undefined,
+  ended: AbortSignal,
+): AbortSignal {
+  const idle = new AbortController();
+  if (limitMs === undefined) return idle.signal;
+  let busyAt = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    const isBusy = workers.some((worker) => {
+      const { numInFlightActivities, numInFlightWorkflowActivations } = worker.getStatus();
+      return numInFlightActivities + numInFlightWorkflowActivations > 0;
+    });
+    if (isBusy) busyAt = now;
+    if (now - Math.max(busyAt, slots.usedAt) > limitMs) idle.abort();
+  }, 100);
+  ended.addEventListener('abort', () => clearInterval(timer), { once: true });
+  return idle.signal;
 }
 
 async function runAll(
