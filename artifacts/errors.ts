@@ -22,7 +22,7 @@ export class DamagedArtifactError extends Error {
 /** Thrown when a record of a study (its plan, what became of a cell, ...) is not as it was written: it is not believed. */
 export class DamagedRecordError extends Error {
   override readonly name = 'DamagedRecordError';
-  readonly cure = 'Run the pipeline again: records are written anew, and finished stages are reused.';
+  readonly cure: string = 'Run the pipeline again: records are written anew, and finished stages are reused.';
   constructor(
     name: string,
     place: string,

@@ -3,8 +3,7 @@ import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs
 import { dirname, join } from 'node:path';
 import { EnvironmentError } from '../errors.ts';
 import { openNew } from '../new-file.ts';
-
-const mark = '.tmp-';
+import { temporaryMark } from './names.ts';
 
 /**
  * Makes a file that is there whole or not at all: `write` makes and fills a temporary file in `folder` (unique, so that several processes may write
@@ -17,7 +16,7 @@ export async function writeAtomically<T>(
   write: (temporary: string) => Promise<T>,
   finalPath: (result: T) => string,
 ): Promise<T> {
-  const temporary = join(folder, `${mark}${process.pid}-${randomBytes(6).toString('hex')}`);
+  const temporary = join(folder, `${temporaryMark}${process.pid}-${randomBytes(6).toString('hex')}`);
   try {
     const result = await write(temporary);
     const path = finalPath(result);
@@ -66,7 +65,7 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array | stri
 /** Removes temporary files in `folder` that a killed process left more than `ageMs` ago. */
 export async function removeStaleTemporaries(folder: string, ageMs: number): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
-    if (!name.startsWith(mark)) continue;
+    if (!name.startsWith(temporaryMark)) continue;
     const path = join(folder, name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
     if (Date.now() - mtimeMs > ageMs) await rm(path, { force: true });

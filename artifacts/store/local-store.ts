@@ -1,4 +1,5 @@
-import { access, constants, lstat, mkdir, readdir, realpath, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { access, constants, lstat, mkdir, readdir, realpath, stat, unlink } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { readArrow } from '../arrow/arrow-reader.ts';
@@ -16,8 +17,9 @@ import {
 } from './atomic-file.ts';
 import { CheckedFiles } from './checked-files.ts';
 import { folderCheckpoint } from './checkpoint.ts';
+import { listFilesIn, removeEmptyFolders } from './local-files.ts';
 import { readMany, readPlainFile } from './many-files.ts';
-import { checkedName } from './names.ts';
+import { artifactFileName, checkedName, stepFileName } from './names.ts';
 import { seal, unseal } from './seal.ts';
 import type { StepRecord } from './step.ts';
 import type { Store, StoreOptions } from './store.ts';
@@ -27,7 +29,7 @@ const dayMs = 86_400_000;
 /**
  * A store in a folder, which may be on a shared file system; any number of processes may use it at once.
  *
- *     artifacts/ab/<sha256>.arrow   steps/ab/<key>.json   checkpoints/<key>/   studies/<id>/
+ *     artifacts/ab/<sha256>.arrow   steps/ab/<key>.json   checkpoints/<key>/   studies/<id>/   pins/   sweeps/
  *
  * Throws {@link import('../errors.ts').EnvironmentError} if the folder cannot be made or written.
  */
@@ -41,10 +43,8 @@ export async function openLocalStore(folder: string, { mostRemembered }: StoreOp
   }
   await removeStaleTemporaries(incoming, dayMs);
 
-  const pathOf = (sha256: string) =>
-    join(folder, 'artifacts', checkedName('SHA-256', sha256).slice(0, 2), `${sha256}.arrow`);
-  const stepPath = (key: string) =>
-    join(folder, 'steps', checkedName('step key', key).slice(0, 2), `${key}.json`);
+  const pathOf = (sha256: string) => join(folder, artifactFileName(sha256));
+  const stepPath = (key: string) => join(folder, stepFileName(key));
   const textPath = (name: string) => join(folder, checkedName('record name', name));
   const checked = new CheckedFiles(mostRemembered);
   const damaged = (kind: string, path: string) =>
@@ -159,6 +159,29 @@ export async function openLocalStore(folder: string, { mostRemembered }: StoreOp
       await mustLieIn(folder, path);
       const names = await readdir(path).catch(() => []);
       return names.filter((name) => !name.startsWith('.')).sort();
+    },
+
+    listFiles: (within) => listFilesIn(folder, within && checkedName('file name', within)),
+    async removeFile(name) {
+      const path = join(folder, checkedName('file name', name));
+      await mustLieIn(folder, dirname(path));
+      try {
+        await unlink(path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+        throw explain(error, path);
+      }
+      await removeEmptyFolders(folder, name);
+      return true;
+    },
+    async *readBytes(ref) {
+      const path = pathOf(ref.sha256);
+      try {
+        yield* createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Uint8Array>;
+      } catch (error) {
+        ifUnreadable(error);
+        throw damaged(ref.kind, path);
+      }
     },
   };
 }

@@ -9,10 +9,14 @@ const shapes = {
   'step key': /^[A-Za-z0-9][A-Za-z0-9-]*$/,
   'SHA-256': /^[0-9a-f]{64}$/,
   'checkpoint name': /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+  'file name': /^\.?[A-Za-z0-9][A-Za-z0-9._=,~+-]*(\/\.?[A-Za-z0-9][A-Za-z0-9._=,~+-]*)*$/,
   'record name': /^[A-Za-z0-9][A-Za-z0-9._=,~+-]*(\/[A-Za-z0-9][A-Za-z0-9._=,~+-]*)*$/,
 };
 
 const longest = 400;
+
+/** How the name of a file begins that is not written to its end yet. */
+export const temporaryMark = '.tmp-';
 
 /** True if `name` is a name of this kind, whatever it is. */
 export function isName(kind: keyof typeof shapes, name: unknown): name is string {
@@ -33,4 +37,14 @@ export function studyRecordName(studyId: string, record: 'study' | 'plan' | 'res
 /** Name in the store of what became of a cell. */
 export function cellRecordName(studyId: string, cellId: string): string {
   return `studies/${checkedName('study id', studyId)}/cells/${checkedName('cell id', cellId)}.json`;
+}
+
+/** Name in the store of an artifact's file. */
+export function artifactFileName(sha256: string): string {
+  return `artifacts/${checkedName('SHA-256', sha256).slice(0, 2)}/${sha256}.arrow`;
+}
+
+/** Name in the store of the record of a finished step. */
+export function stepFileName(key: string): string {
+  return `steps/${checkedName('step key', key).slice(0, 2)}/${key}.json`;
 }

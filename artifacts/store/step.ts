@@ -46,3 +46,11 @@ export interface StepRecord extends Step {
   readonly warnings?: readonly string[];
   readonly provenance: Provenance;
 }
+
+/** Whether an artifact stands in a step's `with` where the name of an input says: `data`, `fit.spectrum`. Outside files stand nowhere in it. */
+export function isReference(withs: unknown, name: string): boolean {
+  const value = name
+    .split('.')
+    .reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], withs);
+  return typeof value === 'object' && value !== null && 'sha256' in value;
+}

@@ -24,6 +24,16 @@ export interface StoreOptions {
   readonly mostRemembered?: number;
 }
 
+/** A file of a store, by its name in it. */
+export interface StoredFile {
+  /** As in {@link Store.listFiles}. */
+  readonly name: string;
+  /** All of it, as the store keeps it. */
+  readonly bytes: number;
+  /** When it was written last, in milliseconds since 1970, by the clock of the store. */
+  readonly writtenAt: number;
+}
+
 /** Content-addressed files plus an index of finished steps and study records, behind a URI. */
 export interface Store {
   readonly uri: string;
@@ -71,4 +81,20 @@ export interface Store {
   listTexts(prefix: string): Promise<string[]>;
   /** Names, within a prefix folder, of what lies right in it: files and folders, sorted. */
   listFolder(prefix: string): Promise<string[]>;
+
+  /**
+   * Every file of the store, or below a folder of it, whatever it is, in no order: one that is there all the while is listed. What belongs where, in every store:
+   *
+   *     artifacts/ab/<sha256>.arrow   steps/ab/<key>.json   checkpoints/<key>/<name>   studies/<id>/...   pins/...   sweeps/...
+   *
+   * A file that is not written to its end yet has a name that begins with `.tmp-`, if it is listed at all.
+   */
+  listFiles(folder?: string): Promise<StoredFile[]>;
+  /**
+   * Removes a file of {@link listFiles}; false if it was not there any more. Throws {@link import('../errors.ts').RefusedError} if the name is none or its
+   * folder is a link out of the store.
+   */
+  removeFile(name: string): Promise<boolean>;
+  /** The bytes of an artifact as they are, piece by piece, not checked. Throws {@link import('../errors.ts').DamagedArtifactError} if there are none. */
+  readBytes(ref: ArtifactRef): AsyncIterable<Uint8Array>;
 }

@@ -3,7 +3,7 @@ import { findMetadata } from '../../artifacts/arrow/metadata.ts';
 import { DamagedArtifactError, DamagedRecordError, InputError } from '../../artifacts/errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
 import { isName } from '../../artifacts/store/names.ts';
-import type { StepRecord } from '../../artifacts/store/step.ts';
+import { isReference, type StepRecord } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import { formatCount } from '../../report/numbers.ts';
 
@@ -144,12 +144,4 @@ async function checkMaker(store: Store, { record, output, ref }: Maker): Promise
   if (said === record.key) return;
   const what = `names ${ref.sha256.slice(0, 12)} as its ${output}, but that artifact says that step ${said?.slice(0, 12)} made it`;
   throw new DamagedRecordError(`of step ${record.key.slice(0, 12)}`, store.uri, what);
-}
-
-/** Inputs are named by where they stand in `with`; outside files stand nowhere in it. */
-function isReference(withs: unknown, name: string): boolean {
-  const value = name
-    .split('.')
-    .reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], withs);
-  return typeof value === 'object' && value !== null && 'sha256' in value;
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:buffer';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { compilePriority, type Priority } from '@temporalio/common';
 import { DamagedRecordError, EnvironmentError, InputError, RefusedError } from '../../artifacts/errors.ts';
+import { awaitSweeps } from '../../artifacts/keeping/sweeps.ts';
 import { studyRecordName } from '../../artifacts/store/names.ts';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Store } from '../../artifacts/store/store.ts';
@@ -74,7 +75,6 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
   // The same place for every process, whatever its working directory is and however the user wrote it.
   const storeUri = store.uri;
   const studyId = studyIdOf(plan);
-  await writeRecords(store, studyId, options);
   const input: StudyInput = {
     studyId,
     storeUri,
@@ -86,6 +86,9 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
     ...(historyLimit === undefined ? {} : { historyLimit }),
   };
   for (let renewed = false; ; ) {
+    // Each time: what was written while another launch ran would seem to be over with it, and a sweep that was waited for may have taken it.
+    do await writeRecords(store, studyId, options);
+    while (await awaitSweeps(store));
     try {
       await client.workflow.start('study', {
         workflowId: workflowIdOf(studyId),
