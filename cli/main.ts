@@ -21,6 +21,10 @@ const groups = [
     load: async () => (await import('./commands/artifacts.ts')).addArtifactCommands,
   },
   {
+    names: ['du', 'gc', 'delete', 'pin', 'unpin', 'export'],
+    load: async () => (await import('./commands/storage.ts')).addStorageCommands,
+  },
+  {
     names: ['worker', 'server', 'setup', 'doctor'],
     load: async () => (await import('./commands/processes.ts')).addProcessCommands,
   },

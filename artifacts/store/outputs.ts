@@ -30,6 +30,17 @@ export async function partsOf(
   return parts;
 }
 
+/** SHA-256 of the parts that a trajectory lists, whether they are there or not; undefined if the list is damaged or gone. None of another artifact. */
+export async function partDigests(store: Store, ref: ArtifactRef): Promise<readonly string[] | undefined> {
+  if (ref.kind !== 'trajectory') return [];
+  try {
+    return (await store.open(ref)).strings('sha256');
+  } catch (error) {
+    if (error instanceof DamagedArtifactError) return undefined;
+    throw error;
+  }
+}
+
 /** All files that an output consists of: itself and, of a trajectory, its parts. Throws {@link DamagedArtifactError}. */
 export async function filesOf(store: Store, ref: ArtifactRef): Promise<ArtifactRef[]> {
   if (ref.kind !== 'trajectory') return [ref];

@@ -1,8 +1,8 @@
 import pc from 'picocolors';
 import { countOf, formatBytes, formatDuration, plural } from '../../report/numbers.ts';
 import { cutForTerminal, type Output, table } from '../output/output.ts';
+import type { ArtifactList, ListedArtifact } from './artifact-list.ts';
 import type { Origin } from './lineage.ts';
-import type { ListedArtifact } from './study-records.ts';
 import type { Verification } from './verify.ts';
 
 /** Inputs and outside files of one step, as far as a tree shows them. */
@@ -10,10 +10,10 @@ const shownInputs = 10;
 
 type Where = Pick<Output, 'interactive'>;
 
-/** The files of a study, those of cells that failed or were cancelled first. */
+/** The artifacts of a study, those of cells that failed or were cancelled first, and how large all of them are. */
 export function formatArtifacts(
   studyId: string,
-  artifacts: readonly ListedArtifact[],
+  { artifacts, total }: ArtifactList,
   output: Where,
 ): string[] {
   if (artifacts.length === 0) return [`${studyId} has made no artifacts yet.`];
@@ -23,11 +23,17 @@ export function formatArtifacts(
   ) as [ListedArtifact[], ListedArtifact[]];
   const { shown, cut } = cutForTerminal(output, [...troubled, ...others], 'artifact');
   const rows = shown.map((artifact) => {
-    const { cell, stage, output: name, kind, bytes, path, uri } = artifact;
+    const { cell, stage, output: name, kind, files, allBytes, path, uri } = artifact;
     const status = isTroubled(artifact) ? ` (${artifact.cellStatus})` : '';
-    return [`${cell}${status}`, `${stage}.${name}`, kind, formatBytes(bytes), path ?? uri];
+    return [`${cell}${status}`, `${stage}.${name}`, kind, sizeOf(files, allBytes), path ?? uri];
   });
-  return [table(rows, ['cell', 'output', 'kind', 'size', 'file']), ...cut];
+  const all = `${plural(total.files, 'file')}, ${formatBytes(total.bytes)}, each counted once`;
+  return [table(rows, ['cell', 'output', 'kind', 'size', 'file']), ...cut, all];
+}
+
+function sizeOf(files: number, bytes: number): string {
+  if (files === 0) return 'gone';
+  return files === 1 ? formatBytes(bytes) : `${formatBytes(bytes)} in ${plural(files, 'file')}`;
 }
 
 /** What was found, bad checks first. Those that are good are listed on a terminal only, as long as it has room for them. */

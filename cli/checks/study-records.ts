@@ -1,26 +1,12 @@
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import fastest from 'fastest-levenshtein';
 import { DamagedRecordError, InputError } from '../../artifacts/errors.ts';
-import type { ArtifactRef } from '../../artifacts/reference.ts';
 import { cellRecordName, isName } from '../../artifacts/store/names.ts';
 import { readRecord, readRecords } from '../../artifacts/store/records.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import type { Plan } from '../../compiler/index.ts';
 import type { StudyRecord } from '../../runtime/study/client.ts';
-import type { CellResult, CellStatus, StudyResult } from '../../workflows/messages.ts';
-
-/** An output of a stage of a study. */
-export interface ListedArtifact extends ArtifactRef {
-  /** `study` for the output of a stage over all cells. */
-  readonly cell: string;
-  /** What became of the cell; absent for the output of a stage over all cells. */
-  readonly cellStatus?: CellStatus;
-  readonly stage: string;
-  readonly output: string;
-  /** File of an artifact in a local store. */
-  readonly path: string | undefined;
-}
+import type { CellResult, StudyResult } from '../../workflows/messages.ts';
 
 /** The studies in a store, newest launch first; a study whose record is damaged is named only. */
 export async function listStudies(
@@ -136,39 +122,6 @@ function inOrderOfValues(ids: readonly string[]): string[] {
 /** The result of a study that has ended. Throws `DamagedRecordError`. */
 export function readResult(store: Store, studyId: string): Promise<StudyResult | undefined> {
   return readRecord<StudyResult>(store, `studies/${studyId}/result.json`);
-}
-
-/** Every output of every finished stage, cell by cell; cells whose record is damaged are told, not listed. */
-export async function listArtifacts(
-  store: Store,
-  studyId: string,
-  tell: TellDamage,
-): Promise<ListedArtifact[]> {
-  const plan = await readPlan(store, studyId);
-  const cells = await readCells(store, plan, studyId, tell);
-  const order = plan.cells[0]?.stages.map(({ name }) => name) ?? [];
-  const listed: ListedArtifact[] = [];
-  for (const { cellId, status, stages } of cells) {
-    for (const stage of Object.keys(stages).sort((a, b) => order.indexOf(a) - order.indexOf(b))) {
-      for (const [output, ref] of Object.entries(stages[stage]!.outputs))
-        listed.push({ ...entry(cellId, stage, output, ref), cellStatus: status });
-    }
-  }
-  const result = await unlessDamaged(readResult(store, studyId), tell);
-  for (const [stage, { outputs }] of Object.entries(result?.collect ?? {})) {
-    for (const [output, ref] of Object.entries(outputs)) listed.push(entry('study', stage, output, ref));
-  }
-  return listed;
-}
-
-function entry(cell: string, stage: string, output: string, ref: ArtifactRef): ListedArtifact {
-  return {
-    cell,
-    stage,
-    output,
-    ...ref,
-    path: ref.uri.startsWith('file:') ? fileURLToPath(ref.uri) : undefined,
-  };
 }
 
 /** Is told of a record that is not shown. */

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { formatCount } from '../../report/numbers.ts';
+import { listArtifacts } from '../checks/artifact-list.ts';
 import { formatArtifacts, formatOrigin, formatVerification } from '../checks/artifact-views.ts';
 import { explain } from '../checks/lineage.ts';
-import { listArtifacts, resolveStudyId } from '../checks/study-records.ts';
+import { resolveStudyId } from '../checks/study-records.ts';
 import { exitCode } from '../output/errors.ts';
 import { createOutput } from '../output/output.ts';
 import { addPlaceOptions, handled, openPlace, type PlaceOptions } from './shared.ts';
@@ -28,15 +29,15 @@ export function addArtifactCommands(program: Command): void {
       const { store } = await openPlace(options);
       const studyId = await resolveStudyId(store, wanted);
       let leftOut = 0;
-      const artifacts = await listArtifacts(store, studyId, ({ message }) => {
+      const listed = await listArtifacts(store, studyId, ({ message }) => {
         if (++leftOut <= shownDamage) output.warn(`${pc.yellow('left out:')} ${message}`);
       });
       if (leftOut > shownDamage)
         output.warn(
           `${shownDamage} of ${formatCount(leftOut)} damaged records are listed; \`epochal verify ${studyId}\` names all.`,
         );
-      if (options.json) output.result({ studyId, artifacts });
-      else for (const line of formatArtifacts(studyId, artifacts, output)) output.line(line);
+      if (options.json) output.result({ studyId, ...listed });
+      else for (const line of formatArtifacts(studyId, listed, output)) output.line(line);
       return exitCode.done;
     }),
   );

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import { DamagedArtifactError } from '../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
+import { partDigests } from '../../artifacts/store/outputs.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import type { KnownStep, StepIndex } from './step-index.ts';
 
@@ -34,12 +34,12 @@ export class Reach {
 
   /** Adds to `reached` all that the roots need. */
   async follow({ steps = [], artifacts = [] }: Roots, reached = new Reached()): Promise<Reached> {
-    const trajectories: ArtifactRef[] = [];
+    const trajectories = new Map<string, ArtifactRef>();
     const waiting: string[] = [...steps];
     const enter = (ref: Pick<ArtifactRef, 'sha256'> & Partial<ArtifactRef>): void => {
-      if (reached.artifacts.has(ref.sha256)) return;
       reached.artifacts.add(ref.sha256);
-      if (ref.kind === 'trajectory') trajectories.push(ref as ArtifactRef);
+      // Of a pinned artifact, the kind is known by the step that made it.
+      if (ref.kind === 'trajectory') trajectories.set(ref.sha256, ref as ArtifactRef);
       waiting.push(...this.#index.makersOf(ref.sha256));
     };
     for (const ref of artifacts) enter(ref);
@@ -51,7 +51,7 @@ export class Reach {
       for (const sha256 of step.madeFrom) waiting.push(...this.#index.makersOf(sha256));
     }
     await Promise.all(
-      trajectories.map(async (ref) => {
+      [...trajectories.values()].map(async (ref) => {
         const parts = await this.partsOf(ref);
         if (parts === undefined) reached.torn.add(ref.sha256);
         for (const sha256 of parts ?? []) reached.artifacts.add(sha256);
@@ -73,17 +73,8 @@ export class Reach {
 
   /** The parts that a trajectory lists, read once; undefined if the list is damaged or gone. */
   partsOf(ref: ArtifactRef): Promise<readonly string[] | undefined> {
-    const known = this.#parts.get(ref.sha256) ?? this.#atATime(() => this.#readParts(ref));
+    const known = this.#parts.get(ref.sha256) ?? this.#atATime(() => partDigests(this.#store, ref));
     this.#parts.set(ref.sha256, known);
     return known;
-  }
-
-  async #readParts(ref: ArtifactRef): Promise<readonly string[] | undefined> {
-    try {
-      return (await this.#store.open(ref)).strings('sha256');
-    } catch (error) {
-      if (error instanceof DamagedArtifactError) return undefined;
-      throw error;
-    }
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,16 +9,20 @@ import { filesOf } from '../../artifacts/store/outputs.ts';
 import { seal } from '../../artifacts/store/seal.ts';
 import type { StepRecord } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
+import { type ArtifactList, listArtifacts } from '../../cli/checks/artifact-list.ts';
 import { explain } from '../../cli/checks/lineage.ts';
-import { type ListedArtifact, listArtifacts, readCells } from '../../cli/checks/study-records.ts';
+import { readCells } from '../../cli/checks/study-records.ts';
 import { type Verification, verifyStudy } from '../../cli/checks/verify.ts';
 import { compile, type Plan, stageKinds } from '../../compiler/index.ts';
 import { writeReport } from '../../report/write-report.ts';
 import { foresee } from '../../runtime/cost/foresight.ts';
+import { collectGarbage } from '../../runtime/storage/gc.ts';
 import { studyIdOf } from '../../runtime/study/client.ts';
 import type { StudyResult } from '../../workflows/messages.ts';
 import { damages } from '../fixtures/damage.ts';
+import { begin, forget } from '../fixtures/kept-studies.ts';
 import { type LocalStudies, openLocalStudies } from '../fixtures/local-study.ts';
+import { bytesIn, sizesIn } from '../fixtures/stored.ts';
 import { differences, type Summary, summarize, versionsOf } from './reference.ts';
 
 const fixture = path.join(import.meta.dirname, '..', 'fixtures', 'every-kind.yaml');
@@ -36,7 +40,7 @@ interface File {
 let studies: LocalStudies;
 let folder: string;
 let first: StudyResult;
-let listed: ListedArtifact[];
+let listed: ArtifactList;
 /** Every file of the first cell, parts of its trajectory too, and of the collect. */
 const files: File[] = [];
 
@@ -61,7 +65,7 @@ beforeAll(async () => {
   listed = await listArtifacts(seen, studyId, (error) => {
     throw error;
   });
-  for (const artifact of listed.filter(({ cell }) => cell !== 'seed=2')) {
+  for (const artifact of listed.artifacts.filter(({ cell }) => cell !== 'seed=2')) {
     for (const { kind, uri } of await filesOf(seen, artifact)) {
       const file = fileURLToPath(uri);
       files.push({
@@ -93,7 +97,7 @@ test('has the numbers that belong to the versions of its stage kinds', async () 
   const { stages } = plan.cells[0]!;
   const open = await store();
   const found: Record<string, Record<string, Summary>> = {};
-  for (const artifact of listed.filter(({ cell }) => cell !== 'seed=2')) {
+  for (const artifact of listed.artifacts.filter(({ cell }) => cell !== 'seed=2')) {
     const stage = stages.find(({ name }) => name === artifact.stage);
     const versions = stage === undefined ? `collect ${plan.collect[0]!.version}` : versionsOf(stage, stages);
     for (const ref of await filesOf(open, artifact)) {
@@ -119,6 +123,34 @@ test('has the numbers that belong to the versions of its stage kinds', async () 
     ),
   );
   expect(changed).toEqual([]);
+});
+
+test('has artifacts of the sizes that their files have, parts and all, each counted once', () => {
+  const sizes = sizesIn({ uri: studies.storeUri() }, /^artifacts/);
+  expect(listed.total).toEqual({
+    files: sizes.size,
+    bytes: bytesIn({ uri: studies.storeUri() }, /^artifacts/),
+  });
+  const trajectory = listed.artifacts.find(({ kind, cell }) => kind === 'trajectory' && cell === 'seed=1')!;
+  expect(trajectory.files).toBeGreaterThan(1);
+  expect(trajectory.allBytes).toBeGreaterThan(trajectory.bytes);
+});
+
+test('leads to every finished step by its plan alone: a gc removes none while no cell has a record', async () => {
+  const place = path.join(studies.home, 'begun');
+  cpSync(folder, place, { recursive: true });
+  const begun = await openStore(place);
+  await begin(begun, studyId);
+  const steps = sizesIn(begun, /^steps/).size;
+  const { freed, open } = await collectGarbage(begun);
+  expect({ freed, open, steps: sizesIn(begun, /^steps/).size }).toEqual({
+    freed: [],
+    open: [studyId],
+    steps,
+  });
+  await forget(begun, studyId);
+  await collectGarbage(begun);
+  expect(sizesIn(begun, /^(artifacts|steps)/).size).toBe(0);
 });
 
 test('is verified without a fault, and names a file that is no part of it', async () => {

@@ -1,9 +1,10 @@
 /** What commands say of 10,000 cells: bounded on a terminal, whole for machines, and each record read once. */
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { listArtifacts } from '../../../cli/checks/artifact-list.ts';
 import { formatArtifacts, formatOrigin, formatVerification } from '../../../cli/checks/artifact-views.ts';
 import { explain } from '../../../cli/checks/lineage.ts';
-import { listArtifacts, listStudies, resolveStudy } from '../../../cli/checks/study-records.ts';
+import { listStudies, resolveStudy } from '../../../cli/checks/study-records.ts';
 import { verifyStudy } from '../../../cli/checks/verify.ts';
 import { cutForTerminal } from '../../../cli/output/output.ts';
 import { examineStudy } from '../../../cli/progress/study-status.ts';
@@ -12,6 +13,7 @@ import type { CellResult, StudyProgress } from '../../../workflows/messages.ts';
 import { countReads } from '../../fixtures/counted-store.ts';
 import { someTroubles, trivialPipeline, writeLargeStudy } from '../../fixtures/large-study.ts';
 import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
+import { bytesIn } from '../../fixtures/stored.ts';
 
 const cells = 10_000;
 const terminal = { interactive: true };
@@ -67,9 +69,12 @@ test('artifacts are a hundred lines on a terminal, and all in a pipe', async () 
   const artifacts = await listArtifacts(reads.store, studyId, () => undefined);
   expect(most(reads.texts)).toBe(1);
   const shown = lines(formatArtifacts(studyId, artifacts, terminal));
-  expect(shown).toHaveLength(1 + 100 + 1);
-  expect(shown.at(-1)).toBe('100 of 19,600 artifacts are listed; --json has all, and so has a pipe');
-  expect(lines(formatArtifacts(studyId, artifacts, pipe))).toHaveLength(1 + 19_600);
+  expect(shown).toHaveLength(1 + 100 + 2);
+  expect(shown.at(-2)).toBe('100 of 19,600 artifacts are listed; --json has all, and so has a pipe');
+  // All cells have the same ones.
+  expect(shown.at(-1)).toMatch(/^2 files, \d+(\.\d+)? kB, each counted once$/);
+  expect(artifacts.total.bytes).toBe(bytesIn(store, /artifacts/));
+  expect(lines(formatArtifacts(studyId, artifacts, pipe))).toHaveLength(1 + 19_600 + 1);
 });
 
 test('artifacts of failed cells come first', () => {
@@ -82,13 +87,17 @@ test('artifacts of failed cells come first', () => {
       kind: 'dataset',
       bytes: 1,
       uri: 'file:///x',
+      files: 1,
+      allBytes: 1,
     }) as never;
-  const listed = [artifact('one', 'succeeded'), artifact('two', 'failed'), artifact('three', 'succeeded')];
+  const artifacts = [artifact('one', 'succeeded'), artifact('two', 'failed'), artifact('three', 'succeeded')];
+  const listed = { artifacts, total: { files: 3, bytes: 3 } };
   expect(lines(formatArtifacts('x', listed, terminal)).map((line) => line.split('  ')[0])).toEqual([
     'cell',
     'two (failed)',
     'one',
     'three',
+    '3 files, 3 B, each counted once',
   ]);
 });
 
@@ -129,7 +138,7 @@ describe('verify', () => {
 
 describe('explain', () => {
   test('reads the step that a file names, and no other', async () => {
-    const artifacts = await listArtifacts(store, studyId, () => undefined);
+    const { artifacts } = await listArtifacts(store, studyId, () => undefined);
     const reads = countReads(store);
     const { sha256 } = artifacts[0]!;
     for (const wanted of [sha256, sha256.slice(0, 12), fileURLToPath(artifacts[0]!.uri)])
@@ -138,7 +147,8 @@ describe('explain', () => {
   });
 
   test('shows ten inputs of a step, and says of how many', async () => {
-    const [artifact] = await listArtifacts(store, studyId, () => undefined);
+    const { artifacts } = await listArtifacts(store, studyId, () => undefined);
+    const [artifact] = artifacts;
     const origin = await explain(store, artifact!.sha256);
     const inputs = Array.from({ length: 9_800 }, (_, index) => ({ name: `cell ${index}`, origin }));
     const sources = Object.fromEntries(inputs.map(({ name }) => [name, artifact!.sha256]));
