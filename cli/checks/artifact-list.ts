@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import { artifactFileName } from '../../artifacts/store/names.ts';
@@ -46,7 +47,7 @@ export async function listArtifacts(store: Store, studyId: string, tell: TellDam
       for (const name of names) counted.add(name);
       const { cell, stage, ...more } = place;
       listed.push({
-        ...{ cell, stage, output, ...ref, ...more, path: pathOf(ref), files: names.length },
+        ...{ cell, stage, output, ...ref, ...more, path: pathOf(store, ref), files: names.length },
         allBytes: names.reduce((sum, name) => sum + sizes.get(name)!, 0),
       });
     }
@@ -62,6 +63,7 @@ export async function listArtifacts(store: Store, studyId: string, tell: TellDam
   return { artifacts: listed, total: { files: counted.size, bytes } };
 }
 
-function pathOf({ uri }: ArtifactRef): string | undefined {
-  return uri.startsWith('file:') ? fileURLToPath(uri) : undefined;
+/** Where the file lies in this store, which may be a copy of the one that it was written to. */
+function pathOf({ uri }: Store, { sha256 }: ArtifactRef): string | undefined {
+  return uri.startsWith('file:') ? path.join(fileURLToPath(uri), artifactFileName(sha256)) : undefined;
 }

@@ -68,7 +68,9 @@ export function formatUsage(usage: Usage, output: Where): string[] {
     ...unjudged.slice(0, 10).map((sentence) => `${pc.yellow('cannot be judged:')} ${sentence}`),
     unneeded === undefined
       ? `What \`gc\` would free is not known: ${plural(unjudged.length, 'record')} cannot be read.`
-      : `${formatTally(unneeded)} needed by no study and no pin: \`epochal gc\` frees it.`,
+      : unneeded.files === 0
+        ? 'Studies or pins need all of it: `epochal gc` would free nothing.'
+        : `${formatTally(unneeded)} needed by no study and no pin: \`epochal gc\` frees it.`,
   ];
 }
 

@@ -42,12 +42,15 @@ const home = copyBundledHome(join(place.home, 'home'));
 const file = (name: string) => join(place.home, name);
 let ran: { code: number | null; stdout: string };
 let studyId: string;
+let another: string;
 
 beforeAll(async () => {
   writeFileSync(file('good.yaml'), pipeline('0.1'));
   writeFileSync(file('diverging.yaml'), pipeline('0.1, 1e30'));
   writeFileSync(file('wrong.yaml'), pipeline('0.1').replace('epochs: 1', 'epochz: 1'));
   writeFileSync(file('warned.yaml'), pipeline('0.1').replace('rate: 0.1 }', 'rate: 0.1, unused: 1 }'));
+  const before = await epochal(['run', file('warned.yaml'), '--json'], home);
+  another = (JSON.parse(before.stdout) as { studyId: string }).studyId;
   ran = await epochal(['run', file('good.yaml'), '--json'], home);
   ({ studyId } = JSON.parse(ran.stdout) as { studyId: string });
 });
@@ -79,6 +82,12 @@ describe('in success', () => {
       return ['explain', record.stages.train!.outputs.state!.sha256];
     },
     verify: () => ['verify', studyId],
+    du: () => ['du'],
+    gc: () => ['gc', '--older-than', '1w'],
+    delete: () => ['delete', another, '--gc'],
+    pin: () => ['pin', studyId, '--note', 'for the paper'],
+    unpin: () => ['unpin', studyId],
+    export: () => ['export', studyId, file('exported')],
     doctor: () => ['doctor'],
   };
 
@@ -124,6 +133,13 @@ describe('in failure', () => {
     ['artifacts', 'input', 2, () => ['artifacts', 'nonesuch']],
     ['explain', 'input', 2, () => ['explain', 'nonesuch']],
     ['verify', 'input', 2, () => ['verify', 'nonesuch']],
+    ['du', 'usage', 2, () => ['du', 'nonesuch']],
+    ['gc', 'usage', 2, () => ['gc', '--older-than', 'long']],
+    ['delete', 'input', 2, () => ['delete', 'nonesuch']],
+    ['delete of any', 'input', 2, () => ['delete', '']],
+    ['pin', 'input', 2, () => ['pin', 'nonesuch']],
+    ['unpin', 'input', 2, () => ['unpin', 'nonesuch']],
+    ['export into a folder that is not empty', 'input', 2, () => ['export', studyId, place.home]],
     ['doctor', 'usage', 2, () => ['doctor', 'nonesuch']],
     ['validate', 'usage', 2, () => ['validate']],
     ['no such command', 'usage', 2, () => ['vlaidate']],
@@ -137,14 +153,20 @@ describe('in failure', () => {
   test('every command is among them', () => {
     expect(withJson.sort()).toEqual([
       'artifacts',
+      'delete',
       'doctor',
+      'du',
       'explain',
+      'export',
+      'gc',
       'list',
+      'pin',
       'plan',
       'report',
       'retry',
       'run',
       'status',
+      'unpin',
       'validate',
       'verify',
     ]);
