@@ -12,7 +12,7 @@ import { type Groups, sweep } from './sweep.ts';
  * Throws {@link InputError} if it is pinned, and {@link EnvironmentError} if it runs, was launched in this moment, or has not ended as far as the store shows, unless
  * that is `forced`.
  *
- * @param runs Whether a server says that it runs. It is asked after the deletion was announced: a launch waits then.
+ * @param runs Whether a server says that it runs. It is asked again after the deletion was announced: a launch waits then.
  * @returns The files that were removed.
  */
 export async function deleteStudy(
@@ -30,14 +30,18 @@ export async function deleteStudy(
     );
   const files = await list();
   const cancel = `Give it up first: \`epochal cancel ${studyId}\``;
+  const mustNotRun = async (): Promise<void> => {
+    if (await runs())
+      throw new EnvironmentError(`The study ${studyId} is running, so it is not deleted.`, `${cancel}.`);
+  };
+  await mustNotRun();
   if (!forced && !hasEnded(studyId, files))
     throw new EnvironmentError(
       `The study ${studyId} has not ended since it was launched: it may run on another server, or go on when it is run again.`,
       `${cancel}, with --address if it runs elsewhere; or delete it with --force if no server knows it any more.`,
     );
   const isStillOver = async (): Promise<boolean> => {
-    if (await runs())
-      throw new EnvironmentError(`The study ${studyId} is running, so it is not deleted.`, `${cancel}.`);
+    await mustNotRun();
     return launched(await list()) === launched(files);
   };
   const last = [studyRecordName(studyId, 'plan'), launch];

@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { announceSweep } from '../../artifacts/keeping/sweeps.ts';
 import { localPath } from '../../artifacts/store/local-store.ts';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import { verifyStudy } from '../../cli/checks/verify.ts';
 import type { Plan } from '../../compiler/plan.ts';
+import { findStudy, studyIdOf } from '../../runtime/study/client.ts';
 import { forget, stepsIn } from '../fixtures/kept-studies.ts';
 import { type LocalStudies, openLocalStudies, until } from '../fixtures/local-study.ts';
 import { plannedCell, plannedCollect, plannedStage, planOf, resultOf } from '../fixtures/plans.ts';
@@ -76,12 +78,19 @@ test('50 times beside a running study, each time in the middle of another stage,
 
   const plan = chains('beside', range(0, cells));
   const held = range(0, cells / 2).flatMap((cell) => range(0, chain).map((stage) => seedOf(cell, stage)));
+  onTestFinished(() => studies.gate.release());
   for (const seed of held) studies.gate.hold(`${seed}-1`);
   const study = await studies.start(plan);
   const met = (seed: number) => until(async () => studies.gate.met(`${seed}-1`) !== undefined);
   await met(held[0]!);
   // Of the study that was deleted, two cells and what it has gathered go: each step with its record and its file.
   expect((await gc(storeUri)).freed.files).toBe(2 * (2 * chain + 1));
+
+  for (const force of [[], ['--force']]) {
+    const deletion = ['delete', study.studyId, '--store', storeUri, ...force];
+    const refused = { code: 1, stderr: expect.stringContaining('is running') as string };
+    expect(await epochal(deletion, studies.home)).toMatchObject(refused);
+  }
 
   let times = 0;
   for (const seed of held) {
@@ -120,6 +129,22 @@ test('50 times beside a running study, each time in the middle of another stage,
     }
   }
   expect(await gc(storeUri)).toMatchObject({ freed: { files: 0, bytes: 0 }, open: [] });
+});
+
+test('a launch waits for a sweep that is announced, and writes its records again, which that may have taken', async () => {
+  const storeUri = studies.storeUri('launched');
+  const store = await openStore(storeUri);
+  const plan = chains('launched', [70]);
+  const studyId = studyIdOf(plan);
+  const sweep = await announceSweep(store);
+  const launching = studies.start(plan, { storeUri });
+  await until(async () => (await store.readText(`studies/${studyId}/study.json`)) !== undefined);
+  await forget(store, studyId);
+  await expect(findStudy(studies.client, storeUri, studyId)).rejects.toThrow('knows of no study');
+  await sweep.end();
+  expect((await (await launching).result()).status).toBe('succeeded');
+  const { checks } = await verifyStudy(store, studyId);
+  expect(checks.filter(({ ok }) => !ok)).toEqual([]);
 });
 
 test('killed with SIGKILL at whichever file, the store is whole, and the next one does the rest', async () => {
