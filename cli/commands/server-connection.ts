@@ -48,6 +48,12 @@ function loadClient() {
   return import('../../runtime/study/client.ts');
 }
 
+/** Whether something serves where the home's server was last: it runs then, though it may be too busy to answer in time. */
+export async function mayHaveServer(home: Home): Promise<boolean> {
+  const port = await recordedPort(home);
+  return port !== undefined && (await isTaken(port));
+}
+
 async function recordedPort(home: Home): Promise<number | undefined> {
   try {
     return (JSON.parse(await readFile(home.serverRecord, 'utf8')) as { port: number }).port;

@@ -12,7 +12,7 @@ import { exitCode } from '../output/errors.ts';
 import { createOutput } from '../output/output.ts';
 import { chooseStudyId } from '../storage/choose.ts';
 import { formatCollected, formatTally, formatUsage } from '../storage/views.ts';
-import { findServer } from './server-connection.ts';
+import { findServer, mayHaveServer } from './server-connection.ts';
 import {
   addPlaceOptions,
   addServerOptions,
@@ -188,7 +188,13 @@ async function isRunning(
   studyId: string,
 ): Promise<boolean> {
   const server = await findServer(home, options);
-  if (server === undefined) return false;
+  if (server === undefined) {
+    if (!(await mayHaveServer(home))) return false;
+    throw new EnvironmentError(
+      `The Temporal server of ${home.folder} does not answer, so it is not known whether ${studyId} runs.`,
+      'Try again when it is less busy.',
+    );
+  }
   try {
     const { findStudy } = await import('../../runtime/study/client.ts');
     return (await findStudy(server.client, storeUri, studyId)).attached;
