@@ -21,13 +21,13 @@ const chain = (seed: number) =>
   ]);
 const faulty = (seed: number, how: string, times: number) =>
   plannedCell(`seed=${seed}`, { seed }, [
-    plannedStage('second', 'faulty', { how, times, log: `${seed}.log` }, { retry: { attempts: 2 } }),
+    plannedStage('second', 'faulty', { how, times, log: `${seed}.log` }, { retry: { attempts: 3 } }),
   ]);
 
-/** Cells apart and inside, a failure that passes and one that does not, a pause, a cut, a stage over all cells. */
+/** Cells apart, in rows and inside, a failure that passes and one that does not, a pause, a cut, a stage over all cells. */
 const plan = planOf(
   'recorded',
-  [chain(1), chain(2), faulty(3, 'error', 1), faulty(4, 'input', 9), chain(5), chain(6), chain(7), chain(8)],
+  [chain(1), chain(2), faulty(3, 'error', 2), faulty(4, 'input', 9), chain(5), chain(6), chain(7), chain(8)],
   { maxParallel: 2, minSuccess: 0.5, collect: [plannedCollect('sweep', 'second', ['seed'])] },
 );
 

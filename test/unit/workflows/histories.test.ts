@@ -27,12 +27,13 @@ test.each(names)('the history %s is replayed by the code of today', async (name)
   await Worker.runReplayHistory({ workflowBundle, dataConverter }, history, workflowId);
 });
 
-test('there are histories of cells apart and inside, of failures, retries, a pause and a cut', () => {
+test('there are histories of cells apart, in rows and inside, of failures, retries, a pause and a cut', () => {
   const texts = names.map((name) => readFileSync(path.join(historiesFolder, name), 'utf8'));
   for (const event of [
     'START_CHILD_WORKFLOW_EXECUTION_INITIATED',
     'ACTIVITY_TASK_COMPLETED',
     'ACTIVITY_TASK_FAILED',
+    '"runCells"',
     'TIMER_FIRED',
     'MARKER_RECORDED',
     'WORKFLOW_EXECUTION_SIGNALED',
