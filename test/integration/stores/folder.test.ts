@@ -1,0 +1,4 @@
+import { keepsTheContract } from './contract.ts';
+import { folderStores } from './folder.ts';
+
+keepsTheContract(folderStores());
