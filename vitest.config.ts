@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { readSetupStamp } from './runtime/setup-stamp.ts';
 
-const { temporal, testPython } = readSetupStamp();
+const { temporal, testPython, versitygw } = readSetupStamp();
 
 /** Layers, fast ones first; each runs by itself with `npx vitest run --project NAME`. */
 const layer = (name: string, timeoutMs: number, groupOrder: number, globalSetup: string[] = []) => ({
@@ -28,6 +28,7 @@ export default defineConfig({
       NO_COLOR: '1',
       ...(temporal === undefined ? {} : { TEMPORAL_BIN: temporal.program }),
       ...(testPython === undefined ? {} : { EPOCHAL_TEST_PYTHON: testPython.program }),
+      ...(versitygw === undefined ? {} : { EPOCHAL_TEST_VERSITYGW: versitygw.program }),
     },
     projects: [
       layer('unit', 300_000, 1),

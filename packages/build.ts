@@ -16,6 +16,7 @@ interface RootManifest {
   readonly license: string;
   readonly engines: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
 }
 
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as RootManifest;
@@ -40,6 +41,7 @@ export async function buildPackage(source: PackageSource, dist: string): Promise
     engines: manifest.engines,
     ...source.fields,
     dependencies: source.more === 'all' ? manifest.dependencies : dependenciesOf(folder),
+    ...(source.more === 'all' ? { optionalDependencies: manifest.optionalDependencies } : {}),
   });
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', dist], { cwd: folder });
   return path.join(dist, tarballOf(stdout));

@@ -13,6 +13,8 @@ export interface SetupStamp {
   /** Python for tests and for benchmarks; studies need none. */
   readonly testPython?: { readonly program: string };
   readonly benchPython?: { readonly program: string };
+  /** An S3 server for tests. */
+  readonly versitygw?: { readonly program: string };
 }
 
 /** Empty where no set-up has been run, or its record is broken or not to be trusted. */

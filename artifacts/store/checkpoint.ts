@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readIfFile, writeFileAtomically } from './atomic-file.ts';
 import { checkedName } from './names.ts';
+import { sealBytes, unsealBytes } from './seal.ts';
 import type { Checkpoint } from './store.ts';
-
-const digestBytes = 32;
 
 /**
  * A checkpoint in a folder. Each file ends with the SHA-256 of the folder's name, its own, and what comes before it, so that one that is torn, or
@@ -13,11 +11,7 @@ const digestBytes = 32;
  */
 export function folderCheckpoint(folder: string): Checkpoint {
   const pathOf = (name: string): string => join(folder, checkedName('checkpoint name', name));
-  const digest = (name: string, bytes: Uint8Array): Buffer =>
-    createHash('sha256')
-      .update(`${basename(folder)}/${name}\n`)
-      .update(bytes)
-      .digest();
+  const about = (name: string): string => `${basename(folder)}/${name}`;
   return {
     async list() {
       const names = await readdir(folder).catch(() => []);
@@ -25,13 +19,10 @@ export function folderCheckpoint(folder: string): Checkpoint {
     },
     async read(name) {
       const file = await readIfFile(pathOf(name));
-      if (file === undefined || file.length < digestBytes) return undefined;
-      // Not a Buffer, whose slice() is no copy, so that `bytes.slice().buffer` is what it seems.
-      const bytes = new Uint8Array(file.buffer, file.byteOffset, file.length - digestBytes);
-      return digest(name, bytes).equals(file.subarray(file.length - digestBytes)) ? bytes : undefined;
+      return file && unsealBytes(file, about(name));
     },
     async write(name, bytes) {
-      await writeFileAtomically(pathOf(name), Buffer.concat([bytes, digest(name, bytes)]));
+      await writeFileAtomically(pathOf(name), sealBytes(bytes, about(name)));
     },
     async remove(name) {
       await rm(pathOf(name), { recursive: true, force: true });

@@ -20,7 +20,7 @@ import { folderCheckpoint } from './checkpoint.ts';
 import { listFilesIn, removeEmptyFolders } from './local-files.ts';
 import { readMany, readPlainFile } from './many-files.ts';
 import { artifactFileName, checkedName, stepFileName } from './names.ts';
-import { seal, unseal } from './seal.ts';
+import { seal, sealStep, unseal, unsealStep } from './seal.ts';
 import type { StepRecord } from './step.ts';
 import type { Store, StoreOptions } from './store.ts';
 
@@ -52,7 +52,7 @@ export async function openLocalStore(folder: string, { mostRemembered }: StoreOp
 
   const readStep = async (key: string): Promise<StepRecord | undefined> => {
     const bytes = await readIfFile(stepPath(key));
-    return bytes === undefined ? undefined : stepIn(bytes.toString(), key);
+    return bytes === undefined ? undefined : unsealStep(bytes.toString(), key);
   };
   const readText = async (name: string): Promise<string | undefined> => {
     const path = textPath(name);
@@ -108,12 +108,11 @@ export async function openLocalStore(folder: string, { mostRemembered }: StoreOp
         keys,
         (key) => {
           const file = readPlainFile(stepPath(key));
-          return file && { value: file.text === undefined ? undefined : stepIn(file.text, key) };
+          return file && { value: file.text === undefined ? undefined : unsealStep(file.text, key) };
         },
         readStep,
       ),
-    writeStep: (record) =>
-      writeFileAtomically(stepPath(record.key), seal(`${JSON.stringify(record, undefined, 1)}\n`)),
+    writeStep: (record) => writeFileAtomically(stepPath(record.key), sealStep(record)),
 
     checkpoint: (key) => folderCheckpoint(join(folder, 'checkpoints', checkedName('step key', key))),
 
@@ -184,13 +183,6 @@ export async function openLocalStore(folder: string, { mostRemembered }: StoreOp
       }
     },
   };
-}
-
-/** The record of the step with this key in the text of its file; undefined if it is changed, torn or another's. */
-function stepIn(text: string, key: string): StepRecord | undefined {
-  const body = unseal(text);
-  const record = body === undefined ? undefined : (JSON.parse(body) as StepRecord);
-  return record?.key === key ? record : undefined;
 }
 
 /** Where links lead to from a path in the store, or from what there is of it, if that is out of the store. */

@@ -17,8 +17,9 @@ function kindOf(uri: string): StoreKind {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(uri)?.[1]?.toLowerCase() ?? 'file';
   const kind = storeKinds.find((known) => known.scheme === scheme);
   if (kind !== undefined) return kind;
+  const shown = uri.replace(/\/\/[^/]*@/, '//…@');
   throw new InputError(
-    `This version has no ${scheme} stores (${uri}).`,
+    `This version has no ${scheme} stores (${shown}).`,
     `Give ${storeKinds.map(({ description }) => description).join(', or ')}.`,
   );
 }

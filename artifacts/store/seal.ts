@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { StepRecord } from './step.ts';
 
 /**
  * A JSON object with a first member `seal`: the SHA-256 of what it is `about` (its name) and of the text without that member, so that one that was
@@ -22,4 +23,35 @@ export function unseal(text: string, about = ''): string | undefined {
 
 function digestOf(json: string, about: string): string {
   return createHash('sha256').update(about).update(json).digest('hex');
+}
+
+/** The text of the record of a step. */
+export function sealStep(record: StepRecord): string {
+  return seal(`${JSON.stringify(record, undefined, 1)}\n`);
+}
+
+/** The record of the step with this key in its text; undefined if it is changed, torn or another's. */
+export function unsealStep(text: string, key: string): StepRecord | undefined {
+  const body = unseal(text);
+  const record = body === undefined ? undefined : (JSON.parse(body) as StepRecord);
+  return record?.key === key ? record : undefined;
+}
+
+const digestBytes = 32;
+
+/** Bytes, and then the SHA-256 of what they are `about` and of themselves. */
+export function sealBytes(bytes: Uint8Array, about: string): Uint8Array {
+  return Buffer.concat([bytes, digestOfBytes(bytes, about)]);
+}
+
+/** The bytes that {@link sealBytes} was given, without a copy, or undefined if these are not those any more, or are about something else. */
+export function unsealBytes(sealed: Uint8Array, about: string): Uint8Array | undefined {
+  if (sealed.length < digestBytes) return undefined;
+  // Not a Buffer, whose slice() is no copy, so that `bytes.slice().buffer` is what it seems.
+  const bytes = new Uint8Array(sealed.buffer, sealed.byteOffset, sealed.length - digestBytes);
+  return digestOfBytes(bytes, about).equals(sealed.subarray(bytes.length)) ? bytes : undefined;
+}
+
+function digestOfBytes(bytes: Uint8Array, about: string): Buffer {
+  return createHash('sha256').update(`${about}\n`).update(bytes).digest();
 }

@@ -19,9 +19,18 @@ export interface Checkpoint {
   clear(): Promise<void>;
 }
 
+/** Copies of what a store elsewhere has, on the disk of this machine. */
+export interface CacheOptions {
+  readonly folder: string;
+  /** That all of them may have together. */
+  readonly mostBytes: number;
+}
+
 export interface StoreOptions {
   /** Bytes of artifacts that may stay in memory, to be read again without the disk as long as their files are as they were; default: none. */
   readonly mostRemembered?: number;
+  /** Of a store that is not on this machine; default: as the environment says. */
+  readonly cache?: CacheOptions;
 }
 
 /** A file of a store, by its name in it. */

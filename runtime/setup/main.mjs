@@ -17,6 +17,7 @@ import { pythonEnvironment } from './python.mjs';
 import { temporal } from './temporal.mjs';
 import { tensorflow } from './tensorflow.mjs';
 import { isAtLeast } from './versions.mjs';
+import { versitygw } from './versitygw.mjs';
 
 const OLDEST_NODE = '20.10.0';
 
@@ -29,7 +30,7 @@ if (isPackage && options.some((option) => ['--tests', '--bench'].includes(option
   process.exit(1);
 }
 if (options.includes('--tests')) {
-  steps.push(pythonEnvironment('testPython', 'test/requirements.txt', 'tests'));
+  steps.push(pythonEnvironment('testPython', 'test/requirements.txt', 'tests'), versitygw);
 }
 if (options.includes('--bench')) {
   steps.push(pythonEnvironment('benchPython', 'bench/requirements.txt', 'benchmarks'));

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const read = (name: string) => readFileSync(path.join(root, name), 'utf8');
-const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json')) as Record<
   string,
   Record<string, string>
 >;
@@ -29,7 +29,7 @@ test('every package that is installed is used, or has a reason', () => {
     .filter((name) => path.join(root, name) !== import.meta.filename)
     .map(read)
     .join('\n');
-  const unused = Object.keys({ ...dependencies, ...devDependencies }).filter(
+  const unused = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(
     (name) => ![`'${name}'`, `'${name}/`, `\`${name}/`].some((mention) => text.includes(mention)),
   );
   expect(unused.sort()).toEqual(Object.keys(unnamed).sort());
