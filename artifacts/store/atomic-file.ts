@@ -5,6 +5,9 @@ import { EnvironmentError } from '../errors.ts';
 import { openNew } from '../new-file.ts';
 import { temporaryMark } from './names.ts';
 
+/** How often a folder is made again that goes while something is put into it. */
+const mostAttempts = 5;
+
 /**
  * Makes a file that is there whole or not at all: `write` makes and fills a temporary file in `folder` (unique, so that several processes may write
  * the same file; with {@link openNew}, which makes the folder too), which is then renamed. What `write` returns may decide the final path. Nothing is left behind when `write` throws.
@@ -12,6 +15,18 @@ import { temporaryMark } from './names.ts';
  * Throws {@link EnvironmentError} when the disk is full or the folder cannot be written.
  */
 export async function writeAtomically<T>(
+  folder: string,
+  write: (temporary: string) => Promise<T>,
+  finalPath: (result: T) => string,
+): Promise<T> {
+  try {
+    return await writeOnce(folder, write, finalPath);
+  } catch (error) {
+    throw explain(error, folder);
+  }
+}
+
+async function writeOnce<T>(
   folder: string,
   write: (temporary: string) => Promise<T>,
   finalPath: (result: T) => string,
@@ -25,41 +40,52 @@ export async function writeAtomically<T>(
     return result;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw explain(error, folder);
+    throw error;
   }
 }
 
 /** Renames; a folder that took the file's place is moved aside, whatever is in it. */
 async function replace(temporary: string, path: string): Promise<void> {
-  try {
-    await rename(temporary, path);
-  } catch (error) {
-    // As above, the folder is mostly there.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      await mkdir(dirname(path), { recursive: true });
+  for (let attempt = 1; ; attempt++) {
+    try {
       return await rename(temporary, path);
+    } catch (error) {
+      if (attempt === mostAttempts) throw error;
+      // Mostly the folder is there, and need not be asked for; an empty one may go at any time.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+        await mkdir(dirname(path), { recursive: true });
+      else if ((await lstat(path).catch(() => undefined))?.isDirectory())
+        await rename(path, `${path}.aside-${randomBytes(6).toString('hex')}`);
+      else throw error;
     }
-    if (!(await lstat(path).catch(() => undefined))?.isDirectory()) throw error;
-    await rename(path, `${path}.aside-${randomBytes(6).toString('hex')}`);
-    await rename(temporary, path);
   }
 }
 
-/** Writes bytes to `path` atomically and durably. */
+/** Writes bytes to `path` atomically and durably. Throws as {@link writeAtomically}. */
 export async function writeFileAtomically(path: string, bytes: Uint8Array | string): Promise<void> {
-  await writeAtomically(
-    dirname(path),
-    async (temporary) => {
-      const file = await openNew(temporary);
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-    },
-    () => path,
-  );
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await writeOnce(
+        dirname(path),
+        (temporary) => writeAndSync(temporary, bytes),
+        () => path,
+      );
+    } catch (error) {
+      // Another worker that has done the same step may have removed the folder of its checkpoint in between.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === mostAttempts)
+        throw explain(error, dirname(path));
+    }
+  }
+}
+
+async function writeAndSync(path: string, bytes: Uint8Array | string): Promise<void> {
+  const file = await openNew(path);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Removes temporary files in `folder` that a killed process left more than `ageMs` ago. */

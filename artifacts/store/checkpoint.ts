@@ -28,7 +28,8 @@ export function folderCheckpoint(folder: string): Checkpoint {
       await rm(pathOf(name), { recursive: true, force: true });
     },
     async clear() {
-      await rm(folder, { recursive: true, force: true });
+      // Another worker may put something into it meanwhile.
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -48,6 +48,9 @@ export function isBroken(error: unknown): boolean {
   );
 }
 
+/** A server that is none of S3 answers with a whole page. */
+const mostSaid = 300;
+
 const credentialsCure =
   'Give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or whatever else the AWS SDK looks for; to each worker too.';
 
@@ -58,7 +61,10 @@ const credentialsCure =
 export function explainS3(error: unknown, place: string, server: string): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, code, $metadata } = error as Error & Failed;
-  const said = [...new Set([name === 'Error' ? code : name, message])].filter(Boolean).join(': ');
+  const said = [...new Set([name === 'Error' ? code : name, message])]
+    .filter(Boolean)
+    .join(': ')
+    .slice(0, mostSaid);
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError')
     return new EnvironmentError(`There are no credentials for ${place}: ${message}.`, credentialsCure);
   if (name === 'NoSuchBucket')

@@ -1,4 +1,9 @@
 import { keepsTheContract } from './contract.ts';
 import { folderStores } from './folder.ts';
+import { findsMutations } from './mutations.ts';
+import { endsRacesWell } from './races.ts';
 
-keepsTheContract(folderStores());
+const kind = folderStores();
+keepsTheContract(kind);
+endsRacesWell(kind);
+findsMutations(kind);
