@@ -19,7 +19,10 @@ export interface ServerOptions extends PlaceWords {
 export function addPlaceOptions(command: Command): Command {
   return command
     .option('--home <dir>', 'where state is kept; default: EPOCHAL_HOME, else .epochal')
-    .option('--store <uri>', 'where artifacts are kept; default: store in the home');
+    .option(
+      '--store <uri>',
+      'where artifacts are kept, a folder or s3://bucket/prefix; default: store in the home',
+    );
 }
 
 /** Adds `--address`, what else tells of a server, and `--key-file`. */
