@@ -9,7 +9,11 @@ const run = promisify(execFile);
 
 export interface InstalledPackage {
   readonly folder: string;
-  readonly manifest: { readonly version: string; readonly dependencies: Readonly<Record<string, string>> };
+  readonly manifest: {
+    readonly version: string;
+    readonly dependencies: Readonly<Record<string, string>>;
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  };
 }
 
 /**

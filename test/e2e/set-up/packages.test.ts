@@ -146,6 +146,7 @@ describe('epochal', () => {
   test('depends on what the project depends on', () => {
     expectExact(installed);
     expect(Object.keys(installed.manifest.dependencies)).toEqual(Object.keys(own.dependencies));
+    expect(installed.manifest.optionalDependencies).toEqual(own.optionalDependencies);
   });
 
   test('says before its set-up what sets it up, and then does', async () => {
@@ -167,6 +168,15 @@ describe('epochal', () => {
     await expect(epochal('validate', 'smal.yaml')).rejects.toMatchObject({
       stderr: expect.stringContaining('Did you mean small.yaml?'),
     });
+  });
+
+  test('without its optional packages has stores in folders, and says what one in S3 needs', async () => {
+    const listing = epochal('list', '--store', 's3://bucket/a');
+    await expect(listing).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/needs the AWS SDK[\s\S]*npm install @aws-sdk\/client-s3/),
+    });
+    expect((await epochal('list')).stdout).toMatch(/no studies in file:/);
   });
 
   test('runs a pipeline to its report', async () => {

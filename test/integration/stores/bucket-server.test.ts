@@ -1,5 +1,6 @@
 /** What a store in S3 and its server owe each other: how it is reached, what it is asked, and what is done when it fails. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -146,6 +147,33 @@ describe.runIf(isThere)('a store in S3', () => {
     for (const [index, ref] of [...refs, ...refs].entries())
       expect(await firstWeight(store, ref)).toBe((index % 2) + 1);
     expect(readdirSync(small.folder).length).toBeLessThanOrEqual(2);
+  });
+
+  test('has nothing of an artifact whose writer was killed while it went up', async () => {
+    const { uri, raw } = await kind.place();
+    let parts = 0;
+    const proxy = await startProxy(kind.server.endpoint, (line) => {
+      if (/partNumber=/.test(line) && ++parts === 2) writer.kill('SIGKILL');
+      return undefined;
+    });
+    onTestFinished(() => proxy.close());
+    const length = 10_000_000;
+    const script = `
+      import { openStore } from './artifacts/store/open-store.ts';
+      import { writeState } from './test/integration/stores/samples.ts';
+      const store = await openStore('${uri}?endpoint=${proxy.endpoint}', { cache: ${JSON.stringify(cache())} });
+      await writeState(store, 1, { length: ${length} });`;
+    const writer = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: root,
+      env: { ...process.env, ...kind.environment },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    expect((await once(writer, 'exit'))[1]).toBe('SIGKILL');
+    expect(await raw.list()).toEqual([]);
+    const store = await openStore(uri, { cache: cache() });
+    const ref = await writeState(store, 1, { length });
+    expect(await raw.list()).toEqual([artifactName(ref.sha256)]);
+    expect(await store.verify(ref)).toBe(true);
   });
 
   test('ends uploads that a killed process has left, once they are old', async () => {

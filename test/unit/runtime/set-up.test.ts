@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isTrusted } from '../../../artifacts/trust.mjs';
 import { runCommand, SetupError } from '../../../runtime/setup/command.mjs';
@@ -197,6 +198,17 @@ test('packages count as installed only in the versions of the lock file', () => 
   expect(holds(wanted, {})).toBe(false);
 });
 
+test('where the S3 server for tests cannot be built, the set-up says so and goes on', async () => {
+  const script = "await (await import('./runtime/setup/versitygw.mjs')).versitygw.run()";
+  const { stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: root,
+    // An empty cache, no Go on the PATH; one that is elsewhere may ask nobody.
+    env: { HOME: folder, PATH: '/nowhere', EPOCHAL_CACHE: folder, GOPROXY: 'off' },
+  });
+  expect(stderr).toMatch(/no S3 server, so tests of stores in S3 are skipped[\s\S]*Install Go/);
+  expect(readdirSync(folder).filter((name) => name.startsWith('versitygw'))).toEqual([]);
+});
+
 test.each([
   ['v20.20.2', false],
   ['v22.12.0', false],
@@ -212,10 +224,14 @@ test('the lock file names no registry and every version of package.json', () => 
   const lock = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { version?: string; resolved?: string }>;
   };
-  const { dependencies, devDependencies } = JSON.parse(
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
     readFileSync(path.join(root, 'package.json'), 'utf8'),
   ) as Record<string, Record<string, string>>;
   expect(Object.values(lock.packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
-  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
+  for (const [name, version] of Object.entries({
+    ...dependencies,
+    ...devDependencies,
+    ...optionalDependencies,
+  }))
     expect(lock.packages[`node_modules/${name}`]?.version).toBe(version);
 });
