@@ -1,9 +1,13 @@
+import pLimit from 'p-limit';
 import { type Described, writeMetadata } from '../arrow/metadata.ts';
 import type { ArrowTable } from '../arrow/table.ts';
 import { DamagedArtifactError } from '../errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../reference.ts';
 import type { StepRecord } from './step.ts';
 import type { Store } from './store.ts';
+
+/** Files of one output that are looked at together: a store elsewhere takes its time for each. */
+const filesAtATime = 8;
 
 /** An output of a step that cannot be used. */
 export interface DamagedOutput {
@@ -79,12 +83,13 @@ async function damagedOutputs(
   store: Store,
   { key, uses, outputs }: Pick<StepRecord, 'key' | 'uses' | 'outputs'>,
 ): Promise<DamagedOutput[]> {
-  const damaged: DamagedOutput[] = [];
-  for (const [output, ref] of Object.entries(outputs)) {
-    const what = await problemOf(store, ref, key, uses);
-    if (what !== undefined) damaged.push({ output, what: `${ref.sha256.slice(0, 12)} ${what}` });
-  }
-  return damaged;
+  const found = await Promise.all(
+    Object.entries(outputs).map(async ([output, ref]) => {
+      const what = await problemOf(store, ref, key, uses);
+      return what === undefined ? [] : [{ output, what: `${ref.sha256.slice(0, 12)} ${what}` }];
+    }),
+  );
+  return found.flat();
 }
 
 async function problemOf(
@@ -100,16 +105,21 @@ async function problemOf(
     if (!(error instanceof DamagedArtifactError)) throw error;
     return (await store.verify(ref)) ? 'had parts that were damaged or gone' : 'was damaged or gone';
   }
-  for (const file of files) {
-    const described = await describeWhole(store, file);
-    if (described === undefined)
-      return file === ref ? 'was damaged or gone' : 'had parts that were damaged or gone';
-    const { metadata } = described;
-    const own = writeMetadata({ key, stage: uses, kind: file.kind });
-    if (Object.entries(own).some(([name, text]) => metadata[name] !== text))
-      return 'was made by another step';
-  }
-  return undefined;
+  const limit = pLimit(filesAtATime);
+  const problems = await Promise.all(
+    files.map((file) =>
+      limit(async () => {
+        const described = await describeWhole(store, file);
+        if (described === undefined)
+          return file === ref ? 'was damaged or gone' : 'had parts that were damaged or gone';
+        const { metadata } = described;
+        const own = writeMetadata({ key, stage: uses, kind: file.kind });
+        const isOwn = Object.entries(own).every(([name, text]) => metadata[name] === text);
+        return isOwn ? undefined : 'was made by another step';
+      }),
+    ),
+  );
+  return problems.find((problem) => problem !== undefined);
 }
 
 async function describeWhole(store: Store, file: ArtifactRef): Promise<Described | undefined> {

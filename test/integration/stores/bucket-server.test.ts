@@ -149,6 +149,26 @@ describe.runIf(isThere)('a store in S3', () => {
     expect(readdirSync(small.folder).length).toBeLessThanOrEqual(2);
   });
 
+  test('shares a cache with other processes that has not room for all that they read', async () => {
+    const { uri } = await kind.place();
+    const writer = await openStore(uri, { cache: cache() });
+    const length = 10_000;
+    const refs = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => writeState(writer, index, { length })),
+    );
+    const small = { ...cache(), mostBytes: 5 * (refs[0]!.bytes + 4096) };
+    const stores = await Promise.all([openStore(uri, { cache: small }), openStore(uri, { cache: small })]);
+    // Four readers each, each of which goes through all of them in an order of its own.
+    const readers = Array.from({ length: 8 }, async (_, reader) => {
+      for (let at = 0; at < 36; at++) {
+        const index = (at * [1, 5, 7, 11][reader % 4]!) % refs.length;
+        expect(await firstWeight(stores[reader % 2]!, refs[index]!)).toBe(index);
+      }
+    });
+    await Promise.all(readers);
+    expect(readdirSync(small.folder).length).toBeLessThanOrEqual(2 * 5);
+  });
+
   test('has nothing of an artifact whose writer was killed while it went up', async () => {
     const { uri, raw } = await kind.place();
     let parts = 0;
