@@ -52,8 +52,7 @@ async function replace(temporary: string, path: string): Promise<void> {
     } catch (error) {
       if (attempt === mostAttempts) throw error;
       // Mostly the folder is there, and need not be asked for; an empty one may go at any time.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-        await mkdir(dirname(path), { recursive: true });
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') await mkdir(dirname(path), { recursive: true });
       else if ((await lstat(path).catch(() => undefined))?.isDirectory())
         await rename(path, `${path}.aside-${randomBytes(6).toString('hex')}`);
       else throw error;

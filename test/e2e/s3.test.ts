@@ -1,5 +1,5 @@
 /** Studies with a store in S3: on one machine, on several with caches of their own, and what they leave of the credentials. */
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
@@ -146,6 +146,30 @@ collect:
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/must have no credentials/);
     expect(refused.stderr).not.toContain('hidden');
+  });
+
+  test('is sized, exported, deleted and swept there', async () => {
+    const folder = join(server.folder, 'studies/of/mine');
+    const sizes = () =>
+      readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => statSync(join(entry.parentPath, entry.name)).size)
+        .reduce((sum, bytes) => sum + bytes, 0);
+    const total = async () =>
+      (JSON.parse((await command('du', '--json')).stdout) as { total: { bytes: number } }).total.bytes;
+    expect(await total()).toBe(sizes());
+    const { studyId } = JSON.parse(ran.stdout) as { studyId: string };
+    const out = join(place.home, 'exported');
+    const exported = await command('export', studyId, out, '--with-tensors');
+    expect(exported.code, exported.stderr).toBe(0);
+    const kept = await epochal(['verify', '--store', join(out, 'store')], home);
+    expect(kept.stdout).toMatch(/checks, 0 bad/);
+    expect((await command('gc', '--json')).code).toBe(0);
+    expect((await command('verify')).stdout).toMatch(/checks, 0 bad/);
+    const deleted = await command('delete', studyId, '--gc');
+    expect(deleted.code, deleted.stderr).toBe(0);
+    expect(await total()).toBe(sizes());
+    expect(sizes()).toBe(0);
   });
 
   test('leaves the credentials nowhere: not in homes, logs and histories, nor in the store, nor in what was said', () => {

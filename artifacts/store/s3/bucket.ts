@@ -16,6 +16,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
+import type { StoredFile } from '../store.ts';
 import { connectTo, patience, serverOf } from './client.ts';
 import { explainS3, isAbsent, isBroken, isConflict } from './explain.ts';
 import { formatS3Uri, type S3Location } from './location.ts';
@@ -150,12 +151,29 @@ export class Bucket {
     await this.#unless(isAbsent, name, () => this.#client.send(new DeleteObjectCommand(this.#key(name))));
   }
 
+  /** The bytes of an object, piece by piece; undefined if it is not there. */
+  async stream(name: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const asked = new GetObjectCommand(this.#key(name));
+    const found = await this.#unless(isAbsent, name, () => this.#client.send(asked));
+    return found?.Body as Readable | undefined;
+  }
+
   /** The names that begin with `folder/`. */
   async names(folder: string): Promise<string[]> {
-    const names: string[] = [];
-    for await (const { Contents = [] } of this.#pages(`${folder}/`))
-      for (const { Key } of Contents) names.push(Key!.slice(this.#above.length));
-    return names;
+    return (await this.files(`${folder}/`)).map(({ name }) => name);
+  }
+
+  /** The objects whose names begin so. */
+  async files(beginning: string): Promise<StoredFile[]> {
+    const files: StoredFile[] = [];
+    for await (const { Contents = [] } of this.#pages(beginning))
+      for (const { Key, Size = 0, LastModified } of Contents)
+        files.push({
+          name: Key!.slice(this.#above.length),
+          bytes: Size,
+          writtenAt: LastModified?.getTime() ?? 0,
+        });
+    return files;
   }
 
   /** What lies right in a folder: the next part of each name that begins with `folder/`. */

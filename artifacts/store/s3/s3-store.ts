@@ -6,7 +6,7 @@ import { writeMetadata } from '../../arrow/metadata.ts';
 import { DamagedArtifactError, DamagedRecordError, EnvironmentError } from '../../errors.ts';
 import type { ArtifactRef } from '../../reference.ts';
 import { CheckedFiles } from '../checked-files.ts';
-import { checkedName } from '../names.ts';
+import { artifactFileName, checkedName, stepFileName } from '../names.ts';
 import { seal, sealStep, unseal, unsealStep } from '../seal.ts';
 import type { StepRecord } from '../step.ts';
 import type { Store, StoreOptions } from '../store.ts';
@@ -39,14 +39,13 @@ export async function openS3Store(
   const checked = new CheckedFiles(mostRemembered);
   const artifacts = new ArtifactObjects(bucket, cache, checked);
 
-  const stepName = (key: string): string => `steps/${checkedName('step key', key).slice(0, 2)}/${key}.json`;
   const damaged = (ref: ArtifactRef, { name }: ArtifactObject) =>
     new DamagedArtifactError(
       `The ${ref.kind} artifact ${bucket.uriOf(name)} is gone or does not match its digest.`,
     );
 
   const readStep = async (key: string): Promise<StepRecord | undefined> => {
-    const found = await bucket.get(stepName(key));
+    const found = await bucket.get(stepFileName(key));
     return found && unsealStep(textOf(found.bytes), key);
   };
   const readText = async (name: string): Promise<string | undefined> => {
@@ -95,7 +94,7 @@ export async function openS3Store(
     readStep,
     readSteps: (keys) => several(keys, readStep),
     async writeStep(record) {
-      const name = stepName(record.key);
+      const name = stepFileName(record.key);
       const text = sealStep(record);
       let condition: Condition = 'absent';
       for (let round = 0; round < rounds; round++) {
@@ -133,11 +132,24 @@ export async function openS3Store(
       const names = await bucket.partsOf(checkedName('record name', prefix));
       return names.filter((name) => !name.startsWith('.')).sort();
     },
+
+    listFiles: (within) => bucket.files(within === undefined ? '' : `${checkedName('file name', within)}/`),
+    async removeFile(name) {
+      const isThere = (await bucket.state(checkedName('file name', name))) !== undefined;
+      if (isThere) await bucket.remove(name);
+      return isThere;
+    },
+    async *readBytes(ref) {
+      const artifact = objectOf(ref.sha256);
+      const bytes = await bucket.stream(artifact.name);
+      if (bytes === undefined) throw damaged(ref, artifact);
+      yield* bytes;
+    },
   };
 }
 
 function objectOf(sha256: string): ArtifactObject {
-  return { name: `artifacts/${checkedName('SHA-256', sha256).slice(0, 2)}/${sha256}.arrow`, sha256 };
+  return { name: artifactFileName(sha256), sha256 };
 }
 
 function textOf(bytes: Uint8Array): string {

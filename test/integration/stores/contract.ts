@@ -288,4 +288,56 @@ export function keepsTheContract(kind: StoreKindUnderTest): void {
       await expect((async () => ask())(), String(ask)).rejects.toMatchObject({ name: 'RefusedError' });
     expect(await raw.list()).toEqual([]);
   });
+
+  describe(`files of ${kind.name}`, () => {
+    test('are listed with their sizes and times, all or below a folder, and removed once', async () => {
+      const { open, raw } = await kind.place();
+      const store = await open();
+      const ref = await writeState(store);
+      await store.writeStep(stepRecord('one'));
+      await store.checkpoint('one').write('state', utf8('half'));
+      await store.writeText('studies/a/study.json', '{}');
+      const names = [
+        artifactName(ref.sha256),
+        stepName('one'),
+        'checkpoints/one/state',
+        'studies/a/study.json',
+      ];
+      const listed = await store.listFiles();
+      expect(listed.map(({ name }) => name).sort()).toEqual(names.toSorted());
+      for (const { name, bytes, writtenAt } of listed) {
+        expect(bytes).toBe((await raw.read(name))!.length);
+        // By the clock of the store, which may count in whole seconds.
+        expect(Math.abs(Date.now() - writtenAt)).toBeLessThan(600_000);
+      }
+      expect(await store.listFiles('studies')).toEqual(
+        listed.filter(({ name }) => name.startsWith('studies/')),
+      );
+      expect(await store.listFiles('stud')).toEqual([]);
+      for (const name of names) {
+        expect(await store.removeFile(name)).toBe(true);
+        expect(await store.removeFile(name)).toBe(false);
+      }
+      expect(await store.listFiles()).toEqual([]);
+      expect(await store.find(ref.sha256, 'state')).toBeUndefined();
+      for (const name of ['../out', 'studies/../../out', 'a//b', ''])
+        await expect(store.removeFile(name)).rejects.toMatchObject({ name: 'RefusedError' });
+    });
+
+    test('give the bytes of an artifact as they are, damaged ones too', async () => {
+      const { open, raw } = await kind.place();
+      const store = await open();
+      const ref = await writeState(store, 1, { length: 700_000 });
+      const read = async () => {
+        const pieces: Uint8Array[] = [];
+        for await (const piece of store.readBytes(ref)) pieces.push(piece);
+        return Buffer.concat(pieces);
+      };
+      expect(digestOf(await read())).toBe(ref.sha256);
+      await raw.write(artifactName(ref.sha256), utf8('torn'));
+      expect((await read()).toString()).toBe('torn');
+      await raw.remove(artifactName(ref.sha256));
+      await expect(read()).rejects.toThrow(DamagedArtifactError);
+    });
+  });
 }
