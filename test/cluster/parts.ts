@@ -106,11 +106,15 @@ export function createSchemas(sql: string): void {
 export async function startTemporal(
   program: string,
   folder: string,
+  address: string,
   { ca, server, client }: Certificates,
 ): Promise<Part & { restart(): Promise<void> }> {
   const config = path.join(folder, 'config');
   mkdirSync(config);
-  writeFileSync(path.join(config, 'development.yaml'), stringify(configuration({ ca, server, client })));
+  writeFileSync(
+    path.join(config, 'development.yaml'),
+    stringify(configuration(address, { ca, server, client })),
+  );
   const log = path.join(folder, 'temporal.log');
   const launch = () => {
     const output = openSync(log, 'a');
@@ -125,7 +129,7 @@ export async function startTemporal(
     return { child, ended };
   };
   const flags = [
-    ...['--address', `127.0.0.1:${ports.frontend}`, '--tls-ca-path', ca],
+    ...['--address', `${address}:${ports.frontend}`, '--tls-ca-path', ca],
     ...[
       '--tls-cert-path',
       client.certificate,
@@ -159,7 +163,7 @@ export async function startTemporal(
   };
 }
 
-function configuration({ ca, server, client }: Certificates) {
+function configuration(address: string, { ca, server, client }: Certificates) {
   const store = (databaseName: string) => ({
     sql: {
       ...{ pluginName: 'postgres12', databaseName, user: 'temporal', password },
@@ -173,7 +177,7 @@ function configuration({ ca, server, client }: Certificates) {
   });
   // Those of membership must be below 32768: they are kept as a small integer.
   const service = (n: number) => ({
-    rpc: { grpcPort: ports.frontend + n, membershipPort: ports.frontend - 300 + n, bindOnLocalHost: true },
+    rpc: { grpcPort: ports.frontend + n, membershipPort: ports.frontend - 300 + n, bindOnIP: address },
   });
   const listens = {
     ...{ certFile: server.certificate, keyFile: server.key },
@@ -187,7 +191,7 @@ function configuration({ ca, server, client }: Certificates) {
       datastores: { default: store('temporal'), visibility: store('temporal_visibility') },
     },
     global: {
-      membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' },
+      membership: { maxJoinDuration: '30s', broadcastAddress: address },
       tls: {
         internode: { server: listens, client: calls },
         frontend: { server: listens, client: calls },
@@ -201,11 +205,11 @@ function configuration({ ca, server, client }: Certificates) {
       clusterInformation: {
         active: {
           ...{ enabled: true, initialFailoverVersion: 1, rpcName: 'frontend' },
-          rpcAddress: `127.0.0.1:${ports.frontend}`,
+          rpcAddress: `${address}:${ports.frontend}`,
         },
       },
     },
     dcRedirectionPolicy: { policy: 'noop' },
-    publicClient: { hostPort: `127.0.0.1:${ports.frontend}` },
+    publicClient: { hostPort: `${address}:${ports.frontend}` },
   };
 }

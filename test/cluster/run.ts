@@ -1,16 +1,22 @@
 /**
- * Runs a study on a real Temporal server with PostgreSQL, both under mTLS, by workers with homes of their own, while the database and the server are killed, and compares
- * every artifact with those of an undisturbed run on the home's own server. Not part of the tests:
+ * Runs a study on a real Temporal server with PostgreSQL, both ends under mTLS, and on a real S3 server, by workers on hosts of their own (network namespaces with homes and
+ * caches of their own, which share nothing but these two), while everything is killed once and a host loses its network; and compares every artifact with those of an undisturbed
+ * run on the server and the folder of a home. Not part of the tests:
  *
+ *     npm run setup -- --tests
  *     node test/cluster/run.ts
  *
- * Needs PostgreSQL (Debian's package), Go (to build the server, once) and openssl.
+ * Needs PostgreSQL (Debian's package), Go (to build the servers, once) and openssl; for hosts of their own, root and iproute2.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { readSetupStamp } from '../../runtime/setup-stamp.ts';
 import { epochal, type Finished, gateIn, type Running, startEpochal } from '../e2e/epochal.ts';
 import { makeCertificates } from '../fixtures/certificates.ts';
+import { descendants } from '../fixtures/processes.ts';
+import { type Host, type Hosts, makeHosts } from './hosts.ts';
 import {
   buildServer,
   createSchemas,
@@ -21,16 +27,18 @@ import {
   startTemporal,
 } from './parts.ts';
 
-const workersAtOnce = 2;
-const pipeline = path.join(import.meta.dirname, '../e2e/fixtures/small.yaml');
-const settings = ['--set', 'recordEpochs=6'];
+const hostsAtOnce = 4;
+const cells = 4;
+/** More than a heartbeat may fail to come, so that the stages of the host are taken over. */
+const outageMs = 60_000;
+const small = path.join(import.meta.dirname, '../e2e/fixtures/small.yaml');
 
 const folder = mkdtempSync(path.join(tmpdir(), 'epochal-cluster-'));
 const parts: Part[] = [];
 const startedAt = performance.now();
 
 function say(line: string): void {
-  console.log(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+  console.log(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(4)} s  ${line}`);
 }
 
 function mustEndWell({ code, stdout, stderr }: Finished): void {
@@ -38,8 +46,12 @@ function mustEndWell({ code, stdout, stderr }: Finished): void {
 }
 
 /** Digest of each artifact of the last study in a store, by cell, stage and output. */
-async function digestsIn(store: string, home: string): Promise<string[]> {
-  const listed = await epochal(['artifacts', '--json', '--store', store], home);
+async function digestsIn(
+  store: string,
+  home: string,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<string[]> {
+  const listed = await epochal(['artifacts', '--json', '--store', store], home, environment);
   mustEndWell(listed);
   const { artifacts } = JSON.parse(listed.stdout) as {
     artifacts: readonly { cell: string; stage: string; output: string; sha256: string }[];
@@ -47,78 +59,142 @@ async function digestsIn(store: string, home: string): Promise<string[]> {
   return artifacts.map(({ cell, stage, output, sha256 }) => `${cell} ${stage}.${output} ${sha256}`).sort();
 }
 
-async function runEverything(): Promise<boolean> {
+function writePipeline(): string {
+  const file = path.join(folder, 'cluster.yaml');
+  const matrix = `strategy:\n  matrix: { seed: { range: [1, ${cells}] } }\n  maxParallel: ${cells}\n`;
+  const text = readFileSync(small, 'utf8').replace('\nname: small\n', '\nname: cluster\n');
+  writeFileSync(file, text.replace('\nstages:\n', `\n${matrix}stages:\n`));
+  return file;
+}
+
+/** What finds the server and lets in there, for every process elsewhere. */
+function writeProfile(address: string): {
+  certificates: ReturnType<typeof makeCertificates>;
+  environment: NodeJS.ProcessEnv;
+} {
+  const certificates = makeCertificates(folder);
+  const profiles = path.join(folder, 'temporal.toml');
+  const lines = [
+    '[profile.cluster]',
+    `address = "${address}:${ports.frontend}"`,
+    '[profile.cluster.tls]',
+    `server_ca_cert_path = "${certificates.ca}"`,
+    `client_cert_path = "${certificates.client.certificate}"`,
+    `client_key_path = "${certificates.client.key}"`,
+    'server_name = "server.example"',
+  ];
+  writeFileSync(profiles, lines.join('\n'));
+  const keyFile = path.join(folder, 'key');
+  writeFileSync(keyFile, '4'.repeat(64), { mode: 0o600 });
+  return { certificates, environment: { TEMPORAL_CONFIG_FILE: profiles, EPOCHAL_KEY_FILE: keyFile } };
+}
+
+async function runEverything(hosts: Hosts): Promise<boolean> {
   const programs = buildServer();
   const postgres = findPostgres();
-  const [calm, launcher] = [path.join(folder, 'calm'), path.join(folder, 'launcher')];
-  const store = path.join(folder, 'store');
+  const pipeline = writePipeline();
+  const calm = path.join(folder, 'calm');
 
-  say('an undisturbed run on the server of a home');
-  mustEndWell(await epochal(['run', pipeline, ...settings], calm));
+  say('an undisturbed run on the server and in the folder of a home');
+  mustEndWell(await epochal(['run', pipeline], calm));
   const expected = await digestsIn(path.join(calm, 'store'), calm);
 
-  say('PostgreSQL and a Temporal server start');
-  const certificates = makeCertificates(folder);
+  say('PostgreSQL, a Temporal server and an S3 server start');
+  const { certificates, environment } = writeProfile(hosts.address);
   const database = await startPostgres(postgres, folder);
   parts.unshift(database);
   createSchemas(programs.sql);
-  const server = await startTemporal(programs.server, folder, certificates);
+  const server = await startTemporal(programs.server, folder, hosts.address, certificates);
   parts.unshift(server);
+  process.env.EPOCHAL_TEST_VERSITYGW = readSetupStamp().versitygw?.program;
+  const { startS3Server } = await import('../fixtures/versitygw.ts');
+  const s3 = await startS3Server({ host: hosts.address });
+  parts.unshift(s3);
+  s3.makeBucket('studies');
+  const { gate, environment: held } = gateIn(folder);
+  const shared = { ...environment, ...held, ...s3.environment };
 
-  const profiles = path.join(folder, 'temporal.toml');
-  writeFileSync(
-    profiles,
-    [
-      '[profile.cluster]',
-      `address = "127.0.0.1:${ports.frontend}"`,
-      '[profile.cluster.tls]',
-      `server_ca_cert_path = "${certificates.ca}"`,
-      `client_cert_path = "${certificates.client.certificate}"`,
-      `client_key_path = "${certificates.client.key}"`,
-      'server_name = "server.example"',
-    ].join('\n'),
-  );
-  const keyFile = path.join(folder, 'key');
-  writeFileSync(keyFile, '4'.repeat(64), { mode: 0o600 });
-  const { gate, environment } = gateIn(folder);
-  const there = { ...environment, TEMPORAL_CONFIG_FILE: profiles, EPOCHAL_KEY_FILE: keyFile };
-  const named = ['--profile', 'cluster', '--store', store];
-  const workers: Running[] = [];
-  for (let n = 1; n <= workersAtOnce; n++) {
-    const worker = startEpochal(['worker', ...named], path.join(folder, `worker-${n}`), there);
-    await worker.until(/is ready/);
-    workers.push(worker);
-  }
-  say(`${workersAtOnce} workers are ready, under mTLS, named by a profile`);
+  let same = true;
+  const compare = async (store: string, home: string, what: string): Promise<void> => {
+    const found = await digestsIn(store, home, shared);
+    const isSame = found.length > 0 && JSON.stringify(found) === JSON.stringify(expected);
+    same &&= isSame;
+    say(
+      `${what}: ${found.length} artifacts, ${isSame ? 'all equal' : 'NOT all equal'} to the undisturbed ones`,
+    );
+  };
+  const launch = (words: readonly string[], host: Host, store: string): Running => {
+    const cache = path.join(folder, `${host.name}-${path.basename(store)}`);
+    const own = {
+      ...shared,
+      HOME: cache,
+      XDG_CACHE_HOME: undefined,
+      EPOCHAL_STORE_CACHE: path.join(cache, 'objects'),
+    };
+    const named = [...words, '--profile', 'cluster', '--store', store];
+    return startEpochal(named, path.join(cache, 'home'), own, { within: host.within });
+  };
+  const startWorkers = async (count: number, store: string): Promise<{ host: Host; worker: Running }[]> => {
+    const workers = hosts.all
+      .slice(0, count)
+      .map((host) => ({ host, worker: launch(['worker'], host, store) }));
+    for (const { worker } of workers) await worker.until(/is ready/);
+    return workers;
+  };
+  const stopAll = async (workers: readonly { worker: Running }[]): Promise<void> => {
+    for (const { worker } of workers) worker.child.kill('SIGTERM');
+    await Promise.all(workers.map(({ worker }) => worker.finished));
+  };
+  const launcher = { name: 'launcher', within: [], connect: () => undefined };
 
-  for (const stage of ['train', 'record']) gate.hold(stage);
-  const run = startEpochal(['run', pipeline, ...settings, ...named], launcher, there);
+  const one = 's3://studies/one';
+  const single = await startWorkers(1, one);
+  mustEndWell(await launch(['run', pipeline], launcher, one).finished);
+  await stopAll(single);
+  await compare(one, calm, 'one worker');
+
+  const four = 's3://studies/four';
+  const workers = await startWorkers(hostsAtOnce, four);
+  say(`${hostsAtOnce} workers are ready`);
+  for (const stage of ['train', 'record', 'hessian']) gate.hold(stage);
+  const run = launch(['run', pipeline], launcher, four);
   await run.meets(() => gate.met('train'));
   await database.restart();
   say('the database was killed and started again in the middle of `train`');
+  const pid = gate.met('train')!;
+  const away = workers.find(({ worker }) => descendants(worker.child.pid!, /compute-process/).includes(pid));
+  away?.host.connect(false);
   gate.release('train');
+  const back = setTimeout(outageMs).then(() => {
+    away?.host.connect(true);
+    say(`${away?.host.name ?? 'no host'} was without network for ${outageMs / 1000} s`);
+  });
   await run.meets(() => gate.met('record'));
-  await server.restart();
-  say('the Temporal server was killed and started again in the middle of `record`');
+  await s3.restart();
+  say('the S3 server was killed and started again in the middle of `record`');
   gate.release('record');
+  await run.meets(() => gate.met('hessian'));
+  await server.restart();
+  say('the Temporal server was killed and started again in the middle of `hessian`');
+  const victim = workers.find((one) => one !== away)!;
+  victim.worker.child.kill('SIGKILL');
+  say('a worker was killed');
+  gate.release('hessian');
+  await back;
   mustEndWell(await run.finished);
-  const found = await digestsIn(store, launcher);
-  const same = found.length > 0 && JSON.stringify(found) === JSON.stringify(expected);
-  say(
-    `the study has ended; ${found.length} artifacts, ${same ? 'all equal' : 'NOT all equal'} to the undisturbed ones`,
-  );
-  for (const worker of workers) worker.child.kill('SIGTERM');
-  await Promise.all(workers.map(({ finished }) => finished));
+  await compare(four, calm, `${hostsAtOnce} workers, disturbed`);
+  await stopAll(workers);
   return same;
 }
 
-mkdirSync(folder, { recursive: true });
+const hosts = makeHosts(hostsAtOnce);
 try {
-  process.exitCode = (await runEverything()) ? 0 : 1;
+  process.exitCode = (await runEverything(hosts)) ? 0 : 1;
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 2;
 } finally {
   for (const part of parts) await part.stop().catch((error: unknown) => console.error(error));
+  hosts.remove();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -28,14 +28,15 @@ export interface Running {
   meets<T>(look: () => T | undefined | false): Promise<T>;
 }
 
-/** Starts the real command as a user does, with its state in `home`; `detached` in a process group of its own, as a shell does. */
+/** Starts the real command as a user does, with its state in `home`; `detached` in a process group of its own, as a shell does; `within` another command. */
 export function startEpochal(
   args: readonly string[],
   home: string,
   environment: NodeJS.ProcessEnv = {},
-  { detached = false } = {},
+  { detached = false, within = [] }: { detached?: boolean; within?: readonly string[] } = {},
 ): Running {
-  const child = spawn(process.execPath, [join(root, 'cli', 'epochal.mjs'), ...args], {
+  const [program, ...words] = [...within, process.execPath, join(root, 'cli', 'epochal.mjs'), ...args];
+  const child = spawn(program!, words, {
     cwd: root,
     env: { ...process.env, EPOCHAL_HOME: home, NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Drawing } from '../../../report/figures/drawing/drawing.ts';
 import { renderPng, renderSvg } from '../../../report/figures/drawing/render.ts';
@@ -28,15 +28,17 @@ export interface LongResults extends Conditions {
   readonly run: LongRun;
 }
 
-/** Keeps what was measured in `sweep.json` and `sweep-long.json`, and writes `sweep.md` and its figures from whatever of both is there. */
+/** Keeps what was measured in `sweep.json`, or in `sweep-N.json` for a long run of N cells, and writes `sweep.md` and its figures from whatever of these is there. */
 export async function writeSweep(folder: string, results: SweepResults | LongResults): Promise<void> {
   const place = (name: string) => path.join(folder, name);
-  const files = { sweep: place('sweep.json'), long: place('sweep-long.json') };
-  writeFileSync('run' in results ? files.long : files.sweep, `${JSON.stringify(results, null, 2)}\n`);
-  const read = <T>(file: string) =>
-    existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as T) : undefined;
-  const sweep = read<SweepResults>(files.sweep);
-  const long = read<LongResults>(files.long);
+  const file = 'run' in results ? `sweep-${results.run.cells}.json` : 'sweep.json';
+  writeFileSync(place(file), `${JSON.stringify(results, null, 2)}\n`);
+  const read = <T>(name: string) => JSON.parse(readFileSync(place(name), 'utf8')) as T;
+  const sweep = existsSync(place('sweep.json')) ? read<SweepResults>('sweep.json') : undefined;
+  const long = readdirSync(folder)
+    .filter((name) => /^sweep-\d+\.json$/.test(name))
+    .map((name) => read<LongResults>(name))
+    .sort((a, b) => a.run.cells - b.run.cells);
   writeFileSync(place('sweep.md'), `${sweepPage(sweep, long)}\n`);
   const draw = async (name: string, drawing: Drawing) => {
     const svg = await renderSvg(drawing);
@@ -44,7 +46,8 @@ export async function writeSweep(folder: string, results: SweepResults | LongRes
     writeFileSync(place(`${name}.png`), renderPng(svg));
   };
   if (sweep?.comparisons.some(isTimed)) await draw('sweep-rates', ratesDrawing(sweep.comparisons));
-  if (long !== undefined) await draw('sweep-memory', memoryDrawing(long.run));
+  const longest = long.at(-1);
+  if (longest !== undefined) await draw('sweep-memory', memoryDrawing(longest.run));
 }
 
 /** Whether there is a rate to draw: short runs have none. */
@@ -53,7 +56,7 @@ function isTimed(comparison: SweepComparison): boolean {
 }
 
 /** The page of tables. */
-export function sweepPage(sweep: SweepResults | undefined, long: LongResults | undefined): string {
+export function sweepPage(sweep: SweepResults | undefined, long: readonly LongResults[]): string {
   return [
     '# Sweeps',
     '',
@@ -64,7 +67,7 @@ export function sweepPage(sweep: SweepResults | undefined, long: LongResults | u
     ...(sweep === undefined
       ? []
       : [...conditions(sweep), ...sweep.comparisons.flatMap(section), ...sidesLines]),
-    ...(long === undefined ? [] : longSection(long)),
+    ...long.flatMap(longSection),
   ].join('\n');
 }
 
