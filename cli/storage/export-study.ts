@@ -126,9 +126,15 @@ async function copyArtifacts(
       copied.set(`store/${name}`, { path: `store/${name}`, bytes, sha256, kind });
     }),
   );
-  await Promise.all(copying);
+  await allEnded(copying);
   const left = [...leftOut.values()].map(({ sha256, kind, bytes }) => ({ sha256, kind, bytes }));
   return { copied, leftOut: left.sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1)) };
+}
+
+/** Waits for all, also if one fails: then nothing is written any more when its error is thrown. */
+async function allEnded(work: readonly (Promise<void> | undefined)[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 async function copyArtifact(store: Store, ref: ArtifactRef, place: string, name: string): Promise<number> {
@@ -169,7 +175,7 @@ async function copyRecords(
   const texts = names.filter((name) => name !== result && name.endsWith('.json'));
   for (const name of texts)
     writing.push(atATime(async () => copy.writeText(name, (await store.readText(name))!)));
-  await Promise.all(writing);
+  await allEnded(writing);
   // Written last, as by a run: a study whose result is older than its launch has not ended.
   const ended = await store.readText(result);
   if (ended !== undefined) await copy.writeText(result, ended);

@@ -89,5 +89,8 @@ test('nothing goes into a folder that has something, and what is damaged ends th
   writeFileSync(localPath(artifacts.find(({ kind }) => kind === 'state')!), 'torn');
   const folder = temporaryFolder();
   await expect(exportStudy(store, studyId, folder, true)).rejects.toThrow('does not match its digest');
-  expect(filesIn(folder)).not.toContain('manifest.json');
+  // Nothing goes on being written, either.
+  const left = filesIn(folder);
+  expect(left).not.toContain('manifest.json');
+  expect(left.filter((name) => name.includes('.tmp-'))).toEqual([]);
 });
