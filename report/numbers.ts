@@ -78,7 +78,10 @@ export function formatMoment(iso: string, now: Date): string {
 
 /** 12800 -> "12,800" */
 export function formatCount(count: number): string {
-  return count.toLocaleString('en-US');
+  // To load what knows of all languages takes longer than many a command.
+  return Number.isSafeInteger(count)
+    ? String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',')
+    : count.toLocaleString('en-US');
 }
 
 /** 1, "cell" -> "1 cell"; 2, "cell" -> "2 cells". */

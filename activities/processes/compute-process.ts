@@ -198,7 +198,7 @@ function stageContext(request: ComputeRequest, store: Store, checkpoint: Checkpo
 /** Heartbeats and the server come first when cores are scarce, and memory is taken from here first when it is: this process is retried. */
 function yieldToTheRest(): void {
   try {
-    setPriority(8);
+    setPriority(10);
     writeFileSync('/proc/self/oom_score_adj', '500');
   } catch {
     // Not on this system: a courtesy only.

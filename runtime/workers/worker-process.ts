@@ -15,7 +15,7 @@ const say = (word: WorkerWord): void => void process.send?.(word);
 
 try {
   // The server and the commands that people wait for come first when cores are scarce; its compute processes come after it.
-  setPriority(3);
+  setPriority(5);
 } catch {
   // Not on this system: a courtesy only.
 }
