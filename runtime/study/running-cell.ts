@@ -81,7 +81,8 @@ export class CellApart extends RunningCell {
     if (signal.aborted) return;
     const stages = new StageEvents(client, workflowId);
     for await (const event of followHistory({ client, workflowId, runId, signal })) {
-      const end = (await stages.read(event))?.end;
+      const news = await stages.read(event);
+      const end = news !== undefined && 'end' in news ? news.end : undefined;
       // The cell may have ended meanwhile, and told of all its stages.
       if (end !== undefined && !signal.aborted) this.take(end, Number(event.eventId) > past);
     }

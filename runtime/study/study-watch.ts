@@ -11,7 +11,6 @@ import {
 } from '../../workflows/messages.ts';
 import { abortable, cellEndOf, decodeFirst, followHistory, type HistoryEvent, placeOf } from './history.ts';
 import { type LiveStages, type LookedAt, lookAtStages } from './live-stages.ts';
-import { RowEvents } from './row-events.ts';
 import { CellApart, RunningCell } from './running-cell.ts';
 import { type StageEnd, StageEvents, type StageNews } from './stage-events.ts';
 
@@ -57,7 +56,6 @@ export class StudyWatch {
   readonly #past = new Map<string, number>();
   /** Those in the study's own history: of cells that run inside it, and over all cells. */
   readonly #stages: StageEvents;
-  readonly #rows: RowEvents;
   #input: StudyInput | undefined;
   #counts: CellCounts = { succeeded: 0, failed: 0, cancelled: 0 };
   #paused = false;
@@ -76,7 +74,6 @@ export class StudyWatch {
     this.#fresh = options.fresh;
     this.#tell = options.tell;
     this.#stages = new StageEvents(client, options.workflowId);
-    this.#rows = new RowEvents(client, options.workflowId);
   }
 
   /** Reads until the study has ended and all of it is told, or `signal` aborts. */
@@ -116,7 +113,7 @@ export class StudyWatch {
       );
     const cells = [...this.#running].slice(0, cellsLookedAt);
     const workflows = new Set(cells.map(([, { workflowId }]) => workflowId));
-    if (this.#collecting || this.#rows.running > 0) workflows.add(this.#workflowId);
+    if (this.#collecting || this.#stages.rows > 0) workflows.add(this.#workflowId);
     const looks = await Promise.all(
       [...workflows].map(async (workflowId) => [workflowId, await at(workflowId)] as const),
     );
@@ -135,7 +132,7 @@ export class StudyWatch {
       counts: this.#counts,
       paused: this.#paused,
       running,
-      more: Math.max(0, this.#running.size + this.#rows.running - running.length),
+      more: Math.max(0, this.#running.size + this.#stages.rows - running.length),
       collecting: stagesOf(this.#workflowId),
     };
   }
@@ -157,11 +154,12 @@ export class StudyWatch {
       this.#beginApart(begun.workflowId!, begun.runId!, isNew, signal);
     } else {
       await this.#takeCellEnd(event, isNew);
-      this.#takeRow((await this.#rows.read(event)) ?? [], isNew);
       const inside = await cellEndOf(this.#client, this.#workflowId, event);
       if (inside !== undefined) this.#end(inside.cellId, inside.status, isNew);
       const news = await this.#stages.read(event);
-      if (news !== undefined) this.#takeStage(news, isNew);
+      if (news === undefined) return;
+      if ('attempts' in news) this.#takeRow(news.attempts, isNew);
+      else this.#takeStage(news, isNew);
     }
   }
 
