@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { readArrowMetadata, readMetadataOf } from '../arrow/arrow-reader.ts';
+import { arrowFiles } from '../arrow/when-needed.ts';
 import { ifUnreadable } from './atomic-file.ts';
 
 /** Files larger than this share of what may be remembered are not. */
@@ -71,6 +71,7 @@ export class CheckedFiles {
     const isUnseen = this.#seen.get(path) !== now.as && now.size <= readAtOnce;
     const bytes = this.#recall(path, now.as) ?? (isUnseen ? await this.#read(path, sha256, now) : undefined);
     if (bytes === undefined && (isUnseen || !(await this.isWhole(path, sha256)))) return undefined;
+    const { readArrowMetadata, readMetadataOf } = await arrowFiles();
     const metadata = bytes === undefined ? await readArrowMetadata(path) : readMetadataOf(bytes, path);
     this.#metadata.set(path, { as: now.as, metadata });
     for (const oldest of this.#metadata.keys()) {

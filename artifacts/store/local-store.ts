@@ -2,9 +2,7 @@ import { createReadStream } from 'node:fs';
 import { access, constants, lstat, mkdir, readdir, realpath, stat, unlink } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { readArrow } from '../arrow/arrow-reader.ts';
-import { writeArrowFile } from '../arrow/arrow-writer.ts';
-import { writeMetadata } from '../arrow/metadata.ts';
+import { arrowFiles } from '../arrow/when-needed.ts';
 import { DamagedArtifactError, DamagedRecordError, RefusedError } from '../errors.ts';
 import type { ArtifactRef } from '../reference.ts';
 import {
@@ -70,6 +68,7 @@ export async function openLocalStore(folder: string, { mostRemembered }: StoreOp
     uri: pathToFileURL(folder).href,
 
     async write(kind, metadata, fill) {
+      const { writeArrowFile, writeMetadata } = await arrowFiles();
       const all = { ...metadata, ...writeMetadata({ kind }) };
       const written = checked.collect();
       const { sha256, bytes } = await writeAtomically(
@@ -85,6 +84,7 @@ export async function openLocalStore(folder: string, { mostRemembered }: StoreOp
       const path = pathOf(ref.sha256);
       const bytes = await checked.bytes(path, ref.sha256);
       if (bytes === undefined) throw damaged(ref.kind, path);
+      const { readArrow } = await arrowFiles();
       return readArrow(bytes, ref.kind, path);
     },
     async describe(ref) {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Store } from '../../artifacts/store/store.ts';
-import { milliseconds } from '../../compiler/plan/stages.ts';
+import { milliseconds } from '../../compiler/duration.ts';
 import { type Home, openHome } from '../../runtime/home.ts';
 import { optionOf, type PlaceWords } from '../../runtime/server/place-words.ts';
 

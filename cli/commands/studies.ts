@@ -32,6 +32,16 @@ interface StudyOptions extends PlaceOptions, ServerOptions {
   readonly json?: boolean;
 }
 
+/** When `status` wants to have heard of running cells, in milliseconds after its start: the whole takes less than a second on a busy machine too. */
+const heardAfterMs = 700;
+/** What they are given in any case, and what they are given at most. */
+const leastAnswerMs = 100;
+const mostAnswerMs = 500;
+
+function answerTime(): number {
+  return Math.min(mostAnswerMs, Math.max(leastAnswerMs, heardAfterMs - performance.now()));
+}
+
 /** `status`, `list`, `pause`, `resume`, `cancel`, `retry`, `report`: what can be done with a launched study. What only one of them needs is loaded when it runs. */
 export function addStudyCommands(program: Command): void {
   const command = (usage: string, description: string): Command =>
@@ -51,7 +61,10 @@ export function addStudyCommands(program: Command): void {
           const watched = options.watch && study !== undefined;
           const code = watched ? await watch(study, await cellsOf(store, record), output) : exitCode.done;
           if (watched && (!options.json || code === exitCode.interrupted)) return code;
-          const status = await examineStudy(store, record, study, options.json ? undefined : shownCells);
+          const status = await examineStudy(store, record, study, {
+            ...(options.json ? {} : { most: shownCells }),
+            limitMs: answerTime(),
+          });
           if (options.json) output.result(status);
           else {
             output.line(formatStatus(status, { columns: output.columns, now: new Date() }));

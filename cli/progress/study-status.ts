@@ -15,8 +15,13 @@ import {
   unlessDamaged,
 } from '../checks/study-records.ts';
 
-/** How long running cells have to say how far they are. */
-const answerMs = 500;
+/** How running cells are asked for how far they are. */
+export interface AskRunning {
+  /** How many; default: 32. */
+  readonly most?: number;
+  /** How long they have to answer. */
+  readonly limitMs?: number;
+}
 
 export type StudyState = 'running' | 'paused' | StudyResult['status'] | 'not finished';
 
@@ -35,19 +40,19 @@ export interface StudyStatus extends Omit<ListedStudy, 'command' | 'baseDirector
   /** Of every failed cell, and of the stages over all cells. */
   readonly failures: readonly CellFailure[];
   readonly progress?: StudyProgress;
-  /** Running cells, at most 32: those that answered within half a second. */
+  /** Running cells, at most 32: those that answered in time. */
   readonly live: readonly LiveCell[];
   readonly result?: StudyResult;
   /** Records that were changed or torn, of which nothing is shown. */
   readonly damaged: readonly string[];
 }
 
-/** How far a study is, as the store and the server (if it knows of the study) tell; `mostRunning` cells are asked, or 32. */
+/** How far a study is, as the store and the server (if it knows of the study) tell. */
 export async function examineStudy(
   store: Store,
   record: StudyRecord,
   study: StudyHandle | undefined,
-  mostRunning?: number,
+  ask?: AskRunning,
 ): Promise<StudyStatus> {
   const { studyId, name, createdAt, startedAt } = record;
   const damaged = new Set<string>();
@@ -74,7 +79,7 @@ export async function examineStudy(
     ended: endedCells(counts),
     counts,
     failures: [...ofCells, ...beyond],
-    live: progress === undefined ? [] : await askRunning(study!, progress, mostRunning),
+    live: progress === undefined ? [] : await askRunning(study!, progress, ask),
     ...(progress === undefined ? {} : { progress }),
     ...(result === undefined ? {} : { result }),
     damaged: [...damaged],
@@ -82,9 +87,8 @@ export async function examineStudy(
 }
 
 /** A busy worker answers when it can, which nobody waits for. */
-function askRunning(study: StudyHandle, { running }: StudyProgress, most?: number): Promise<LiveCell[]> {
-  const asked = { running, limitMs: answerMs, ...(most === undefined ? {} : { most }) };
-  return study.cells(asked).catch(() => []);
+function askRunning(study: StudyHandle, { running }: StudyProgress, ask?: AskRunning): Promise<LiveCell[]> {
+  return study.cells({ running, limitMs: 500, ...ask }).catch(() => []);
 }
 
 /** The same without the single cells. Throws `DamagedRecordError` for a damaged result, unless that can be told. */

@@ -1,4 +1,5 @@
 import { choose } from '../diagnostics/did-you-mean.ts';
+import { milliseconds } from '../duration.ts';
 import { compileFormula, type Formula, outputsOf } from '../expressions/formula.ts';
 import type { Directory, Scope } from '../expressions/scope.ts';
 import type { Cell } from '../matrix/cells.ts';
@@ -111,13 +112,6 @@ export function readExecution(
   const { resources, retry, timeout } = filled;
   const { threads, gpu } = resources;
   return { resources: { threads, gpu }, retry, timeoutMs: milliseconds(timeout) };
-}
-
-const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** Milliseconds in a duration such as `90s`, `30m`, `12h` or `2d`. */
-export function milliseconds(duration: string): number {
-  return Number(duration.slice(0, -1)) * units[duration.slice(-1)]!;
 }
 
 function checkKind(

@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import { readArrow } from '../../arrow/arrow-reader.ts';
-import { writeArrowFile } from '../../arrow/arrow-writer.ts';
-import { writeMetadata } from '../../arrow/metadata.ts';
+import { arrowFiles } from '../../arrow/when-needed.ts';
 import { DamagedArtifactError, DamagedRecordError, EnvironmentError } from '../../errors.ts';
 import type { ArtifactRef } from '../../reference.ts';
 import { CheckedFiles } from '../checked-files.ts';
@@ -61,6 +59,7 @@ export async function openS3Store(
 
     write: (kind, metadata, fill) =>
       cache.withNewFile(async (file) => {
+        const { writeArrowFile, writeMetadata } = await arrowFiles();
         const all = { ...metadata, ...writeMetadata({ kind }) };
         const written = checked.collect();
         const { sha256, bytes } = await writeArrowFile(file, kind, all, fill, written.add);
@@ -73,6 +72,7 @@ export async function openS3Store(
       const artifact = objectOf(ref.sha256);
       const bytes = await artifacts.read(artifact, (path) => checked.bytes(path, ref.sha256));
       if (bytes === undefined) throw damaged(ref, artifact);
+      const { readArrow } = await arrowFiles();
       return readArrow(bytes, ref.kind, bucket.uriOf(artifact.name));
     },
     async describe(ref) {
