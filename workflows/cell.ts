@@ -45,6 +45,7 @@ export async function cell(input: CellInput): Promise<CellResult> {
   if (cancellation !== undefined) throw cancellation;
   const { failure } = result;
   if (failure === undefined) return result;
-  const message = `stage ${failure.stage}: ${failure.message}`;
+  // Its words are in the result, where they are sealed, and encrypted if the rest is.
+  const message = `stage ${failure.stage} has failed`;
   throw ApplicationFailure.nonRetryable(message, 'CellFailed' satisfies FailureType, result);
 }

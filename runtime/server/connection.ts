@@ -1,6 +1,7 @@
 import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import type { Home } from '../home.ts';
+import { failuresAs } from '../seal/failures-as.ts';
 import { readKey } from '../seal/home-key.ts';
 import { sealingCodec } from '../seal/sealing-codec.ts';
 import { cancelOnceClosed } from './closed-calls.ts';
@@ -77,5 +78,5 @@ export function createClient(
   { namespace, hides = false }: Pick<ServerPlace, 'namespace' | 'hides'> = { namespace: 'default' },
 ): Client {
   const payloadCodecs = [sealingCodec(readKey(home), 'throw', hides)];
-  return new Client({ connection, namespace, dataConverter: { payloadCodecs } });
+  return new Client({ connection, namespace, dataConverter: { payloadCodecs, ...failuresAs(hides) } });
 }

@@ -13,6 +13,7 @@ import { createActivities, expectStages, gpuNames } from '../../activities/index
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import type { TaskQueue } from '../../workflows/messages.ts';
 import type { Home } from '../home.ts';
+import { failuresAs } from '../seal/failures-as.ts';
 import { readKey } from '../seal/home-key.ts';
 import { refuseUnsealed } from '../seal/refuse-unsealed.ts';
 import { sealingCodec } from '../seal/sealing-codec.ts';
@@ -82,7 +83,7 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
   const server = await options.server;
   const { namespace, hides = false } = server;
   const sealed = {
-    dataConverter: { payloadCodecs: [sealingCodec(key, 'mark', hides)] },
+    dataConverter: { payloadCodecs: [sealingCodec(key, 'mark', hides)], ...failuresAs(hides) },
     interceptors: { activity: [refuseUnsealed] },
   };
   const connection = await connectNatively(server);

@@ -15,6 +15,20 @@ let certificates: Certificates;
 let server: Running | undefined;
 let address: string;
 
+const failingPipeline = `version: 1
+name: failing
+stages:
+  data: { uses: dataset, with: { name: gaussian-mixture, examples: 40, testExamples: 0 } }
+  train:
+    uses: train
+    with:
+      data: \${{ stages.data.train }}
+      model: { name: mlp, hidden: [4] }
+      epochs: 2
+      optimizer: { name: sgd, learningRate: 1e30, momentum: 0.9 }
+      batchSize: 10
+`;
+
 beforeAll(async () => {
   if (!canMakeCertificates) return;
   certificates = makeCertificates(folder);
@@ -69,6 +83,11 @@ describe.runIf(canMakeCertificates)('a server that listens for other machines', 
         (name) => name.startsWith('temporal.db') && readFileSync(path.join(here, name)).includes(words),
       );
     expect([known('epochal-one-'), known(store)]).toEqual([true, false]);
+    const failing = path.join(folder, 'failing.yaml');
+    writeFileSync(failing, failingPipeline);
+    const failed = await epochal(['run', failing, '--store', store], away, environment);
+    expect(failed.stdout + failed.stderr).toMatch(/Training diverged/);
+    expect([failed.code, known('DivergedError'), known('Training diverged')]).toEqual([1, true, false]);
     const readable = { ...environment, EPOCHAL_PAYLOADS: 'readable' };
     expect((await epochal(['run', file, '--store', store], away, readable)).code).toBe(0);
     expect(known(store)).toBe(true);
