@@ -13,6 +13,12 @@ export interface Estimate {
   readonly theory?: number;
   /** (value - theory) in standard errors. */
   readonly deviation?: number;
+  /** Ends of an interval of one standard error, where it is not symmetrical. */
+  readonly low?: number;
+  readonly high?: number;
+  /** With 95 % confidence it lies above or below: where the data determine no value, which is NaN. */
+  readonly lowerLimit?: number;
+  readonly upperLimit?: number;
 }
 
 interface Place {
@@ -65,7 +71,15 @@ export interface KeyResults {
 /** Artifacts of a kind that are read one by one for the summary. */
 export const summarizedResults = 200;
 
-const suffixes = { error: '_standard_error', theory: '_theory', deviation: '_deviation' } as const;
+const suffixes = {
+  error: '_standard_error',
+  theory: '_theory',
+  deviation: '_deviation',
+  low: '_low',
+  high: '_high',
+  lowerLimit: '_lower_limit',
+  upperLimit: '_upper_limit',
+} as const;
 
 type Row = Readonly<Record<string, number | string>>;
 
@@ -187,7 +201,7 @@ export function cellsOf(results: readonly { readonly cellId: string }[]): number
   return new Set(results.map(({ cellId }) => cellId)).size;
 }
 
-/** Groups the columns `x`, `x_standard_error`, `x_theory` and `x_deviation` of a row by x. */
+/** Groups the columns `x`, `x_standard_error`, `x_theory`, `x_deviation`, `x_low`, `x_high`, `x_lower_limit` and `x_upper_limit` of a row by x. */
 export function estimatesOf(row: Readonly<Record<string, number | string>>): Record<string, Estimate> {
   const number = (name: string) => (typeof row[name] === 'number' ? row[name] : undefined);
   const isPart = (name: string) =>
@@ -206,8 +220,19 @@ export function estimatesOf(row: Readonly<Record<string, number | string>>): Rec
         ...(error === undefined ? {} : { error }),
         ...(theory === undefined ? {} : { theory }),
         ...(deviation === undefined ? {} : { deviation }),
+        ...finite('low', number(name + suffixes.low)),
+        ...finite('high', number(name + suffixes.high)),
+        ...finite('lowerLimit', number(name + suffixes.lowerLimit)),
+        ...finite('upperLimit', number(name + suffixes.upperLimit)),
       };
       return [[name, estimate]];
     }),
   );
+}
+
+function finite<Name extends string>(
+  name: Name,
+  value: number | undefined,
+): { readonly [key in Name]?: number } {
+  return Number.isFinite(value) ? ({ [name]: value } as { readonly [key in Name]: number }) : {};
 }

@@ -38,6 +38,36 @@ export function formatMeasured(value: number, error: number | undefined): string
   return `${minus(round(value).toFixed(decimals))} ± ${round(error).toFixed(decimals)}`;
 }
 
+/** What is known of a number. */
+export interface Known {
+  readonly value: number;
+  readonly error?: number;
+  readonly low?: number;
+  readonly high?: number;
+  readonly lowerLimit?: number;
+  readonly upperLimit?: number;
+}
+
+/** Errors to both sides that differ by more than this share are told apart. */
+const lopsided = 0.2;
+
+/** {@link formatMeasured}, and `0.75 ± 0.05 (+0.06 −0.04)` where the errors to both sides differ; `> 0.9 (95 %)` where there is but a limit. */
+export function formatKnown({ value, error, low, high, lowerLimit, upperLimit }: Known): string {
+  if (Number.isNaN(value)) {
+    const limits = [
+      ...(lowerLimit === undefined ? [] : [`> ${formatSignificant(lowerLimit)}`]),
+      ...(upperLimit === undefined ? [] : [`< ${formatSignificant(upperLimit)}`]),
+    ];
+    return limits.length === 0 ? formatSignificant(value) : `${limits.join(', ')} (95 %)`;
+  }
+  const shown = formatMeasured(value, error);
+  if (low === undefined || high === undefined) return shown;
+  const [up, down] = [high - value, value - low];
+  return Math.abs(up - down) > (lopsided * (up + down)) / 2
+    ? `${shown} (+${formatSignificant(up, 2)} −${formatSignificant(down, 2)})`
+    : shown;
+}
+
 /** 1234567 -> "1.23 MB" (powers of 1000). */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -16,6 +16,7 @@ const names: Readonly<Record<string, SafeHtml>> = {
   noise_epoch_share: html`share of the noise left over an epoch`,
   parameter_correlation: html`correlation of the errors of ${cross} and τ<sub>SGD</sub>`,
   reduced_chi_square: html`χ² per degree of freedom`,
+  chi_square_p_value: html`probability of such a χ² if the curve is right`,
   r_squared: html`R² of ln τ`,
   directions: html`directions fitted`,
   directions_left_out: html`directions left out`,

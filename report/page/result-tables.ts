@@ -1,7 +1,7 @@
 import { dataFileNames } from '../data-files.ts';
 import { html, type SafeHtml } from '../html.ts';
 import { type CellParameters, cellsOf, cutResults, type KeyResults } from '../key-results.ts';
-import { countOf, formatCount, formatMeasured, formatSignificant, plural } from '../numbers.ts';
+import { countOf, formatCount, formatKnown, formatSignificant, plural } from '../numbers.ts';
 import type { Study } from '../read-study.ts';
 import type { ResultRow } from '../result-rows.ts';
 import { bracketsSentence, resultColumns } from '../result-words.ts';
@@ -65,9 +65,9 @@ export function resultTable(
       ? html`<p class="quiet">${countOf(fitted, plan.cells.length, 'cell')} ${fitted === 1 ? html`has a fit: ${first.label}` : 'have a fit'}.</p>`
       : undefined;
   if (parameters.length === 1) {
-    const rows = Object.entries(first.estimates).map(([name, { value, error, theory, deviation }]) => [
+    const rows = Object.entries(first.estimates).map(([name, { theory, deviation, ...known }]) => [
       quantityName(name),
-      formatMeasured(value, error),
+      formatKnown(known),
       theory === undefined ? '' : formatSignificant(theory),
       deviation === undefined || Number.isNaN(deviation) ? '' : signed(deviation),
     ]);
@@ -80,7 +80,7 @@ export function resultTable(
     .map(({ label, estimates: { lambda_cross: cross, tau_sgd: tau } }) => [
       label,
       ...[cross, tau].flatMap((estimate) => [
-        estimate === undefined ? '' : formatMeasured(estimate.value, estimate.error),
+        estimate === undefined ? '' : formatKnown(estimate),
         estimate?.theory === undefined ? '' : formatSignificant(estimate.theory),
       ]),
     ]);

@@ -2,6 +2,8 @@
 export interface WeightedLine {
   readonly slope: number;
   readonly slopeError: number;
+  /** The same from the scatter of the points about the line alone, whatever their errors are said to be: also smaller than these give. */
+  readonly scatterError: number;
 }
 
 /**
@@ -14,7 +16,7 @@ export function weightedLine(
   y: readonly number[],
   sigma: readonly number[],
 ): WeightedLine {
-  const none = { slope: Number.NaN, slopeError: Number.NaN };
+  const none = { slope: Number.NaN, slopeError: Number.NaN, scatterError: Number.NaN };
   if (x.length < 3) return none;
   let total = 0;
   let sumX = 0;
@@ -39,7 +41,8 @@ export function weightedLine(
   for (let i = 0; i < x.length; i++) {
     chiSquare += ((y[i]! - meanY - slope * (x[i]! - meanX)) / sigma[i]!) ** 2;
   }
-  return { slope, slopeError: Math.sqrt(Math.max(1, chiSquare / (x.length - 2)) / xx) };
+  const scale = chiSquare / (x.length - 2);
+  return { slope, slopeError: Math.sqrt(Math.max(1, scale) / xx), scatterError: Math.sqrt(scale / xx) };
 }
 
 /**

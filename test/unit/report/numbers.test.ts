@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { formatBytes, formatDuration, formatMoment, plural } from '../../../report/numbers.ts';
+import { describe, expect, test } from 'vitest';
+import { formatBytes, formatDuration, formatKnown, formatMoment, plural } from '../../../report/numbers.ts';
 
 test.each([
   [0, '0 ms'],
@@ -41,4 +41,20 @@ test.each([
   [2000, '2,000 cells'],
 ])('%d is written %s', (count, text) => {
   expect(plural(count, 'cell')).toBe(text);
+});
+
+describe('formatKnown', () => {
+  test('tells errors to both sides apart where they differ', () => {
+    const known = { value: 0.75, error: 0.05 };
+    expect(formatKnown(known)).toBe('0.750 ± 0.050');
+    expect(formatKnown({ ...known, low: 0.701, high: 0.801 })).toBe('0.750 ± 0.050');
+    expect(formatKnown({ ...known, low: 0.71, high: 0.81 })).toBe('0.750 ± 0.050 (+0.06 −0.04)');
+  });
+
+  test('gives limits where there is no value', () => {
+    const value = Number.NaN;
+    expect(formatKnown({ value })).toBe('–');
+    expect(formatKnown({ value, lowerLimit: 0.912 })).toBe('> 0.912 (95 %)');
+    expect(formatKnown({ value, lowerLimit: 0.912, upperLimit: 1.5 })).toBe('> 0.912, < 1.5 (95 %)');
+  });
 });

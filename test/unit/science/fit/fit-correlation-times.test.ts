@@ -85,8 +85,9 @@ describe('fitCorrelationTimes', () => {
     expect(parameters.lambda_cross_deviation).toBeGreaterThan(5);
   });
 
-  it('ends in the minimum of chi-square, with its curvature as covariance and honest pulls', () => {
+  it('ends in the minimum of chi-square, with honest pulls and intervals', () => {
     const pulls: number[] = [];
+    const covered: boolean[] = [];
     for (let seed = 0; seed < 150; seed++) {
       const random = new RandomStream(seed, 'scatter');
       const error = (i: number) => (i < 20 ? 0.25 : i < 40 ? 0.1 : 0.03);
@@ -97,6 +98,10 @@ describe('fitCorrelationTimes', () => {
       );
       const { parameters } = fitted(columns);
       pulls.push(parameters.lambda_cross_deviation, parameters.tau_sgd_deviation);
+      covered.push(
+        parameters.lambda_cross_low < crossing && crossing < parameters.lambda_cross_high,
+        parameters.tau_sgd_low < plateau && plateau < parameters.tau_sgd_high,
+      );
       if (seed > 0) continue;
       const sigma = pooledErrors(eigenvalues.map((_, i) => error(i)));
       const chiSquare = (lambda: number, tau: number) =>
@@ -122,11 +127,94 @@ describe('fitCorrelationTimes', () => {
         expect(chiSquare(a * parameters.lambda_cross, b * parameters.tau_sgd)).toBeGreaterThan(best);
       }
     }
+    const share = covered.filter(Boolean).length / covered.length;
+    expect(Math.abs(share - 0.683)).toBeLessThan(4 * Math.sqrt((0.683 * 0.317) / covered.length));
     const mean = pulls.reduce((sum, x) => sum + x, 0) / pulls.length;
     const spread = Math.sqrt(pulls.reduce((sum, x) => sum + (x - mean) ** 2, 0) / pulls.length);
     expect(Math.abs(mean)).toBeLessThan(0.2);
     expect(spread).toBeGreaterThan(0.85);
     expect(spread).toBeLessThan(1.15);
+  });
+
+  describe('does not pass for agreement', () => {
+    const scattered = (seed: number, lambdas: readonly number[], error: number, spread = error) => {
+      const random = new RandomStream(seed, 'scatter');
+      return fitted(
+        theoryColumns(
+          lambdas,
+          (exact) => exact * unbiased(error) * Math.exp(spread * random.normal()),
+          () => error,
+        ),
+      );
+    };
+
+    it('where all directions are level: lambda_cross has a lower limit, tau_SGD a value', () => {
+      const flat = eigenvalues.filter((eigenvalue) => eigenvalue < 0.15 * crossing);
+      const found = Array.from({ length: 60 }, (_, seed) => scattered(seed, flat, 0.1).parameters);
+      const without = found.filter(({ lambda_cross }) => Number.isNaN(lambda_cross));
+      expect(without.length).toBeGreaterThan(50);
+      for (const parameters of without) {
+        expect(parameters.lambda_cross_standard_error).toBeNaN();
+        expect(parameters.lambda_cross_deviation).toBeNaN();
+      }
+      // Each limit is wrong with 5 %.
+      const above = without.filter(({ lambda_cross_upper_limit: limit }) => limit < crossing);
+      expect(above.length / without.length).toBeLessThan(0.15);
+      const right = without.filter(
+        ({ lambda_cross_lower_limit: limit }) => Number.isNaN(limit) || limit < crossing,
+      );
+      expect(right.length / without.length).toBeGreaterThan(0.85);
+      expect(without.filter(({ lambda_cross_lower_limit: limit }) => limit > 0).length).toBeGreaterThan(50);
+      expect(scattered(1, flat, 0.1).notes.join()).toMatch(
+        /do not determine lambda_cross: with 95 % confidence it lies above/,
+      );
+    });
+
+    it('where all fall as 1 / lambda: both have limits only', () => {
+      const steep = eigenvalues
+        .map((eigenvalue) => 200 * eigenvalue)
+        .filter((eigenvalue) => eigenvalue < 300 * crossing);
+      const { parameters, notes } = scattered(3, steep, 0.1);
+      for (const value of [parameters.lambda_cross, parameters.tau_sgd, parameters.tau_sgd_upper_limit])
+        expect(value).toBeNaN();
+      expect(parameters.lambda_cross_upper_limit).toBeGreaterThan(crossing);
+      expect(parameters.tau_sgd_lower_limit).toBeLessThan(plateau);
+      expect(notes.join('\n')).toMatch(/lambda_cross: .* below .*\n.*tau_SGD: .* above/);
+    });
+
+    it('where lambda_cross would lie above every eigenvalue', () => {
+      const some = eigenvalues.filter((eigenvalue) => eigenvalue < 0.9 * crossing);
+      const { parameters } = fitted(
+        theoryColumns(
+          some,
+          (exact) => exact * unbiased(0.01),
+          () => 0.01,
+        ),
+      );
+      expect(parameters.lambda_cross).toBeNaN();
+      expect(parameters.lambda_cross_lower_limit / crossing).toBeGreaterThan(0.97);
+      expect(parameters.lambda_cross_upper_limit / crossing).toBeLessThan(1.03);
+      expect(parameters.tau_sgd / plateau).toBeCloseTo(1, 3);
+    });
+
+    it('where the points do not lie on the curve: errors stay as they are, and the note says so', () => {
+      const { parameters, notes } = scattered(4, eigenvalues, 0.02, 0.4);
+      expect(parameters.reduced_chi_square).toBeGreaterThan(100);
+      expect(parameters.chi_square_p_value).toBeLessThan(1e-9);
+      expect(notes.join()).toMatch(
+        /does not describe the correlation times: chi-square is \d+ for each of 59/,
+      );
+      const whole = scattered(4, eigenvalues, 0.02);
+      expect(whole.parameters.chi_square_p_value).toBeGreaterThan(1e-3);
+      expect(whole.notes).toEqual([]);
+      const relative = ({ lambda_cross_standard_error: error, lambda_cross: value }: typeof parameters) =>
+        error / value;
+      expect(relative(parameters)).toBeLessThan(3 * relative(whole.parameters));
+      const pulls = Array.from({ length: 20 }, (_, seed) =>
+        Math.abs(scattered(seed, eigenvalues, 0.02, 0.4).parameters.tau_sgd_deviation),
+      );
+      expect(pulls.sort((a, b) => a - b)[10]).toBeGreaterThan(4);
+    });
   });
 
   it('recovers both from simulated weights', () => {
@@ -198,6 +286,37 @@ describe('fitCorrelationTimes', () => {
     expect(parameters.loss_fluctuation).toBeCloseTo(sum, 12);
   });
 
+  it('compares exponents with those of the theory in errors of their difference', () => {
+    // Theory takes the noise of each direction from the same run: what both share must count for nothing.
+    const names = [
+      'weight_variance_exponent_below',
+      'weight_variance_exponent_above',
+      'velocity_variance_exponent',
+    ] as const;
+    const pulls = Array.from({ length: 200 }, (_, seed) => {
+      const random = new RandomStream(seed, 'exponents');
+      const columns = theoryColumns(
+        eigenvalues,
+        (exact) => exact,
+        () => 0.2,
+      );
+      const shared = eigenvalues.map(() => Math.exp(0.2 * random.normal()));
+      const times = (values: Float64Array, own: number) =>
+        values.map((value, i) => value * shared[i]! * Math.exp(own * random.normal()));
+      const { parameters } = fitted({
+        ...columns,
+        weight_variance: times(columns.weight_variance, 0.03),
+        velocity_variance: times(columns.velocity_variance, 0.03),
+        weight_variance_theory_window: times(columns.weight_variance, 0),
+        velocity_variance_theory_window: times(columns.velocity_variance, 0),
+      });
+      return names.map((name) => parameters[`${name}_deviation`]);
+    }).flat();
+    const spread = Math.sqrt(pulls.reduce((sum, pull) => sum + pull ** 2, 0) / pulls.length);
+    expect(spread).toBeGreaterThan(0.9);
+    expect(spread).toBeLessThan(1.15);
+  });
+
   it('leaves out directions without theory, and counts them', () => {
     const columns = theoryColumns([-0.1, 0, 500, ...eigenvalues]);
     const { parameters, notes } = fitted(columns);
@@ -223,7 +342,9 @@ describe('fitCorrelationTimes', () => {
     const one = theoryColumns(eigenvalues.slice(0, 3));
     const high = fitted({ ...one, eigenvalue: Float64Array.from(steep) });
     expect(high.parameters.lambda_cross).toBeNaN();
-    expect(high.notes.join()).toMatch(/one regime only/);
+    expect(high.notes.join()).toMatch(
+      /do not determine lambda_cross: with 95 % confidence it lies below 753000/,
+    );
     const none = fitted(theoryColumns([-1, -2]));
     expect(none.parameters.directions).toBe(0);
     expect(none.parameters.loss_fluctuation).toBe(0);
