@@ -1,3 +1,4 @@
+import type { Sampling } from '../sampling.ts';
 import { isPeriodic } from '../theory/noise.ts';
 import type { SgdProcess } from '../theory/process.ts';
 import { stationaryVariances } from '../theory/variances.ts';
@@ -5,11 +6,13 @@ import {
   expectedCorrelationTimeSum,
   expectedNoiseVariance,
   expectedWindowVariances,
+  type WindowVariances,
   windowStructureFunction,
 } from '../theory/window.ts';
 import { batchMeansError, layOutBlocks } from './blocks.ts';
 import { type Estimate, type Measured, measureDirection } from './direction.ts';
-import { Notes } from './notes.ts';
+import { type LowFrequencyPower, pooledShares } from './leftover.ts';
+import { leftoverNotes, Notes } from './notes.ts';
 import {
   emptyColumns,
   type Quantity,
@@ -31,6 +34,7 @@ export function analyzeSeries(input: SeriesInput): Spectrum {
   const columns = emptyColumns(directions);
   const notes = new Notes(input);
   const noiseWindow = expectedNoiseVariance(batchesPerEpoch, sampling, steps, drift);
+  const powers: LowFrequencyPower[] = [];
   for (const { index, theta, largest } of columnsOf(input)) {
     const eigenvalue = eigenvalues[index]!;
     const process = { learningRate, momentum, eigenvalue, batchesPerEpoch, sampling };
@@ -41,9 +45,12 @@ export function analyzeSeries(input: SeriesInput): Spectrum {
     columns.noise_epoch_share[index] = measured.noiseEpochShare;
     fillMeasured(columns, index, measured);
     fillTheory(columns, index, measured, process, noiseWindow, input);
+    powers[index] = measured.leftover;
     notes.add(measured, eigenvalue, columns.correlation_time_theory[index]!, largest);
   }
-  return { columns, notes: notes.lines() };
+  if (sampling === 'without-replacement')
+    fillLeftover(columns, pooledShares(eigenvalues, powers), noiseWindow, input);
+  return { columns, notes: [...notes.lines(), ...leftoverNotes(columns, input)] };
 }
 
 function fillMeasured(columns: SpectrumColumns, index: number, measured: Measured): void {
@@ -106,6 +113,34 @@ function fillTheory(
   if (lagWindow) {
     const expected = expectedCorrelationTimeSum(structure, steps, lagWindow);
     set('correlation_time_sum', tau, expected, measured.correlationTimeSum.error);
+  }
+}
+
+/**
+ * Theory where a share r of an epoch's noise does not cancel. The autocovariance of such noise is (1 - r) times equation (2) and r times that of noise with
+ * replacement, and variances are linear in it.
+ */
+function fillLeftover(
+  columns: SpectrumColumns,
+  shares: Float64Array,
+  noiseWindow: number,
+  { eigenvalues, learningRate, momentum, batchesPerEpoch, steps, drift }: SeriesInput,
+): void {
+  const whiteWindow = expectedNoiseVariance(batchesPerEpoch, 'with-replacement', steps, drift);
+  for (const [index, share] of shares.entries()) {
+    columns.noise_leftover_share[index] = share;
+    const process = { learningRate, momentum, eigenvalue: eigenvalues[index]!, batchesPerEpoch };
+    const expected = (sampling: Sampling) =>
+      expectedWindowVariances(windowStructureFunction({ ...process, sampling }, steps), steps, drift);
+    if (!(columns.weight_variance_theory_window[index]! > 0) || Number.isNaN(share)) continue;
+    const [own, independent] = [expected('without-replacement'), expected('with-replacement')];
+    const level = columns.noise_variance[index]! / ((1 - share) * noiseWindow + share * whiteWindow);
+    const mixed = (name: keyof WindowVariances) =>
+      level * ((1 - share) * own[name] + share * independent[name]);
+    const [weight, velocity] = [mixed('weightVariance'), mixed('velocityVariance')];
+    columns.weight_variance_theory_leftover[index] = weight;
+    columns.velocity_variance_theory_leftover[index] = velocity;
+    columns.correlation_time_theory_leftover[index] = (2 * weight) / velocity;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   ratioError,
 } from './blocks.ts';
 import { detrend } from './detrend.ts';
+import { type LowFrequencyPower, lowFrequencyPower } from './leftover.ts';
 import type { SeriesInput } from './spectrum.ts';
 import { chooseLagWindow, velocitySums } from './velocity-sums.ts';
 
@@ -24,6 +25,7 @@ export interface Measured {
   readonly noiseVariance: Estimate;
   /** Mean square of the noise summed over an epoch, over M times its variance; NaN for less than two whole epochs. */
   readonly noiseEpochShare: number;
+  readonly leftover: LowFrequencyPower;
   readonly correlationTime: Estimate;
   readonly correlationTimeSum: Estimate;
   /** Lag window of `correlationTimeSum`; undefined if that sum does not exist. */
@@ -80,6 +82,7 @@ export function measureDirection(theta: Float64Array, eigenvalue: number, input:
     velocityVariance: speed.estimate,
     noiseVariance: disturbance.estimate,
     noiseEpochShare: epochShare(noise, batchesPerEpoch) / disturbance.estimate.value,
+    leftover: lowFrequencyPower(noise, disturbance.estimate.value, eigenvalue, input),
     correlationTime,
     correlationTimeSum: lagWindow ? measureVelocitySum(residual, lagWindow, input) : absent,
     lagWindow,

@@ -1,7 +1,10 @@
 import { isPeriodic } from '../theory/noise.ts';
 import { layOutBlocks } from './blocks.ts';
 import type { Measured } from './direction.ts';
-import type { SeriesInput } from './spectrum.ts';
+import type { SeriesInput, SpectrumColumns } from './spectrum.ts';
+
+/** A correlation time that is longer by this factor is told. */
+const visiblySlower = 1.05;
 
 /** Counts the directions that miss an assumption of the analysis or of the theory, and says so in a line each. */
 export class Notes {
@@ -21,7 +24,6 @@ export class Notes {
   #cutShort = 0;
   #coarse = 0;
   #coarsest = 0;
-  #epochShares: number[] = [];
 
   constructor(input: SeriesInput) {
     this.#input = input;
@@ -45,7 +47,6 @@ export class Notes {
       this.#still++;
       return;
     }
-    if (measured.noiseEpochShare > 0) this.#epochShares.push(measured.noiseEpochShare);
     const tau = Math.max(measured.correlationTime.value, Number.isNaN(tauTheory) ? 0 : tauTheory);
     const relaxation = (tau * (1 - momentum)) / (1 + momentum);
     this.#slowest = Math.max(this.#slowest, relaxation);
@@ -106,12 +107,6 @@ export class Notes {
       this.#coarse,
       `are stored with a float32 spacing above a tenth of their velocity's standard deviation (up to ${digits(this.#coarsest)} times): rounding adds to velocity and noise variance.`,
     );
-    const share = median(this.#epochShares);
-    if (sampling === 'without-replacement' && share > 0.02) {
-      lines.push(
-        `The noise of an epoch does not sum to zero, but keeps ${digits(100 * share)} % of the variance of independent draws (median over directions): it changes with the weights within an epoch, against assumption 2, and makes flat directions slower than the theory says.`,
-      );
-    }
     if (steps % m !== 0) {
       lines.push(
         `The ${steps} steps are not whole epochs of ${m} batches; equation (2) is an average over all positions in an epoch.`,
@@ -127,6 +122,19 @@ export class Notes {
     }
     return lines;
   }
+}
+
+/** Says so where noise that does not cancel over an epoch makes directions visibly slower: how much depends on r lambda_cross / lambda, not on r alone. */
+export function leftoverNotes(columns: SpectrumColumns, { directions }: SeriesInput): string[] {
+  const ratios = columns.correlation_time_theory_leftover.map(
+    (time, index) => time / columns.correlation_time_theory_window[index]!,
+  );
+  const slow = ratios.filter((ratio) => ratio > visiblySlower);
+  if (slow.length === 0) return [];
+  const share = median([...columns.noise_leftover_share].filter(Number.isFinite));
+  return [
+    `The noise of an epoch does not sum to zero, but keeps ${digits(100 * share)} % of the variance of independent draws (median over directions): it changes with the weights within an epoch, against assumption 2. That makes ${slow.length} of ${directions} directions slower, by up to ${digits(100 * (Math.max(...slow) - 1))} %, which the columns _theory_leftover allow for.`,
+  ];
 }
 
 function median(values: readonly number[]): number {

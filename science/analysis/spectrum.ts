@@ -29,6 +29,10 @@ export const quantities = [
 ] as const;
 export type Quantity = (typeof quantities)[number];
 
+/** The quantities that are also compared with the theory of noise that is left over. */
+export const leftoverQuantities = ['weight_variance', 'velocity_variance', 'correlation_time'] as const;
+export type LeftoverQuantity = (typeof leftoverQuantities)[number];
+
 /**
  * One entry a direction. For each quantity X:
  *
@@ -55,6 +59,14 @@ export type SpectrumColumns = {
    * replacement and makes their correlation time longer, by a factor of about 1 + share lambda_cross / lambda.
    */
   readonly noise_epoch_share: Float64Array;
+  /**
+   * r, the share of the noise that is left over at the low frequencies which move this direction (see `leftover.ts`), pooled over its neighbours. Without
+   * replacement only.
+   */
+  readonly noise_leftover_share: Float64Array;
+} & {
+  /** `X_theory_window` if a share r of the noise does not cancel over an epoch, but is like noise with replacement. */
+  readonly [name in LeftoverQuantity as `${name}_theory_leftover`]: Float64Array;
 } & {
   readonly [name in
     | Quantity
@@ -82,6 +94,8 @@ export function emptyColumns(directions: number): SpectrumColumns {
     noise_variance: column(),
     noise_variance_standard_error: column(),
     noise_epoch_share: column(),
+    noise_leftover_share: column(),
+    ...Object.fromEntries(leftoverQuantities.map((name) => [`${name}_theory_leftover`, column()])),
     ...Object.fromEntries(perQuantity),
   };
 }

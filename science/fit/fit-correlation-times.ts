@@ -1,9 +1,10 @@
 import type { Sampling } from '../sampling.ts';
 import { type Hyperparameters, lambdaCross } from '../theory/regimes.ts';
 import { lossFluctuation } from '../theory/variances.ts';
+import type { FittedColumns } from './estimate.ts';
 import { exponentsOf, type RegimeExponents } from './exponents.ts';
 import { type CrossoverParameters, fitCrossover } from './fit-crossover.ts';
-import { type FitColumns, selectRows } from './fit-rows.ts';
+import { type FitColumns, type FitRow, selectRows } from './fit-rows.ts';
 
 /** A spectrum and the hyperparameters of the SGD that made it. */
 export interface FitInput extends Hyperparameters {
@@ -12,7 +13,9 @@ export interface FitInput extends Hyperparameters {
 }
 
 /** One row of the `parameters` table: numbers by column name. NaN where a value does not exist; why is in the notes. */
-export interface Parameters extends CrossoverParameters, RegimeExponents {
+export interface Parameters extends CrossoverParameters, LeftoverParameters, RegimeExponents {
+  /** Median over all directions of r, the share of the noise that is left over at low frequencies (`noise_leftover_share`). */
+  readonly noise_leftover_share: number;
   /** Median over all directions of the share of the noise that does not cancel over an epoch (`noise_epoch_share` of the spectrum). */
   readonly noise_epoch_share: number;
   /** 0 without replacement, 1 with; NaN for noise that repeats itself. */
@@ -25,6 +28,14 @@ export interface Parameters extends CrossoverParameters, RegimeExponents {
   readonly loss_fluctuation_standard_error: number;
   /** The same with the weight variances that (12)-(17) expect in the recorded window. */
   readonly loss_fluctuation_theory: number;
+}
+
+/** The same fit where the curve allows for noise that does not cancel over an epoch: it is exact for that theory at theory's parameters. */
+export interface LeftoverParameters
+  extends FittedColumns<'lambda_cross_leftover'>,
+    FittedColumns<'tau_sgd_leftover'> {
+  readonly reduced_chi_square_leftover: number;
+  readonly chi_square_p_value_leftover: number;
 }
 
 export interface FitResult {
@@ -60,6 +71,8 @@ export function fitCorrelationTimes(input: FitInput): FitResult {
   const eigenvalues = rows.map((row) => row.eigenvalue);
   const parameters = {
     ...fitCrossover(input, rows, notes),
+    ...leftoverFit(input, rows),
+    noise_leftover_share: medianOf(input.columns.noise_leftover_share),
     noise_epoch_share: medianOf(input.columns.noise_epoch_share),
     noise_epoch_share_theory:
       input.sampling === 'without-replacement' ? 0 : input.sampling === 'with-replacement' ? 1 : Number.NaN,
@@ -76,6 +89,21 @@ export function fitCorrelationTimes(input: FitInput): FitResult {
     ),
   };
   return { parameters, notes };
+}
+
+function leftoverFit(input: FitInput, rows: readonly FitRow[]): LeftoverParameters {
+  const corrected = rows.map((row) => ({ ...row, correlationTimeTheory: row.correlationTimeLeftover }));
+  // What is not determined here is not determined in the first fit either, which has told it.
+  const fit = fitCrossover(input, corrected, []);
+  const renamed = (name: 'lambda_cross' | 'tau_sgd') =>
+    Object.entries(fit).flatMap(([column, value]) =>
+      column.startsWith(name) ? [[column.replace(name, `${name}_leftover`), value]] : [],
+    );
+  return {
+    ...Object.fromEntries([...renamed('lambda_cross'), ...renamed('tau_sgd')]),
+    reduced_chi_square_leftover: fit.reduced_chi_square,
+    chi_square_p_value_leftover: fit.chi_square_p_value,
+  } as unknown as LeftoverParameters;
 }
 
 function medianOf(values: Float64Array = new Float64Array()): number {

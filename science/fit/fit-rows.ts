@@ -1,7 +1,11 @@
 import { pooledErrors } from './weighted-line.ts';
 
 /** The spectrum's columns that the fit reads; a table read back from an artifact will do. */
-export type FitColumns = { readonly noise_epoch_share?: Float64Array } & Readonly<
+export type FitColumns = {
+  readonly noise_epoch_share?: Float64Array;
+  readonly noise_leftover_share?: Float64Array;
+  readonly correlation_time_theory_leftover?: Float64Array;
+} & Readonly<
   Record<
     | 'eigenvalue'
     | 'weight_variance'
@@ -29,6 +33,8 @@ export interface FitRow {
   readonly correlationTime: number;
   readonly correlationTimeError: number;
   readonly correlationTimeTheory: number;
+  /** With the noise that does not cancel over an epoch; the same where nothing is known of it. */
+  readonly correlationTimeLeftover: number;
 }
 
 /** The directions in which theory has a stationary state and everything was measured, in order of increasing eigenvalue. */
@@ -48,6 +54,10 @@ export function selectRows(columns: FitColumns): FitRow[] {
       correlationTime: columns.correlation_time[i]!,
       correlationTimeError: relative('correlation_time', i),
       correlationTimeTheory: columns.correlation_time_theory_window[i]!,
+      correlationTimeLeftover: known(
+        columns.correlation_time_theory_leftover?.[i],
+        columns.correlation_time_theory_window[i]!,
+      ),
     };
     if (Object.values(row).every((value) => value > 0 && Number.isFinite(value))) rows.push(row);
   }
@@ -61,4 +71,8 @@ export function selectRows(columns: FitColumns): FitRow[] {
     velocityVarianceError: velocity[i]!,
     correlationTimeError: time[i]!,
   }));
+}
+
+function known(value: number | undefined, otherwise: number): number {
+  return value !== undefined && value > 0 ? value : otherwise;
 }

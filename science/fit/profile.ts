@@ -14,6 +14,7 @@ export interface Interval {
 
 const goldenShare = (Math.sqrt(5) - 1) / 2;
 const halvings = 50;
+const sections = 36;
 
 /**
  * The profile of the sum of squares: its least value for each place, and for each level. Intervals from it are asymmetric where the curve is, and have no
@@ -115,7 +116,7 @@ function leastPlace(value: (place: number) => number, from: number, to: number):
   let [low, high] = [from, to];
   let [left, right] = [high - goldenShare * (high - low), low + goldenShare * (high - low)];
   let [atLeft, atRight] = [value(left), value(right)];
-  for (let n = 0; n < halvings; n++) {
+  for (let n = 0; n < sections; n++) {
     if (atLeft < atRight) {
       [high, right, atRight] = [right, left, atLeft];
       left = high - goldenShare * (high - low);

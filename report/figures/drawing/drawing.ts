@@ -4,7 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 export interface LegendItem {
   readonly label: string;
   readonly colour: string;
-  readonly mark: 'point' | 'line' | 'dashes' | 'dots';
+  readonly mark: 'point' | 'line' | 'dashes' | 'dots' | 'dotdash';
 }
 
 /**

@@ -22,7 +22,13 @@ const { textMetrics } = vega as unknown as {
 const lineSize = 420;
 /** A disc of a third of that length: Vega lays a legend out by one size for all of its symbols. */
 const dot = 'M0.3,0A0.3,0.3,0,1,1,-0.3,0A0.3,0.3,0,1,1,0.3,0Z';
-const dashes = { point: [1, 0], line: [1, 0], dashes: [5, 3], dots: [1.5, 2.5] } as const;
+const dashes = {
+  point: [1, 0],
+  line: [1, 0],
+  dashes: [5, 3],
+  dots: [1.5, 2.5],
+  dotdash: [7, 3, 1.5, 3],
+} as const;
 
 const averageCharacter = 0.56;
 /** Pixels that a row of the legend may take. */

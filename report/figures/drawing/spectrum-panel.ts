@@ -5,7 +5,9 @@ import type { Layer, LegendItem, Panel } from './drawing.ts';
 import { type LogScale, logChannel, logScale } from './log-scale.ts';
 import {
   distinctLevels,
-  hasVisibleWindow,
+  furtherLines,
+  furtherTheories,
+  isVisible,
   type Level,
   type LinePoint,
   lineColour,
@@ -15,7 +17,6 @@ import {
   type SpectrumQuantity,
   theoryLine,
   thinning,
-  windowLines,
 } from './spectrum-series.ts';
 import { cellColours, colouredCells, colours } from './theme.ts';
 
@@ -41,7 +42,10 @@ export function spectrumPanel(
     measuredPoints(cell, quantity, pointColour(cells, index), stride),
   );
   const theory = cells.flatMap((cell, index) => theoryLine(cell, quantity, index, lineColour(cells, index)));
-  const window = windowLines(cells, quantity);
+  const further = furtherTheories.map((theory) => ({
+    mark: theory.mark,
+    points: furtherLines(cells, quantity, theory),
+  }));
   const crossings = distinctLevels(cells, lambdaCross);
   const eigenvalues = measured.map((point) => point.eigenvalue);
   const x = logScale([
@@ -52,7 +56,9 @@ export function spectrumPanel(
     ),
   ]);
   const y = logScale(
-    [...measured, ...theory, ...window].map((point) => point.value).concat(extra?.values ?? []),
+    [...measured, ...theory, ...further.flatMap((one) => one.points)]
+      .map((point) => point.value)
+      .concat(extra?.values ?? []),
   );
   const shown = crossings.filter(({ value }) => value > x.domain[0] && value < x.domain[1]);
   return {
@@ -66,7 +72,7 @@ export function spectrumPanel(
     layer: [
       ...crossingLayers(shown, height, x),
       line(theory, 'line'),
-      ...(window.length === 0 ? [] : [line(window, 'dots')]),
+      ...further.flatMap(({ points, mark }) => (points.length === 0 ? [] : [line(points, mark)])),
       errorBars(measured, y),
       points(measured),
       ...(extra?.layers ?? []),
@@ -82,11 +88,13 @@ export function spectrumLegend(
 ): LegendItem[] {
   const single = cells.length === 1;
   const colour = single ? colours.theory.light : colours.muted.light;
-  const window = quantities.some((quantity) => cells.some((cell) => hasVisibleWindow(cell, quantity)));
+  const further = furtherTheories.filter((theory) =>
+    quantities.some((quantity) => cells.some((cell) => isVisible(cell, quantity, theory))),
+  );
   return [
     { label: 'measured', colour: single ? colours.measured.light : colours.muted.light, mark: 'point' },
     { label: quantities[0]!.theoryLabel, colour, mark: 'line' },
-    ...(window ? [{ label: 'theory, recorded window', colour, mark: 'dots' } as const] : []),
+    ...further.map(({ label, mark }) => ({ label, colour, mark })),
     ...more,
     ...(single ? [] : cellLegend(cells)),
   ];
@@ -186,6 +194,7 @@ const strokes = {
   line: { strokeWidth: 1.6 },
   dashes: { strokeWidth: 2, strokeDash: [7, 4] },
   dots: { strokeWidth: 1.6, strokeDash: [1.5, 2.5] },
+  dotdash: { strokeWidth: 1.6, strokeDash: [7, 3, 1.5, 3] },
 };
 
 /** A line per cell, in the order of the eigenvalues. */

@@ -69,24 +69,47 @@ export function measuredPoints(
   return result;
 }
 
-/**
- * What the theory expects of a window as short as the recorded one, where the spectrum says so and it differs visibly (by 2 %) from the
- * stationary value: slow directions lose variance with the subtracted drift.
- */
-export function windowLines(cells: readonly CellTable[], quantity: SpectrumQuantity): LinePoint[] {
+/** A line of the theory beside its first one, drawn where it differs visibly (by 2 %) from another. */
+export interface FurtherTheory {
+  readonly suffix: 'theory_window' | 'theory_leftover';
+  readonly than: 'theory' | 'theory_window';
+  readonly label: string;
+  readonly mark: 'dots' | 'dotdash';
+}
+
+export const furtherTheories: readonly FurtherTheory[] = [
+  // As short a window as the recorded one: slow directions lose variance with the subtracted drift.
+  { suffix: 'theory_window', than: 'theory', label: 'theory, recorded window', mark: 'dots' },
+  {
+    suffix: 'theory_leftover',
+    than: 'theory_window',
+    label: 'theory with the noise left over an epoch',
+    mark: 'dotdash',
+  },
+];
+
+export function furtherLines(
+  cells: readonly CellTable[],
+  quantity: SpectrumQuantity,
+  further: FurtherTheory,
+): LinePoint[] {
   return cells.flatMap((cell, index) =>
-    hasVisibleWindow(cell, quantity)
-      ? theoryLine(cell, quantity, index, lineColour(cells, index), 'theory_window')
+    isVisible(cell, quantity, further)
+      ? theoryLine(cell, quantity, index, lineColour(cells, index), further.suffix)
       : [],
   );
 }
 
-export function hasVisibleWindow({ columns }: CellTable, quantity: SpectrumQuantity): boolean {
-  const theory = columns[`${quantity.column}_theory`];
-  const window = columns[`${quantity.column}_theory_window`];
-  if (theory === undefined || window === undefined) return false;
+export function isVisible(
+  { columns }: CellTable,
+  quantity: SpectrumQuantity,
+  { suffix, than }: FurtherTheory,
+): boolean {
+  const theory = columns[`${quantity.column}_${than}`];
+  const further = columns[`${quantity.column}_${suffix}`];
+  if (theory === undefined || further === undefined) return false;
   return theory.some(
-    (value, row) => isPlottable(window[row]) && Math.abs(window[row] - value) > 0.02 * value,
+    (value, row) => isPlottable(further[row]) && Math.abs(further[row] - value) > 0.02 * value,
   );
 }
 
@@ -95,7 +118,7 @@ export function theoryLine(
   quantity: SpectrumQuantity,
   index: number,
   colour: string,
-  suffix: 'theory' | 'theory_window' = 'theory',
+  suffix: 'theory' | FurtherTheory['suffix'] = 'theory',
 ): LinePoint[] {
   const theory = cell.columns[`${quantity.column}_${suffix}`];
   if (theory === undefined) return [];
