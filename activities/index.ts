@@ -4,11 +4,11 @@ import { createRunCells } from './engine/run-cells.ts';
 import { createRunStage, createStageRunner, type ThreadUse } from './engine/run-stage.ts';
 import { createStores } from './engine/stores.ts';
 import { createStudyRecords, type StudyRecords } from './engine/study-records.ts';
-import { GpuPool } from './processes/gpus.ts';
+import { GpuPool, type UsableGpus } from './processes/gpus.ts';
 
 export type { ThreadUse } from './engine/run-stage.ts';
 export { expectStages } from './processes/compute-client.ts';
-export { countGpus, gpuNames } from './processes/gpus.ts';
+export { countGpus, type UsableGpus } from './processes/gpus.ts';
 
 /** The activities of one worker process, by the queue that they belong to. */
 export interface WorkerActivities {
@@ -19,13 +19,12 @@ export interface WorkerActivities {
 }
 
 /**
- * @param gpus Names of the GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` takes them.
  * @param serves Whether the worker was started for a store.
  * @param threads Is told of the threads that stages compute with.
  * @param stop Stops all running stages, which are handed back with their checkpoints.
  */
 export function createActivities(
-  gpus: readonly string[],
+  gpus: UsableGpus,
   serves: (storeUri: string) => Promise<boolean>,
   threads: ThreadUse,
   stop: AbortSignal,

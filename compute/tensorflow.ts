@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { fixEnvironment, instructionSet } from './environment.ts';
+import { listGpus } from './gpus.ts';
 import { preparedPurposes, restoreGradients, settleGradients } from './gradients/register-gradient.ts';
 import { registerReluGradient } from './gradients/relu-gradient.ts';
 import { countGraphs, keepGraphs, releaseGraphs } from './graph/kept-graphs.ts';
 import { registerNarrowChannels } from './kernels/narrow-channels.ts';
 import { registerPackedConvolutions } from './kernels/packed-convolution.ts';
 import { nativeBackend, type TensorFlow } from './native-backend.ts';
+import { isGpuBuild, nativePackage } from './native-package.ts';
 
 export {
   type NativeBackend,
@@ -27,6 +27,8 @@ export interface Backend {
   readonly library: string;
   /** The processor's widest instructions, on which the last bits depend. */
   readonly instructions: string;
+  /** What the binding says that it computes on. */
+  readonly device: 'cpu' | 'gpu';
 }
 
 /**
@@ -67,18 +69,30 @@ export class FixedThreadsError extends RangeError {
   override readonly name = 'FixedThreadsError';
 }
 
+/** Thrown when this process was given a GPU, and TensorFlow computes on the CPU. It could be because the driver is gone, or too old for the CUDA libraries. */
+export class MissingGpuError extends Error {
+  override readonly name = 'MissingGpuError';
+  readonly cure = '`npx epochal doctor` says what is missing. Without a GPU: `resources: { gpu: 0 }`.';
+}
+
 let loaded: LoadedTensorFlow | undefined;
+let needsGpu = false;
 /** Whether the piece of work of the moment has asked for TensorFlow; undefined where none was begun. */
 let asked: boolean | undefined;
 let keeps = false;
 /** Scopes of tensors that were open when it did. */
 let outerScopes = 0;
 
+/** From now on {@link loadTensorFlow} throws {@link MissingGpuError} where a GPU does not compute. */
+export function requireGpu(): void {
+  needsGpu = true;
+}
+
 /** The backend of this process, once it was loaded; within a piece of work, once that has asked for it. */
 export function loadedBackend(): Backend | undefined {
   if (loaded === undefined || asked === false) return undefined;
-  const { backend, library, instructions } = loaded;
-  return { backend, library, instructions };
+  const { backend, library, instructions, device } = loaded;
+  return { backend, library, instructions, device };
 }
 
 /** How threads are shared in this process, once TensorFlow was loaded. */
@@ -149,7 +163,8 @@ export function holdings(): Holdings | undefined {
 
 /**
  * Loads TensorFlow into this process. The thread counts are read by the native library when it starts, so they are fixed by the first call:
- * a later call with another count, or another way to share them, throws {@link FixedThreadsError}. Throws {@link MissingBackendError} without the native parts.
+ * a later call with another count, or another way to share them, throws {@link FixedThreadsError}. Throws {@link MissingBackendError} without the native parts, and
+ * {@link MissingGpuError} after {@link requireGpu}.
  */
 export async function loadTensorFlow(options: LoadOptions): Promise<LoadedTensorFlow> {
   const { threads, backend = 'auto' } = options;
@@ -165,10 +180,15 @@ export async function loadTensorFlow(options: LoadOptions): Promise<LoadedTensor
     return loaded;
   }
   const graphs = sharing === 'graphs';
-  fixEnvironment(graphs ? 1 : threads, graphs ? threads : 1);
+  fixEnvironment(graphs ? 1 : threads, graphs ? threads : 1, isGpuBuild() && listGpus().length > 0);
   const tf = backend === 'cpu' ? loadJavaScript() : loadNative();
   const isNative = tf.getBackend() === 'tensorflow';
-  const hasLanes = sharing === 'graphs' && isNative && !nativeBackend(tf).isUsingGpuDevice;
+  const device = isNative && nativeBackend(tf).isUsingGpuDevice ? 'gpu' : 'cpu';
+  if (needsGpu && device === 'cpu')
+    throw new MissingGpuError(
+      `TensorFlow computes on the CPU, although this process has GPU ${process.env.CUDA_VISIBLE_DEVICES}.`,
+    );
+  const hasLanes = sharing === 'graphs' && isNative && device === 'cpu';
   loaded = {
     tf,
     threads,
@@ -176,6 +196,7 @@ export async function loadTensorFlow(options: LoadOptions): Promise<LoadedTensor
     lanes: hasLanes ? threads : 1,
     backend: isNative ? 'tensorflow' : 'cpu',
     instructions: instructionSet(),
+    device,
     library: isNative ? nativeBackend(tf).binding.TF_Version : tf.version_core,
   };
   openScope(loaded);
@@ -183,8 +204,8 @@ export async function loadTensorFlow(options: LoadOptions): Promise<LoadedTensor
 }
 
 function loadNative(): TensorFlow {
-  const home = dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
-  if (!existsSync(join(home, 'lib', 'napi-v8', 'tfjs_binding.node'))) {
+  const name = nativePackage();
+  if (name === undefined) {
     throw new MissingBackendError('The native binding of TensorFlow.js is not installed.');
   }
   // tfjs-node calls both: Node 23 removed the first, and warns about the second.
@@ -192,7 +213,7 @@ function loadNative(): TensorFlow {
   util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
   util.isArray = Array.isArray;
   try {
-    const tf = require('@tensorflow/tfjs-node') as TensorFlow;
+    const tf = require(name) as TensorFlow;
     // Otherwise the first operation prints an advertisement for the very package that is in use.
     tf.env().set('IS_NODE', true);
     registerPackedConvolutions(tf);

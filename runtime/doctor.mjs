@@ -5,9 +5,9 @@ import { existsSync } from 'node:fs';
 import { access, constants, statfs } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { moduleFile } from '../artifacts/module-file.mjs';
+import { askTensorFlow } from './ask-tensorflow.mjs';
+import { examineGpus } from './examine-gpus.mjs';
 import { chosenNode } from './setup/node.mjs';
 import { packagesAreInstalled } from './setup/npm-packages.mjs';
 import { homeFolder, isPackage, packages, setUpCommand as setUp } from './setup/places.mjs';
@@ -44,7 +44,6 @@ export async function examine() {
       examineTemporal(),
       examineCompiler(),
       examinePip(),
-      examineGpus(),
       examineHome(),
       ...(isPackage
         ? []
@@ -53,6 +52,7 @@ export async function examine() {
             examinePython('Python for benchmarks', 'benchPython', `${setUp} -- --bench`),
           ]),
     ])),
+    ...(await examineGpus()),
   ];
 }
 
@@ -103,10 +103,9 @@ async function examineTensorFlow() {
   const { tensorflow } = readStamp();
   if (!existsSync(chosenNode()) || tensorflow === undefined)
     return part(name, 'missing', '', 'not installed', setUp);
-  const script = moduleFile(path.dirname(fileURLToPath(import.meta.url)), 'probe-tensorflow');
   try {
-    const { stdout } = await run(chosenNode(), ['--disable-warning=ExperimentalWarning', script]);
-    const { library, binding } = JSON.parse(stdout);
+    // Without GPUs: whether there are some is another question, and takes longer.
+    const { library, binding } = await askTensorFlow(chosenNode(), '');
     const flavour = tensorflow.flavour === 'gpu' ? 'CUDA' : 'CPU';
     const version = `${library} (${flavour}), binding ${binding}`;
     return part(name, 'ok', version, path.dirname(tensorflow.library));
@@ -160,19 +159,6 @@ async function examineTool(name, program, args, cure) {
     const why = needed ? 'the set-up needs it' : 'only the set-up needs it';
     return part(name, needed ? 'missing' : 'absent', '', why, cure);
   }
-}
-
-async function examineGpus() {
-  // Where this Node cannot load it, there is no set-up yet, and a GPU is of no use.
-  if (!runsTypeScript(process.version)) return part('GPU', 'absent', '', 'looked for after the set-up');
-  const { gpuNames } = await import('../activities/processes/gpus.ts');
-  const names = gpuNames();
-  const flavour = readStamp().tensorflow?.flavour;
-  if (names.length === 0) return part('GPU', 'absent', '', 'none here: stages compute on the CPU');
-  const version = `${names.length} (${names.join(', ')})`;
-  if (flavour === 'gpu') return part('GPU', 'ok', version, 'CUDA build of TensorFlow');
-  const place = 'there, but the CPU build of TensorFlow is installed';
-  return part('GPU', 'absent', version, place, `EPOCHAL_TENSORFLOW=gpu ${setUp}`);
 }
 
 async function examineHome() {

@@ -6,7 +6,7 @@ import { type StageOutcome, type StageTask, workflowIdOf } from '../../workflows
 import { outsideDigests } from '../kinds/own-kinds.ts';
 import { type ComputeResult, compute } from '../processes/compute-client.ts';
 import type { ComputeRequest } from '../processes/compute-protocol.ts';
-import type { GpuPool } from '../processes/gpus.ts';
+import { describeGpus, type GpuPool } from '../processes/gpus.ts';
 import { toStageFailure } from './failures.ts';
 import { type Heartbeats, withHeartbeats } from './heartbeat.ts';
 import { resolveWith } from './resolve-with.ts';
@@ -47,7 +47,10 @@ export function createStageRunner(openStore: OpenStores, hardware: SharedHardwar
     const { step, request } = await identify(task, hardware.gpus.size);
     return await flights.run(`${store.uri}\n${step.key}`, watch.signal, async () => {
       const found = await findStep(store, step.key, task.stage.outputs);
-      if (found?.damage.length === 0) return outcome(found.record, { reused: true, seconds: 0, notes: [] });
+      if (found?.damage.length === 0) {
+        const notes = gpuNotes(task.stage.resources.gpu, hardware.gpus);
+        return outcome(found.record, { reused: true, seconds: 0, notes });
+      }
       const computation = { task, store, step, request, ...hardware, ...watch };
       return await computeStep(computation, damageNotes(found));
     });
@@ -105,7 +108,7 @@ async function computeStep(computation: Computation, damage: readonly string[]):
   if (missing.length > 0)
     throw new Error(`Stage kind ${stage.uses} did not return its output ${missing.join(', ')}.`);
   const record = await recordStep(store, step, result, startedAt);
-  const notes = [...damage, ...gpuNotes(stage.resources.gpu, gpus.size)];
+  const notes = [...damage, ...gpuNotes(stage.resources.gpu, gpus)];
   const { seconds } = record.provenance;
   return outcome(record, { reused: false, seconds, ...(continued ? { continued } : {}), notes });
 }
@@ -120,15 +123,22 @@ function computeOnDevice({
 }: Computation): Promise<ComputeResult> {
   const { timeoutMs, resources } = task.stage;
   const options = { signal, timeoutMs, onProgress: heartbeats.report.bind(heartbeats) };
-  const run = (gpu?: string) =>
-    threads.hold(resources.threads, () =>
-      compute(request, gpu === undefined ? options : { ...options, gpu }),
-    );
-  return resources.gpu === 0 || gpus.size === 0 ? run() : gpus.lend(resources.gpu, signal, run);
+  if (resources.gpu === 0 || gpus.size === 0)
+    return threads.hold(resources.threads, () => compute(request, options));
+  return gpus.lend(resources.gpu, signal, async (lent) => {
+    const gpu = lent.map(({ name }) => name).join();
+    const result = await threads.hold(resources.threads, () => compute(request, { ...options, gpu }));
+    const { backend } = result;
+    return backend.device === 'gpu'
+      ? { ...result, backend: { ...backend, gpu: describeGpus(lent) } }
+      : result;
+  });
 }
 
-function gpuNotes(wanted: number, present: number): string[] {
-  if (wanted <= present) return [];
-  const got = present === 0 ? 'none, so the stage computed on the CPU' : `${present}`;
+/** What the user is told of a stage that asked for more GPUs than it got, whether it computed or an earlier result was taken. */
+function gpuNotes(wanted: number, { size, why }: GpuPool): string[] {
+  if (wanted <= size) return [];
+  const none = why === undefined ? 'none' : `none that TensorFlow can use (${why})`;
+  const got = size === 0 ? `${none}, so the stage computed on the CPU` : `${size}`;
   return [`${wanted} GPU${wanted === 1 ? ' was' : 's were'} asked for; this machine has ${got}.`];
 }

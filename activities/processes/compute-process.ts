@@ -16,6 +16,8 @@ import {
   loadedBackend,
   loadedSharing,
   loadTensorFlow,
+  MissingGpuError,
+  requireGpu,
 } from '../../compute/tensorflow.ts';
 import { stageOf } from '../kinds/own-kinds.ts';
 import { loadStage, stageModulesVariable } from '../kinds/registry.ts';
@@ -40,6 +42,8 @@ let cancelled = false;
 /** The stage is to end. */
 let stopping = false;
 let busy = false;
+/** It was given a GPU, and TensorFlow did not find it: another process may. */
+let hasNoGpu = false;
 let prepared: Promise<void> | undefined;
 // Ctrl-C, the end of a terminal and the warning of a batch system reach every process: it is the worker that decides whether this one stops.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => undefined);
@@ -55,6 +59,7 @@ process.on('message', (message: ComputeRequest | Preparation | Stop) => {
   else void serve(message);
 });
 yieldToTheRest();
+if (process.env.CUDA_VISIBLE_DEVICES) requireGpu();
 
 function send(message: ComputeMessage): Promise<void> {
   return new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
@@ -115,6 +120,7 @@ async function sendFailure(thrown: unknown): Promise<void> {
     thrown instanceof Error ? thrown : new Error(String(thrown))
   ) as Error & { cure?: string };
   const error = { name, message, stack, cure };
+  hasNoGpu ||= thrown instanceof MissingGpuError;
   const isUnfit = thrown instanceof FixedThreadsError;
   if (isUnfit || cure !== undefined) {
     endWork();
@@ -136,7 +142,7 @@ function stateNow(): ProcessState {
     memory: process.memoryUsage.rss(),
     resources: process.getActiveResourcesInfo().length,
     holds: holdings(),
-    spent: cancelled || runsOwnCode(),
+    spent: cancelled || hasNoGpu || runsOwnCode(),
   };
 }
 

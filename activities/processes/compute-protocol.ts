@@ -31,6 +31,10 @@ export interface ComputeBackend {
   readonly library: string;
   /** The processor's widest instructions, on which the last bits depend. */
   readonly instructions?: string;
+  /** What the binding says that it computes on. */
+  readonly device?: 'cpu' | 'gpu';
+  /** The GPUs, if it is one, and their driver. */
+  readonly gpu?: string;
 }
 
 /** What a compute process has become by what it has done. */

@@ -1,49 +1,101 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { driverVersion, type Gpu, listGpus } from '../../compute/gpus.ts';
+import { isGpuBuild } from '../../compute/native-package.ts';
+import { type LockGpu, lockGpu } from './gpu-lock.ts';
 
-const driverFolder = '/proc/driver/nvidia/gpus';
+/** The GPUs of this machine that stages may use. */
+export interface UsableGpus {
+  readonly gpus: readonly Gpu[];
+  /** Why TensorFlow can use none, where the machine has some. */
+  readonly why?: string;
+}
 
-/** Number of NVIDIA GPUs that this process may use: those of `CUDA_VISIBLE_DEVICES` if it is set, else those the driver lists. */
+/** How many there are, as far as that is known without asking TensorFlow. */
 export function countGpus(): number {
-  const visible = process.env.CUDA_VISIBLE_DEVICES;
-  if (visible !== undefined)
-    return visible.split(',').filter((name) => name.trim() !== '' && name.trim() !== '-1').length;
-  return existsSync(driverFolder) ? readdirSync(driverFolder).length : 0;
+  return isGpuBuild() ? listGpus().length : 0;
 }
 
-/** Names of those GPUs, as `CUDA_VISIBLE_DEVICES` takes them. */
-export function gpuNames(): string[] {
-  const visible = process.env.CUDA_VISIBLE_DEVICES;
-  const names = visible?.split(',').map((name) => name.trim());
-  return Array.from({ length: countGpus() }, (_, index) => names?.[index] ?? String(index));
+/** Those GPUs and their driver in words: "NVIDIA H200, driver 570.86.15". */
+export function describeGpus(gpus: readonly Gpu[]): string {
+  const driver = driverVersion();
+  const models = gpus.map(({ model, name }) => model ?? `GPU ${name}`);
+  return [...models, ...(driver === undefined ? [] : [`driver ${driver}`])].join(', ');
 }
 
-/** Hands out the GPUs of this machine so that each runs one stage at a time. */
+/** Another worker does not tell when it gives a GPU back: it is asked for again after so long. */
+const askAgainMs = 500;
+
+interface Lent {
+  readonly gpu: Gpu;
+  readonly release: () => Promise<void>;
+}
+
+/** Hands out the GPUs of this machine so that each runs one stage at a time, whichever of its workers computes it. */
 export class GpuPool {
   readonly size: number;
-  readonly #free: string[];
-  readonly #waiting: (() => void)[] = [];
+  readonly why: string | undefined;
+  readonly #free: Gpu[];
+  readonly #lock: LockGpu;
+  readonly #waiting = new Set<() => void>();
 
-  constructor(names: readonly string[]) {
-    this.size = names.length;
-    this.#free = [...names];
+  constructor({ gpus, why }: UsableGpus, lock = lockGpu) {
+    this.size = gpus.length;
+    this.why = why;
+    this.#free = [...gpus];
+    this.#lock = lock;
   }
 
-  /** Runs `work` with `count` GPUs of its own, named as for `CUDA_VISIBLE_DEVICES`. Asking for more than there are gives all of them. */
-  async lend<T>(count: number, signal: AbortSignal, work: (gpus: string) => Promise<T>): Promise<T> {
+  /** Runs `work` with `count` GPUs of its own. Asking for more than there are gives all of them. Throws the reason of `signal` while it waits. */
+  async lend<T>(count: number, signal: AbortSignal, work: (gpus: readonly Gpu[]) => Promise<T>): Promise<T> {
     const wanted = Math.min(count, this.size);
-    while (this.#free.length < wanted) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-      signal.throwIfAborted();
+    let lent = await this.#take(wanted);
+    while (lent === undefined) {
+      await this.#change(signal);
+      lent = await this.#take(wanted);
     }
-    const gpus = this.#free.splice(0, wanted);
     try {
-      return await work(gpus.join(','));
+      return await work(lent.map(({ gpu }) => gpu));
     } finally {
-      this.#free.push(...gpus);
-      for (const wake of this.#waiting.splice(0)) wake();
+      await this.#giveBack(lent);
+      for (const wake of this.#waiting) wake();
     }
+  }
+
+  async #take(wanted: number): Promise<Lent[] | undefined> {
+    if (this.#free.length < wanted) return undefined;
+    const lent: Lent[] = [];
+    const elsewhere: Gpu[] = [];
+    while (lent.length < wanted) {
+      const gpu = this.#free.shift();
+      if (gpu === undefined) break;
+      const release = await this.#lock(gpu);
+      if (release === undefined) elsewhere.push(gpu);
+      else lent.push({ gpu, release });
+    }
+    this.#free.push(...elsewhere);
+    if (lent.length === wanted) return lent;
+    await this.#giveBack(lent);
+    return undefined;
+  }
+
+  async #giveBack(lent: readonly Lent[]): Promise<void> {
+    for (const { gpu, release } of lent) {
+      await release();
+      this.#free.push(gpu);
+    }
+  }
+
+  /** Waits until one may be free. */
+  async #change(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = (): void => resolve();
+    const timer = setTimeout(wake, askAgainMs);
+    this.#waiting.add(wake);
+    signal.addEventListener('abort', wake, { once: true });
+    await promise;
+    clearTimeout(timer);
+    this.#waiting.delete(wake);
+    signal.removeEventListener('abort', wake);
+    signal.throwIfAborted();
   }
 }

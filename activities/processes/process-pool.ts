@@ -152,6 +152,7 @@ export class ProcessPool {
   }
 
   #start(settings: ProcessSettings, preparation?: Preparation): ComputeProcess {
+    if (settings.gpu !== undefined) this.#clear(settings.gpu);
     const process = new ComputeProcess(settings, preparation);
     this.#living.add(process);
     void process.ended.then(() => {
@@ -159,6 +160,16 @@ export class ProcessPool {
       this.#forget(process);
     });
     return process;
+  }
+
+  /** A process keeps a GPU's memory for as long as it lives: idle ones make room for another on the same GPU. */
+  #clear(gpu: string): void {
+    const names = new Set(gpu.split(','));
+    for (const { process } of [...this.#idle]) {
+      if (!process.settings.gpu?.split(',').some((name) => names.has(name))) continue;
+      this.#forget(process);
+      dismiss(process.child);
+    }
   }
 
   /** Starts a process for the next stage, unless there are enough: it loads TensorFlow while this stage computes. */

@@ -31,6 +31,10 @@ export interface Provenance {
   readonly library: string;
   /** The processor's widest instructions, on which the last bits depend; absent for what computed without a library. */
   readonly instructions?: string;
+  /** What TensorFlow said that it computed on; absent for what computed without, and in records of earlier versions. */
+  readonly device?: 'cpu' | 'gpu';
+  /** The GPU, if it was one, and its driver: "NVIDIA H200, driver 570.86.15". */
+  readonly gpu?: string;
   readonly node: string;
   readonly epochal: string;
   /** Activity attempts that it took. */

@@ -165,10 +165,11 @@ export function addProcessCommands(program: Command): void {
   program
     .command('setup')
     .description('install what is missing: libtensorflow and its binding, the Temporal server')
+    .option('--gpu', 'TensorFlow for NVIDIA GPUs, with the CUDA libraries: 3.4 GB to fetch')
     .action(
-      handled(async () => {
+      handled(async ({ gpu = false }: { gpu?: boolean }) => {
         const { startSetUp } = await import('../../runtime/setup/start.mjs');
-        return startSetUp([]);
+        return startSetUp(gpu ? ['--gpu'] : []);
       }),
     );
 

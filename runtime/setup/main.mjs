@@ -1,6 +1,6 @@
 /**
  * Puts everything in place that Epochal needs on this machine, and repairs what a killed set-up left: `node runtime/setup/main.mjs`. What is
- * there already costs nothing. `--tests` and `--bench` add what only those need. What stands behind `--` is then run by the Node that was
+ * there already costs nothing. `--gpu` brings TensorFlow for NVIDIA GPUs; `--tests` and `--bench` add what only those need. What stands behind `--` is then run by the Node that was
  * chosen: a shell that has looked `node` up before the set-up would go on with the old one. Runs on Node 20 and without any package.
  */
 import { spawn } from 'node:child_process';
@@ -24,6 +24,7 @@ const OLDEST_NODE = '20.10.0';
 const separator = process.argv.indexOf('--');
 const options = separator < 0 ? process.argv : process.argv.slice(0, separator);
 const command = separator < 0 ? [] : process.argv.slice(separator + 1);
+if (options.includes('--gpu')) process.env.EPOCHAL_TENSORFLOW = 'gpu';
 const steps = [npmPackages, node, tensorflow, temporal];
 if (isPackage && options.some((option) => ['--tests', '--bench'].includes(option))) {
   say('error: The tests and benchmarks are in a clone of the project, not in its package.');

