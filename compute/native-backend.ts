@@ -36,6 +36,8 @@ export interface TensorMetadata {
 export interface NativeBackend {
   binding: NativeBinding;
   readonly isUsingGpuDevice: boolean;
+  /** Whether the package is that for GPU nodes. */
+  readonly isGPUPackage: boolean;
   getDTypeInteger(dtype: string): number;
   /** Values wait in JavaScript until an operation first takes the tensor; then they are null. */
   readonly tensorMap: { get(dataId: object): { readonly values: unknown } };

@@ -165,12 +165,15 @@ describe('a study', () => {
       { steps: 1, seed: 5 },
       { resources: { threads: 1, gpu: 1 } },
     );
-    const study = await studies.start(planOf('gpu', [plannedCell('main', {}, [stage])]));
-    expect((await study.result()).status).toBe('succeeded');
-    const { stages } = await readRecord<CellResult>(`studies/${study.studyId}/cells/main.json`);
-    expect(stages.work!.notes.join()).toMatch(
-      countGpus() > 0 ? /^$/ : /1 GPU was asked for; this machine has none/,
-    );
+    // Whether it is computed, or was before.
+    for (const reused of [0, 1]) {
+      const study = await studies.start(planOf('gpu', [plannedCell('main', {}, [stage])]));
+      expect(await study.result()).toMatchObject({ status: 'succeeded', stagesReused: reused });
+      const { stages } = await readRecord<CellResult>(`studies/${study.studyId}/cells/main.json`);
+      expect(stages.work!.notes.join()).toMatch(
+        countGpus() > 0 ? /^$/ : /1 GPU was asked for; this machine has none/,
+      );
+    }
   });
 
   test('of 120 cells is cut into several short histories', async () => {

@@ -12,6 +12,8 @@ export const CUDA_VERSIONS = 'CUDA 12.9, cuDNN 9.28';
 /**
  * NVIDIA's libraries that the CUDA build of libtensorflow 2.21 runs with: those of the extra `and-cuda` of its wheel, which has none of them itself. For drivers
  * from 525 on. Each with the SHA-256 of its wheel.
+ *
+ * @type {Readonly<Record<string, string>>}
  */
 export const CUDA_WHEELS = {
   'nvidia-cublas-cu12==12.9.3.13': 'd7d51055f161b317c7105ddaae90e71eda059026074ffef93cf7cde2886bfe72',

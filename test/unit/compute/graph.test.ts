@@ -27,6 +27,7 @@ test('says what computes', async () => {
     backend: 'tensorflow',
     library: expect.stringMatching(/^2\.\d+\.\d+/),
     instructions: expect.stringMatching(/^(AMX|AVX|SVE|NEON)/),
+    device: expect.stringMatching(/^(cpu|gpu)$/),
   });
 });
 
