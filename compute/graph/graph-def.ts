@@ -54,6 +54,18 @@ export class GraphDef {
     return this.add('Placeholder', [], { dtype: { type: dtype } }, name);
   }
 
+  /** Adds a variable, whose shape is that of what is assigned to it. */
+  variable(name: string, dtype: number): string {
+    const node = this.#node(name, 'VarHandleOp', []);
+    const shape = new this.#messages.TensorShape();
+    shape.setUnknownRank(true);
+    const value = new this.#messages.AttrValue();
+    value.setShape(shape);
+    node.getAttrMap().set('dtype', this.#attribute({ type: dtype }));
+    node.getAttrMap().set('shape', value);
+    return name;
+  }
+
   /** Adds a constant tensor. */
   constant(shape: readonly number[], dtype: number, values: ArrayBufferView): string {
     const name = `constant${this.size}`;

@@ -8,6 +8,7 @@ import {
 } from '../tensorflow.ts';
 import { CaptureError } from './capture-error.ts';
 import { type Attribute, GraphDef } from './graph-def.ts';
+import { addResidentInput, isResident, type ResidentInput } from './resident-inputs.ts';
 
 /** Operations whose result has a shape that depends on values. */
 const shapedByValues: ReadonlySet<string> = new Set([
@@ -33,19 +34,31 @@ export class GraphRecorder {
   readonly #tensors = new Map<number, Tensor>();
   /** Tensors from outside that became constants of the graph. */
   #outside = 0;
+  /** Those of the inputs that stay on the device. */
+  readonly residents: readonly ResidentInput[];
+  /** The inputs as the graph reads them, `node:output`. */
+  readonly inputs: readonly string[];
 
-  constructor(tf: TensorFlow, inputs: readonly Tensor[]) {
+  /** @param least Inputs of so many bytes stay on the device. */
+  constructor(tf: TensorFlow, inputs: readonly Tensor[], least = Number.POSITIVE_INFINITY) {
+    const residents: ResidentInput[] = [];
     this.#backend = nativeBackend(tf);
     this.#real = this.#backend.binding;
     for (const [index, id] of this.#backend.getInputTensorIds(inputs).entries()) {
       const other = this.#names.get(id);
       if (other !== undefined)
         throw new CaptureError(
-          `Input ${index} is the tensor of ${other.replace(/:0$/, '')} again: a recorded function must tell its inputs apart. Give a copy.`,
+          `Input ${index} is the tensor of ${other.replace(/(\/read)?:0$/, '')} again: a recorded function must tell its inputs apart. Give a copy.`,
         );
       const dtype = this.#backend.getDTypeInteger(inputs[index]!.dtype);
-      this.#names.set(id, `${this.#graph.placeholder(`input${index}`, dtype)}:0`);
+      if (isResident(inputs[index]!, least)) {
+        const resident = addResidentInput(this.#graph, `input${index}`, dtype);
+        residents.push(resident);
+        this.#names.set(id, resident.read);
+      } else this.#names.set(id, `${this.#graph.placeholder(`input${index}`, dtype)}:0`);
     }
+    this.residents = residents;
+    this.inputs = [...this.#names.values()];
   }
 
   get nodes(): number {

@@ -42,7 +42,9 @@ export function releaseGraphs(): void {
   for (const { users } of kept.values()) users.clear();
   shrink();
   const stay = new Set([...kept.values()].map(({ graph }) => graph.session));
-  for (const session of openSessions()) if (!stay.has(session)) session.dispose();
+  for (const session of openSessions())
+    if (stay.has(session)) session.forget();
+    else session.dispose();
 }
 
 /** How many graphs this process has recorded, holds open and keeps. */

@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-node';
-import type { TensorFlow } from '../native-backend.ts';
+import { nativeBackend, type TensorFlow } from '../native-backend.ts';
 import { GraphRecorder } from './graph-recorder.ts';
 import { type Lease, leaseGraph } from './kept-graphs.ts';
+import { residentBytes } from './resident-inputs.ts';
 import { openSession, type Session } from './sessions.ts';
 
 /** A function that was recorded, loaded as a graph. Tensors in it are named `node:output`. */
@@ -41,11 +42,13 @@ export function leaseRecording(
 }
 
 function record(tf: TensorFlow, fn: (inputs: Tensor[]) => Tensor[], examples: readonly Tensor[]): Recording {
-  const recorder = new GraphRecorder(tf, examples);
+  // Elsewhere the library takes the memory of a tensor as it is.
+  const least = nativeBackend(tf).isUsingGpuDevice ? residentBytes : undefined;
+  const recorder = new GraphRecorder(tf, examples, least);
   const outputs = tf.tidy(() => recorder.record(() => fn([...examples])));
   return {
-    session: openSession(tf, recorder.savedModel(), recorder.nodes),
-    inputs: examples.map((_, index) => `input${index}:0`),
+    session: openSession(tf, recorder.savedModel(), recorder.nodes, recorder.residents),
+    inputs: recorder.inputs,
     outputs,
     nodes: recorder.graph(),
     isClosed: recorder.isClosed,
