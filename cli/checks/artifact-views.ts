@@ -70,9 +70,10 @@ export function formatOrigin(origin: Origin, indent = '', told = new Set<string>
   if (told.has(key)) return `${head}, see above`;
   told.add(key);
   const made = `${provenance.startedAt.slice(0, 16).replace('T', ' ')} UTC in ${formatDuration(seconds)}`;
-  const { backend } = provenance;
+  const { backend, gpu } = provenance;
   const library = backend === 'none' ? 'without a library' : `${backend} ${provenance.library}`;
-  const machine = `${provenance.host}, ${provenance.cpu}, ${library}, Node ${provenance.node}`;
+  const { host, cpu, node } = provenance;
+  const machine = [host, cpu, ...(gpu === undefined ? [] : [gpu]), library, `Node ${node}`].join(', ');
   const files = Object.entries(sources);
   const rest = (shown: number, all: number, noun: string) =>
     shown < all ? [`${indent}  … ${countOf(shown, all, noun)}; --json has all`] : [];

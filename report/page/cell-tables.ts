@@ -95,18 +95,18 @@ function outputList({ completeness }: Study, outputs: Readonly<Record<string, Ar
 export function provenanceTable({ steps }: Study): SafeHtml | undefined {
   const groups = new Map<string, Provenance[]>();
   for (const { provenance } of steps.values()) {
-    const { host, cpu, backend, library, node, epochal } = provenance;
-    const group = JSON.stringify([host, cpu, backend, library, node, epochal]);
+    const { host, cpu, gpu, backend, library, node, epochal } = provenance;
+    const group = JSON.stringify([host, cpu, gpu, backend, library, node, epochal]);
     groups.set(group, [...(groups.get(group) ?? []), provenance]);
   }
   if (groups.size === 0) return undefined;
   const rows = [...groups.values()].map((members) => {
-    const { host, cpu, backend, library, node, epochal } = members[0]!;
+    const { host, cpu, gpu, backend, library, node, epochal } = members[0]!;
     const starts = members.map(({ startedAt }) => startedAt).sort();
     const retried = members.filter(({ attempts }) => attempts > 1).length;
     return [
       `${members.length}${retried > 0 ? ` (${retried} retried)` : ''}`,
-      html`${cpu}<br><span class="quiet">${host}</span>`,
+      html`${gpu === undefined ? undefined : html`${gpu}<br>`}${cpu}<br><span class="quiet">${host}</span>`,
       backend === 'none' ? 'without a library' : html`${backend}<br><span class="quiet">${library}</span>`,
       node,
       epochal,

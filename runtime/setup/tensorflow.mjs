@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameS
 import path from 'node:path';
 import { runCommand, SetupError, say } from './command.mjs';
 import { cudaIsBeside, installCuda } from './gpu/cuda.mjs';
-import { gpuPackage, installGpuPackage, removeGpuPackage } from './gpu/tfjs-node-gpu.mjs';
+import { gpuPackage, hasGpuPackage, installGpuPackage, removeGpuPackage } from './gpu/tfjs-node-gpu.mjs';
 import { installed, installOnce } from './install-once.mjs';
 import { cacheFolder, packages } from './places.mjs';
 import { addToStamp, digestOf, readStamp } from './stamp.mjs';
@@ -54,7 +54,8 @@ export const tensorflow = {
       known.version === VERSION &&
       existsSync(bindingOf(flavour)) &&
       existsSync(known.library) &&
-      (flavour === 'gpu' ? cudaIsBeside(known.library) : !existsSync(gpuPackage))
+      hasGpuPackage() === (flavour === 'gpu') &&
+      (flavour === 'cpu' || cudaIsBeside(known.library))
     );
   },
   run: async () => {

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { runCommand, SetupError } from '../command.mjs';
 import { installed, installOnce } from '../install-once.mjs';
@@ -10,6 +10,9 @@ const NAME = '@tensorflow/tfjs-node-gpu';
 const VERSION = '4.22.0';
 /** SHA-256 of the package as npm publishes it. */
 const SHA256 = 'afd5599ee1662e732c00a0ad1f52a3d001bdc118a1f44bd592a0a0ebf2daa4c7';
+
+/** In the package: it is of the set-up, and not a project's own. Only such a one is loaded, and taken away. */
+const MARK = 'epochal-setup.json';
 
 /** Where it lies among the other packages; its binding is compiled there. */
 export const gpuPackage = path.join(packages, ...NAME.split('/'));
@@ -24,6 +27,7 @@ export async function installGpuPackage(place = gpuPackage) {
   const temporary = `${place}.${process.pid}`;
   try {
     cpSync(path.join(kept, 'package'), temporary, { recursive: true });
+    writeFileSync(path.join(temporary, MARK), `${JSON.stringify({ package: NAME, version: VERSION })}\n`);
     rmSync(place, { recursive: true, force: true });
     renameSync(temporary, place);
   } finally {
@@ -31,9 +35,14 @@ export async function installGpuPackage(place = gpuPackage) {
   }
 }
 
-/** Takes it away again: a process loads it if it is there. */
-export function removeGpuPackage() {
-  rmSync(gpuPackage, { recursive: true, force: true });
+/** Whether the set-up has put it there: then it is loaded. */
+export function hasGpuPackage(place = gpuPackage) {
+  return existsSync(path.join(place, MARK));
+}
+
+/** Takes it away again. */
+export function removeGpuPackage(place = gpuPackage) {
+  if (hasGpuPackage(place)) rmSync(place, { recursive: true, force: true });
 }
 
 async function fetchPackage(folder) {

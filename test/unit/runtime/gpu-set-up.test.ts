@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CUDA_WHEELS, cudaIsBeside, installCuda } from '../../../runtime/setup/gpu/cuda.mjs';
-import { installGpuPackage } from '../../../runtime/setup/gpu/tfjs-node-gpu.mjs';
+import {
+  hasGpuPackage,
+  installGpuPackage,
+  removeGpuPackage,
+} from '../../../runtime/setup/gpu/tfjs-node-gpu.mjs';
 import { digestOfFile } from '../../../runtime/setup/stamp.mjs';
 
 const root = path.join(import.meta.dirname, '..', '..', '..');
@@ -115,4 +119,14 @@ test('the package for GPU nodes is that of the version in package.json, with the
   expect(existsSync(path.join(place, 'deps'))).toBe(false);
   expect(existsSync(path.join(place, 'lib'))).toBe(false);
   expect(readdirSync(path.dirname(place))).toEqual(['tfjs-node-gpu']);
+
+  // One that a project has put there itself is left alone.
+  rmSync(path.join(place, 'epochal-setup.json'));
+  expect(hasGpuPackage(place)).toBe(false);
+  removeGpuPackage(place);
+  expect(existsSync(place)).toBe(true);
+  await installGpuPackage(place);
+  expect(hasGpuPackage(place)).toBe(true);
+  removeGpuPackage(place);
+  expect(existsSync(place)).toBe(false);
 });
