@@ -124,6 +124,11 @@ export class ProcessPool {
     this.#idleMs = idleMs;
   }
 
+  /** How many there are, and how many of them wait for a stage. */
+  get count(): { readonly all: number; readonly idle: number } {
+    return { all: this.#living.size, idle: this.#idle.length };
+  }
+
   /** An idle process with these settings that is likely to do for a stage kind, and was not `tried` for it, or a new one. */
   take(settings: ProcessSettings, uses: string, tried: ReadonlySet<ComputeProcess>): ComputeProcess {
     const process = this.#takeIdle(settings, uses, tried) ?? this.#start(settings);
@@ -155,10 +160,13 @@ export class ProcessPool {
     if (settings.gpu !== undefined) this.#clear(settings.gpu);
     const process = new ComputeProcess(settings, preparation);
     this.#living.add(process);
-    void process.ended.then(() => {
+    const end = (): void => {
       this.#living.delete(process);
       this.#forget(process);
-    });
+    };
+    // Of one that was dismissed Node never says that it has closed.
+    process.child.once('exit', end);
+    void process.ended.then(end);
     return process;
   }
 
