@@ -37,7 +37,7 @@ module.exports = {
     ]),
     ...inOrder('activities', ['kinds', 'processes', 'engine', 'stage-parts', 'stages']),
     ...inOrder('compute', ['graph', 'kernels', 'gradients']),
-    ...inOrder('runtime', ['setup', 'seal', 'server', 'workers', 'study', 'cost', 'storage']),
+    ...inOrder('runtime', ['setup', 'seal', 'server', 'watching', 'workers', 'study', 'cost', 'storage']),
     ...inOrder('artifacts', ['arrow', 'store', 'keeping']),
     ...inOrder('report/figures', ['drawing', 'kinds']),
     ...inOrder('cli', ['output', 'checks', 'progress', 'storage', 'run', 'commands']),

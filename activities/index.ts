@@ -4,10 +4,12 @@ import { createRunCells } from './engine/run-cells.ts';
 import { createRunStage, createStageRunner, type ThreadUse } from './engine/run-stage.ts';
 import { createStores } from './engine/stores.ts';
 import { createStudyRecords, type StudyRecords } from './engine/study-records.ts';
+import { type WatchStage, watchCollects, watchRuns } from './engine/watched-stages.ts';
 import { GpuPool, type UsableGpus } from './processes/gpus.ts';
 
 export type { ThreadUse } from './engine/run-stage.ts';
-export { expectStages } from './processes/compute-client.ts';
+export { troubleOf, type WatchedStage, type WatchStage } from './engine/watched-stages.ts';
+export { countComputeProcesses, expectStages } from './processes/compute-client.ts';
 export { countGpus, type UsableGpus } from './processes/gpus.ts';
 
 /** The activities of one worker process, by the queue that they belong to. */
@@ -22,19 +24,21 @@ export interface WorkerActivities {
  * @param serves Whether the worker was started for a store.
  * @param threads Is told of the threads that stages compute with.
  * @param stop Stops all running stages, which are handed back with their checkpoints.
+ * @param watch Watches the stages; default: nobody does.
  */
 export function createActivities(
   gpus: UsableGpus,
   serves: (storeUri: string) => Promise<boolean>,
   threads: ThreadUse,
   stop: AbortSignal,
+  watch: WatchStage = (_, work) => work({}),
 ): WorkerActivities {
   const openStore = createStores(serves);
   const { activities: records, ...ofStudies } = createStudyRecords(openStore);
-  const run = createStageRunner(openStore, { gpus: new GpuPool(gpus), threads });
+  const run = watchRuns(createStageRunner(openStore, { gpus: new GpuPool(gpus), threads }), watch);
   const runStage = createRunStage(run, stop);
   const runCells = createRunCells(run, ofStudies, stop);
-  const collect = createCollect(openStore, ofStudies.loadPlan, stop);
+  const collect = watchCollects(createCollect(openStore, ofStudies.loadPlan, stop), watch);
   return {
     records,
     stages: {

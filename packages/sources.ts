@@ -44,6 +44,7 @@ export const program: PackageSource = {
     'activities/kinds/public.ts',
     'workflows/index.ts',
     'workflows/seals.ts',
+    'workflows/traces.ts',
   ],
   copied: { LICENSE: 'LICENSE', 'README.md': 'README.md', pipelines: 'pipelines', schemas: 'schemas' },
   // Some are used by their files, or keep others at one version.

@@ -293,3 +293,24 @@ export const refusal = { refused: notSealed };
 export function isRefusal(value: unknown): boolean {
   return (value as Partial<typeof refusal> | null | undefined)?.refused === notSealed;
 }
+
+/** A span of a trace that is told to the worker, which exports it: the sandbox and compute processes have no OpenTelemetry of their own. */
+export interface ToldSpan {
+  readonly name: string;
+  /** Of the trace: 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits, as the next one. */
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  /** Milliseconds since 1970. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly attributes: Readonly<Record<string, string | number>>;
+  /** What went wrong. */
+  readonly error?: string;
+}
+
+/** The sink of the workflows' interceptors. */
+export type SpanSink = {
+  readonly traces: { span(span: ToldSpan): void };
+};

@@ -7,6 +7,7 @@ import { outsideDigests } from '../kinds/own-kinds.ts';
 import { type ComputeResult, compute } from '../processes/compute-client.ts';
 import type { ComputeRequest } from '../processes/compute-protocol.ts';
 import { describeGpus, type GpuPool } from '../processes/gpus.ts';
+import type { StageAccount } from '../processes/stage-account.ts';
 import { toStageFailure } from './failures.ts';
 import { type Heartbeats, withHeartbeats } from './heartbeat.ts';
 import { resolveWith } from './resolve-with.ts';
@@ -25,8 +26,16 @@ export interface SharedHardware {
   readonly threads: ThreadUse;
 }
 
+/** What who watches has to say to the stage. */
+export interface Watching {
+  /** The span that a compute process is a part of, in the form of the W3C. */
+  readonly trace?: string;
+  /** Is told what was done in a compute process. */
+  readonly onAccount?: (account: StageAccount) => void;
+}
+
 /** What goes on while a stage runs. */
-export interface StageWatch {
+export interface StageWatch extends Watching {
   readonly heartbeats: Heartbeats;
   /** Stops the stage. */
   readonly signal: AbortSignal;
@@ -120,14 +129,17 @@ function computeOnDevice({
   threads,
   heartbeats,
   signal,
+  trace,
+  onAccount,
 }: Computation): Promise<ComputeResult> {
   const { timeoutMs, resources } = task.stage;
-  const options = { signal, timeoutMs, onProgress: heartbeats.report.bind(heartbeats) };
+  const options = { signal, timeoutMs, onProgress: heartbeats.report.bind(heartbeats), onAccount };
+  const traced = trace === undefined ? request : { ...request, trace };
   if (resources.gpu === 0 || gpus.size === 0)
-    return threads.hold(resources.threads, () => compute(request, options));
+    return threads.hold(resources.threads, () => compute(traced, options));
   return gpus.lend(resources.gpu, signal, async (lent) => {
     const gpu = lent.map(({ name }) => name).join();
-    const result = await threads.hold(resources.threads, () => compute(request, { ...options, gpu }));
+    const result = await threads.hold(resources.threads, () => compute(traced, { ...options, gpu }));
     const { backend } = result;
     return backend.device === 'gpu'
       ? { ...result, backend: { ...backend, gpu: describeGpus(lent) } }

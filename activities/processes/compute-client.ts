@@ -9,9 +9,10 @@ import type {
   Stop,
 } from './compute-protocol.ts';
 import { type ComputeProcess, ProcessPool } from './process-pool.ts';
+import type { StageAccount } from './stage-account.ts';
 
 /** What ends a stage. */
-type Answer = Exclude<ComputeMessage, { type: 'prepared' | 'progress' | 'note' }>;
+type Answer = Exclude<ComputeMessage, { type: 'prepared' | 'progress' | 'note' | 'account' }>;
 
 /** A stage that was told to stop and does not is killed after this long. */
 const killAfterMs = 5000;
@@ -45,6 +46,8 @@ export interface ComputeOptions {
   /** `CUDA_VISIBLE_DEVICES` of the process; undefined hides every GPU. */
   readonly gpu?: string;
   readonly onProgress: (progress: Progress) => void;
+  /** Is told what the stage has done, unless its process is lost. */
+  readonly onAccount?: ((account: StageAccount) => void) | undefined;
 }
 
 export interface ComputeResult {
@@ -61,6 +64,11 @@ const sharedPool = new ProcessPool();
 /** Tells that this worker computes up to so many stages at the same time. */
 export function expectStages(atOnce: number): void {
   sharedPool.atOnce = atOnce;
+}
+
+/** Compute processes of this worker: all of them, and those that wait for a stage. */
+export function countComputeProcesses(): { readonly all: number; readonly idle: number } {
+  return sharedPool.count;
 }
 
 /**
@@ -137,7 +145,8 @@ async function computeIn(
     else if (message.type === 'note') {
       notes.push(message.text);
       if (message.kind === 'warning') warnings.push(message.text);
-    } else if (message.type !== 'prepared') answer(message);
+    } else if (message.type === 'account') options.onAccount?.(message.account);
+    else if (message.type !== 'prepared') answer(message);
   };
   child.on('message', onMessage);
   try {

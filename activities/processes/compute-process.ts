@@ -23,6 +23,7 @@ import { stageOf } from '../kinds/own-kinds.ts';
 import { loadStage, stageModulesVariable } from '../kinds/registry.ts';
 import type { StageContext } from '../kinds/stage.ts';
 import type { ComputeMessage, ComputeRequest, Preparation, ProcessState, Stop } from './compute-protocol.ts';
+import { Accountant } from './stage-account.ts';
 import { commonMetadata } from './step-metadata.ts';
 import { unhurried } from './unhurried-checkpoint.ts';
 
@@ -80,9 +81,11 @@ async function prepare(threads: number): Promise<void> {
 async function serve(request: ComputeRequest): Promise<void> {
   busy = true;
   stopping = false;
+  const accountant = new Accountant(request.uses, request.trace);
+  const account = (error?: unknown): void => void send({ type: 'account', account: accountant.close(error) });
   await prepared;
   try {
-    const store = await storeAt(request.storeUri);
+    const store = accountant.watch(await storeAt(request.storeUri));
     const stage = await stageOf(request, store);
     beginWork(!runsOwnCode());
     const checkpoint = store.checkpoint(request.key);
@@ -92,8 +95,10 @@ async function serve(request: ComputeRequest): Promise<void> {
       : await savingNowAndThen(checkpoint, (saving) => stage.run(stageContext(request, store, saving)));
     const backend = loadedBackend() ?? { backend: 'none', library: 'none' };
     endWork();
+    account();
     await send({ type: 'done', outputs, backend, state: stateNow() });
   } catch (error) {
+    account(error);
     if (error instanceof StageCancelledError) await sendStopped(error);
     else await sendFailure(error);
   }

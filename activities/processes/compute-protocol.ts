@@ -2,6 +2,7 @@ import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Step } from '../../artifacts/store/step.ts';
 import type { Holdings } from '../../compute/tensorflow.ts';
 import type { NoteKind, Progress } from '../kinds/stage.ts';
+import type { StageAccount } from './stage-account.ts';
 
 /** What of a step is written into every output. */
 export type WrittenStep = Pick<Step, 'uses' | 'key' | 'inputs'>;
@@ -13,6 +14,8 @@ export interface ComputeRequest extends WrittenStep {
   readonly storeUri: string;
   readonly threads: number;
   readonly baseDirectory: string;
+  /** The span of the worker that this is a part of, in the form of the W3C: the account of the stage then has spans. */
+  readonly trace?: string;
 }
 
 /** What a compute process is told before there is a step for it: to load what most of them need, with so many threads. */
@@ -64,6 +67,8 @@ export type ComputeMessage =
   | { readonly type: 'prepared'; readonly state: ProcessState }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'note'; readonly text: string; readonly kind?: NoteKind | undefined }
+  /** What the stage has done, before what ends it. */
+  | { readonly type: 'account'; readonly account: StageAccount }
   | {
       readonly type: 'done';
       readonly outputs: Readonly<Record<string, ArtifactRef>>;

@@ -18,8 +18,9 @@ import {
   positiveInteger,
   type ServerOptions,
 } from './shared.ts';
+import { addWatchOptions, type WatchOptions, withVoice } from './watch-options.ts';
 
-interface WorkerCommandOptions extends ServerOptions {
+interface WorkerCommandOptions extends ServerOptions, WatchOptions {
   readonly home?: string;
   readonly store?: readonly string[];
   readonly concurrency?: number;
@@ -70,7 +71,11 @@ async function openDoor(
 
 /** `worker`, `server`, `doctor`: the processes behind the studies. What only one of them needs is loaded when it runs. */
 export function addProcessCommands(program: Command): void {
-  addServerOptions(program.command('worker').description('serve stages for a Temporal server, until stopped'))
+  addWatchOptions(
+    addServerOptions(
+      program.command('worker').description('serve stages for a Temporal server, until stopped'),
+    ),
+  )
     .option('--home <dir>', 'where state is kept; default: EPOCHAL_HOME, else .epochal')
     .option(
       '--store <uri...>',
@@ -84,8 +89,7 @@ export function addProcessCommands(program: Command): void {
     )
     .option('--until-idle <duration>', 'end when there was nothing to do for so long', duration)
     .action(
-      handled(async (options: WorkerCommandOptions) => {
-        const output = createOutput(false);
+      withVoice(async (options: WorkerCommandOptions, voice) => {
         const home = openHome(options);
         const place = await placeOfServer(options);
         const server = place === undefined ? await findServer(home, {}) : await connectTo(home, place);
@@ -96,13 +100,13 @@ export function addProcessCommands(program: Command): void {
           );
         }
         await server.connection.close();
-        const { installWorkerRuntime, runWorker } = await import('../../runtime/workers/worker.ts');
-        installWorkerRuntime();
+        const { runWorker } = await import('../../runtime/workers/worker.ts');
+        const watch = await voice.openWatch();
         const [stop, drain] = [new AbortController(), new AbortController()];
         const interruption = onInterrupt(() => {
           if (options.drain === undefined) stop.abort();
           else {
-            output.line('No more stages are taken; those that run may end first.');
+            voice.say('No more stages are taken; those that run may end first.');
             drain.abort();
             setTimeout(() => stop.abort(), options.drain).unref();
           }
@@ -115,10 +119,11 @@ export function addProcessCommands(program: Command): void {
             concurrency: options.concurrency ?? defaultSlots(),
             ...(options.untilIdle === undefined ? {} : { untilIdleMs: options.untilIdle }),
             standInForGpu: place === undefined,
-            onReady: () => output.line(`worker for ${server.place.address} is ready; Ctrl-C stops it`),
+            onReady: () => voice.say(`worker for ${server.place.address} is ready; Ctrl-C stops it`),
           },
           { stop: stop.signal, drain: drain.signal },
-        );
+          watch,
+        ).finally(watch.close);
         interruption.off();
         return interruption.happened ? exitCode.interrupted : exitCode.done;
       }),

@@ -14,6 +14,7 @@ import {
   studyIdOf,
 } from '../../runtime/study/client.ts';
 import { listOpenStudies } from '../../runtime/study/open-studies.ts';
+import { openTraces } from '../../runtime/watching/traces.ts';
 import { type LocalRuntime, startRuntime } from '../../runtime/workers/supervisor.ts';
 import type { StudyResult } from '../../workflows/messages.ts';
 import { exitCode, tellError } from '../output/errors.ts';
@@ -66,6 +67,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   });
   let runtime: LocalRuntime | undefined;
   let connection: Connection | undefined;
+  const traces = await openTraces('client', (text) => output.warn(text));
   try {
     runtime = await startRuntime({
       home,
@@ -76,7 +78,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
     });
     if (interruption.happened) return stoppedEarly(view);
     connection = await connect(runtime.place);
-    const client = createClient(home, connection, runtime.place);
+    const client = createClient(home, connection, runtime.place, traces && [traces.client]);
     const study = await startStudy({
       ...{ client, plan, storeUri, baseDirectory, maxParallel: parallel.cells },
       ...(options.priority === undefined ? {} : { priority: options.priority }),
@@ -119,6 +121,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   } finally {
     view.end();
     await connection?.close();
+    await traces?.close();
     await runtime?.stop();
     interruption.off();
   }

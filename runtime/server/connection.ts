@@ -1,4 +1,10 @@
-import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+  type WorkflowClientInterceptor,
+} from '@temporalio/client';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import type { Home } from '../home.ts';
 import { failuresAs } from '../seal/failures-as.ts';
@@ -76,7 +82,13 @@ export function createClient(
   home: Home,
   connection: Connection,
   { namespace, hides = false }: Pick<ServerPlace, 'namespace' | 'hides'> = { namespace: 'default' },
+  workflow: WorkflowClientInterceptor[] = [],
 ): Client {
   const payloadCodecs = [sealingCodec(readKey(home), 'throw', hides)];
-  return new Client({ connection, namespace, dataConverter: { payloadCodecs, ...failuresAs(hides) } });
+  return new Client({
+    connection,
+    namespace,
+    dataConverter: { payloadCodecs, ...failuresAs(hides) },
+    interceptors: { workflow },
+  });
 }

@@ -40,13 +40,14 @@ class AbortError extends Error {
  * before so many threads are free: it neither waits for all of them at once, and so for ever, nor is much else put beside it.
  */
 export class ThreadSlots implements ThreadUse {
-  readonly #size: number;
+  /** Threads that stages may have. */
+  readonly size: number;
   /** Threads beyond the first of the stages that compute. */
   #more = 0;
   readonly #queues: QueueSlots[] = [];
 
   constructor(size: number) {
-    this.#size = size;
+    this.size = size;
   }
 
   /** When a stage was taken last, or has ended, on the clock of `performance`; -Infinity before the first. */
@@ -54,9 +55,14 @@ export class ThreadSlots implements ThreadUse {
     return Math.max(-Infinity, ...this.#queues.map(({ usedAt }) => usedAt));
   }
 
+  /** Threads that stages have. */
+  get inUse(): number {
+    return this.#queues.reduce((sum, { used }) => sum + used, this.#more);
+  }
+
   /** Those of another queue. */
   queue(): CustomSlotSupplier<ActivitySlotInfo> {
-    const slots = new QueueSlots(() => this.#size - this.#more);
+    const slots = new QueueSlots(() => this.size - this.#more);
     this.#queues.push(slots);
     return slots;
   }
@@ -77,6 +83,8 @@ class QueueSlots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly #limit: () => number;
   readonly #waiting: (() => void)[] = [];
   #taken = 0;
+  /** Of those that are taken: the others are for a stage that may come. */
+  used = 0;
   usedAt = -Infinity;
 
   constructor(limit: () => number) {
@@ -103,12 +111,16 @@ class QueueSlots implements CustomSlotSupplier<ActivitySlotInfo> {
   }
 
   markSlotUsed(): void {
+    this.used++;
     this.usedAt = performance.now();
   }
 
   releaseSlot({ slotInfo }: SlotReleaseContext<ActivitySlotInfo>): void {
     // One that was never used is none's end.
-    if (slotInfo != null) this.usedAt = performance.now();
+    if (slotInfo != null) {
+      this.usedAt = performance.now();
+      this.used--;
+    }
     this.#taken--;
     this.wake();
   }

@@ -2,7 +2,10 @@
 import { setPriority } from 'node:os';
 import type { ServerPlace } from '../server/place.ts';
 import { registerUser } from '../server/server-process.ts';
-import { installWorkerRuntime, runWorker, type WorkerOptions } from './worker.ts';
+import { WorkerLog } from '../watching/log.ts';
+import { logSettings } from '../watching/log-settings.ts';
+import { openWatch, type WorkerWatch } from '../watching/open-watch.ts';
+import { runWorker, type WorkerOptions } from './worker.ts';
 
 /** What the supervisor and its worker say to each other: where the server is; that the worker is ready, is to stop, or is to drain, and does so. */
 export type WorkerWord = { readonly server: ServerPlace } | 'ready' | 'stop' | 'drain' | 'draining';
@@ -19,7 +22,8 @@ try {
 } catch {
   // Not on this system: a courtesy only.
 }
-installWorkerRuntime();
+let log: WorkerLog | undefined;
+const opening = watchThis();
 // Ctrl-C, the end of a terminal and the warning of a batch system reach every process: it is the supervisor that decides, as long as there is one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'])
   process.on(signal, () => {
@@ -48,12 +52,21 @@ void server.then(() => {
 });
 
 try {
+  const watch = await opening;
   await runWorker(
     { ...options, server, onReady: () => say('ready') },
     { stop: stop.signal, drain: drain.signal },
+    watch,
   );
+  await watch.close();
   process.exit(0);
 } catch (error) {
-  console.error(error);
+  if (log?.format === 'json') log.fault(error);
+  else console.error(error);
   process.exit(1);
+}
+
+async function watchThis(): Promise<WorkerWatch> {
+  log = new WorkerLog(logSettings({}));
+  return openWatch(log);
 }

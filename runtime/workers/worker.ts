@@ -2,9 +2,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import {
   type ActivitySlotInfo,
-  DefaultLogger,
   NativeConnection,
-  Runtime,
   type SlotSupplier,
   type WorkerOptions as TemporalWorkerOptions,
   Worker,
@@ -20,6 +18,7 @@ import { sealingCodec } from '../seal/sealing-codec.ts';
 import { servedStores } from '../seal/served-stores.ts';
 import { connectionOptions, cureOf } from '../server/connection.ts';
 import type { ServerPlace } from '../server/place.ts';
+import type { WorkerWatch } from '../watching/open-watch.ts';
 import { ThreadSlots } from './slots.ts';
 import { findUsableGpus } from './usable-gpus.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
@@ -63,11 +62,6 @@ const pollsReturnMs = 5_000;
 /** Stages are stopped by their own signal; without it a worker that shuts down waits for them. */
 const graceTime = '20 days';
 
-/** Call it before {@link runWorker}: only warnings are logged (to standard error), and signals are left to the caller. */
-export function installWorkerRuntime(): void {
-  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
-}
-
 /** How a worker ends. */
 export interface WorkerSignals {
   /** Running stages are stopped and handed back, to go on from their checkpoints in another worker. */
@@ -76,8 +70,14 @@ export interface WorkerSignals {
   readonly drain?: AbortSignal;
 }
 
-/** Serves workflows and stages until a signal aborts. Throws {@link EnvironmentError} if no server answers. */
-export async function runWorker(options: WorkerOptions, signals: WorkerSignals): Promise<void> {
+/**
+ * Serves workflows and stages until a signal aborts, watched by `watch`, which is opened before and closed after by the caller. Throws {@link EnvironmentError} if no server answers.
+ */
+export async function runWorker(
+  options: WorkerOptions,
+  signals: WorkerSignals,
+  watch: WorkerWatch,
+): Promise<void> {
   const { concurrency, home } = options;
   const workflowBundle = await bundleWorkflows(home);
   const key = readKey(home);
@@ -85,7 +85,8 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
   const { namespace, hides = false } = server;
   const sealed = {
     dataConverter: { payloadCodecs: [sealingCodec(key, 'mark', hides)], ...failuresAs(hides) },
-    interceptors: { activity: [refuseUnsealed] },
+    interceptors: { activity: [refuseUnsealed, ...watch.activityInterceptors] },
+    sinks: watch.sinks,
   };
   const connection = await connectNatively(server);
   try {
@@ -97,6 +98,7 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
       servedStores(home, options.stores),
       slots,
       signals.stop,
+      watch.stage,
     );
     const serve = (taskQueue: TaskQueue, settings: Partial<TemporalWorkerOptions>): Promise<Worker> =>
       Worker.create({ connection, namespace, taskQueue, ...common, ...sealed, ...settings });
@@ -125,6 +127,8 @@ export async function runWorker(options: WorkerOptions, signals: WorkerSignals):
     const { drain, stop } = signals;
     const idle = idleFor(workers, slots, options.untilIdleMs, ended.signal);
     const drains = AbortSignal.any([idle, ...(drain === undefined ? [] : [drain])]);
+    const leaving = AbortSignal.any([stop, drains]);
+    watch.serve({ workers, connection, leaving }, slots);
     try {
       await runAll(workers, { stop, drain: drains }, options.onReady);
     } finally {

@@ -36,7 +36,7 @@ async function cachedBundle(file: string): Promise<string> {
   }
   const { code } = await bundleWorkflowCode({
     workflowsPath: moduleFile(workflowsFolder, 'index'),
-    workflowInterceptorModules: [moduleFile(workflowsFolder, 'seals')],
+    workflowInterceptorModules: ['seals', 'traces'].map((name) => moduleFile(workflowsFolder, name)),
     logger: new DefaultLogger('WARN'),
   });
   // A cache that cannot be written costs the next home two seconds.

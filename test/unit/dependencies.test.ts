@@ -10,7 +10,7 @@ const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read(
   Record<string, string>
 >;
 
-/** Packages that no file names as a module, and why they are there. */
+/** Packages that no file names as a module, and why they are there. (Of those that one does, protobufjs is one version for all packages of Temporal, which otherwise get two that do not know each other.) */
 const unnamed: Readonly<Record<string, string>> = {
   '@biomejs/biome': 'a command of the checks',
   'dependency-cruiser': 'a command of the checks',
@@ -18,7 +18,6 @@ const unnamed: Readonly<Record<string, string>> = {
   '@types/google-protobuf': 'types that the declarations of tfjs-node name',
   '@types/node': 'types of Node.js',
   '@types/pngjs': 'types of a package',
-  protobufjs: 'one version for all packages of Temporal, which otherwise get two that do not know each other',
 };
 
 test('every package that is installed is used, or has a reason', () => {

@@ -1,0 +1,26 @@
+export type OpenTelemetry = NonNullable<Awaited<ReturnType<typeof loadOpenTelemetry>>>;
+
+/** The packages of OpenTelemetry, which take a tenth of a second; undefined, after a word to `warn`, if one is not installed: they are optional. */
+export async function loadOpenTelemetry(warn: (text: string) => void) {
+  try {
+    const [api, sdk, core, resources, contexts, exporter, clients, workers] = await Promise.all([
+      import('@opentelemetry/api'),
+      import('@opentelemetry/sdk-trace-base'),
+      import('@opentelemetry/core'),
+      import('@opentelemetry/resources'),
+      import('@opentelemetry/context-async-hooks'),
+      import('@opentelemetry/exporter-trace-otlp-proto'),
+      // What the whole package loads besides is another version of OpenTelemetry, for workflows.
+      import('@temporalio/interceptors-opentelemetry/lib/client/index.js'),
+      import('@temporalio/interceptors-opentelemetry/lib/worker/index.js'),
+    ]);
+    return { api, sdk, core, resources, contexts, exporter, clients, workers };
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'].includes(code)) throw error;
+    warn(
+      'There are no traces, although OTEL_EXPORTER_OTLP_ENDPOINT asks for them: the packages of OpenTelemetry are not installed. Install Epochal with its optional packages (npm install --include=optional).',
+    );
+    return undefined;
+  }
+}
