@@ -13,6 +13,9 @@ export interface WatchOptions {
   readonly logLevel?: NonNullable<LogSettings['level']>;
 }
 
+const help = `
+Traces: OTEL_EXPORTER_OTLP_ENDPOINT=http://HOST:4318, here and for \`run\`. docs/observing.md says what is in metrics, logs and traces.`;
+
 /** Adds `--metrics`, `--log-format` and `--log-level`. */
 export function addWatchOptions(command: Command): Command {
   return command
@@ -31,7 +34,8 @@ export function addWatchOptions(command: Command): Command {
         '--log-level <level>',
         'the least that is logged; default: EPOCHAL_LOG, else info in JSON',
       ).choices(logLevels),
-    );
+    )
+    .addHelpText('after', help);
 }
 
 /** How a worker command speaks. */

@@ -121,8 +121,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   } finally {
     view.end();
     await connection?.close();
-    await traces?.close();
-    await runtime?.stop();
+    await Promise.all([traces?.close(), runtime?.stop()]);
     interruption.off();
   }
 }

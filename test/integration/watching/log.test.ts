@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findFreePort } from '../../../runtime/server/ports.ts';
 import { until } from '../../fixtures/local-study.ts';
 import { plannedCell, plannedStage, planOf } from '../../fixtures/plans.ts';
 import {
@@ -109,7 +110,9 @@ test('text stays as it was, unless a level asks for more', async () => {
   ]);
   quiet.child.kill('SIGTERM');
   await quiet.finished;
-  const louder = await workers.worker([], { EPOCHAL_LOG: 'info' });
+  const port = await findFreePort();
+  const louder = await workers.worker(['--metrics', `0.0.0.0:${port}`], { EPOCHAL_LOG: 'info' });
+  expect(louder.output()).toMatch(/^Metrics are served at 0\.0\.0\.0: whoever reaches this machine/m);
   await (await workers.start(plan(22))).result();
   expect(louder.output()).toMatch(/\[INFO\] stage done/);
 });
