@@ -1,7 +1,17 @@
-export type OpenTelemetry = NonNullable<Awaited<ReturnType<typeof loadOpenTelemetry>>>;
+/** The modules of OpenTelemetry, and what the SDK of Temporal has for it. */
+export interface OpenTelemetry {
+  readonly api: typeof import('@opentelemetry/api');
+  readonly sdk: typeof import('@opentelemetry/sdk-trace-base');
+  readonly core: typeof import('@opentelemetry/core');
+  readonly resources: typeof import('@opentelemetry/resources');
+  readonly contexts: typeof import('@opentelemetry/context-async-hooks');
+  readonly exporter: typeof import('@opentelemetry/exporter-trace-otlp-proto');
+  readonly clients: typeof import('@temporalio/interceptors-opentelemetry/lib/client/index.js');
+  readonly workers: typeof import('@temporalio/interceptors-opentelemetry/lib/worker/index.js');
+}
 
 /** The packages of OpenTelemetry, which take a tenth of a second; undefined, after a word to `warn`, if one is not installed: they are optional. */
-export async function loadOpenTelemetry(warn: (text: string) => void) {
+export async function loadOpenTelemetry(warn: (text: string) => void): Promise<OpenTelemetry | undefined> {
   try {
     const [api, sdk, core, resources, contexts, exporter, clients, workers] = await Promise.all([
       import('@opentelemetry/api'),
