@@ -1,5 +1,6 @@
 import { NameRegistry, Parser } from 'pickleparser';
 import { InputError } from '../artifacts/errors.ts';
+import { BoundedReader } from './pickle-reader.ts';
 
 /** A batch of CIFAR-10: labels, and of each image the red, green and blue plane. */
 export interface PickledBatch {
@@ -14,14 +15,16 @@ export interface PickledBatch {
 export function readPickledBatch(bytes: Uint8Array, path: string): PickledBatch {
   let batch: unknown;
   try {
-    batch = new Parser({ nameResolver: names }).parse(bytes);
+    batch = new Parser({ nameResolver: names, unpicklingTypeOfDictionary: 'Map' }).read(
+      new BoundedReader(bytes),
+    );
   } catch (error) {
     throw new InputError(
       `${path} is not a pickled batch: ${(error as Error).message}`,
       'Get the file again.',
     );
   }
-  const { labels, data } = (batch ?? {}) as { labels?: unknown; data?: unknown };
+  const [labels, data] = ['labels', 'data'].map((key) => (batch instanceof Map ? batch.get(key) : undefined));
   if (!Array.isArray(labels) || !(data instanceof PickledArray) || data.planes === undefined)
     throw new InputError(
       `${path} is a pickle, but not one with \`labels\` and \`data\`.`,
@@ -37,8 +40,9 @@ class PickledArray {
   /** (version, shape, dtype, Fortran order, data) */
   __setstate__([, , dtype, fortran, data]: readonly [unknown, unknown, unknown, unknown, unknown]): void {
     const isBytes = dtype instanceof PickledType && (dtype.name === 'u1' || dtype.name === '|u1');
-    if (isBytes && fortran !== true && fortran !== 1)
-      this.planes = typeof data === 'string' ? byteText(data) : (data as Uint8Array);
+    if (!isBytes || fortran === true || fortran === 1) return;
+    if (typeof data === 'string') this.planes = byteText(data);
+    else if (data instanceof Uint8Array) this.planes = data;
   }
 }
 

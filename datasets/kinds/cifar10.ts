@@ -12,6 +12,7 @@ const plane = side * side;
 const record = 1 + channels * plane;
 /** Images in each batch as it was published. */
 const published = 10_000;
+const limit = { bytes: 10 * published * record, why: 'ten times as many as a batch was published with' };
 const batches = {
   train: [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}`),
   test: ['test_batch'],
@@ -80,7 +81,7 @@ async function locate(
     for (const part of partsOf(spec))
       for (const batch of batches[part]) {
         const name = `${batch}${ending}`;
-        files.push({ part, name, path: await findFile(folder, name, [below]) });
+        files.push({ part, name, path: await findFile(folder, name, [below], baseDirectory) });
       }
     return files;
   };
@@ -111,7 +112,7 @@ async function readBatches(
   sources: SourceReader,
 ): Promise<LabelledImages> {
   const parsed: PickledBatch[] = [];
-  for (const { name, path } of files) parsed.push(parse(await sources.read(name, path), path));
+  for (const { name, path } of files) parsed.push(parse(await sources.read(name, path, limit), path));
   const labels = Int32Array.from(parsed.flatMap((batch) => [...batch.labels]));
   const images = new Uint8Array(labels.length * channels * plane);
   let target = 0;
@@ -151,7 +152,7 @@ function checked({ labels, planes }: PickledBatch, path: string): PickledBatch {
       `${path} has ${labels.length} labels, but ${planes.length} bytes of images in place of ${labels.length * channels * plane}.`,
       'Get the file again.',
     );
-  const wrong = labels.find((label) => !(label in classNames));
+  const wrong = labels.find((label) => !(Number.isInteger(label) && label in classNames));
   if (wrong !== undefined)
     throw new InputError(`${path} has the label ${wrong}; CIFAR-10 has 0 to 9.`, 'Get the file again.');
   return { labels, planes };

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Stats } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import jpeg from 'jpeg-js';
-import { PNG } from 'pngjs';
+import type { Dirent, Stats } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
 import { InputError } from '../../artifacts/errors.ts';
 import { dataFolder, digestOf, fileDigest } from '../files.ts';
+import { decodeImage, readImageFile } from '../images.ts';
 import { type DatasetSpec, datasetKind, loadParts, partsOf } from '../kind.ts';
 import type { LabelledImages } from '../labelled-images.ts';
+import { mustFit } from '../limits.ts';
+import { dataRoots, mustLieIn } from '../roots.ts';
 
 const extensions = new Set(['.png', '.jpg', '.jpeg']);
 const channels = 3;
@@ -22,7 +23,7 @@ export const dataset = datasetKind({
     const folder = await dataFolder(spec.path, baseDirectory, 'image-folder');
     const digests: Record<string, string> = {};
     for (const part of partsOf(spec)) {
-      const { classNames, files } = await listImages(join(folder, part));
+      const { classNames, files } = await listImages(join(folder, part), baseDirectory);
       const digest = new PartDigest(classNames);
       for (const { file, label } of files) digest.add(label, await fileDigest(file));
       digests[part] = digest.hex();
@@ -32,7 +33,7 @@ export const dataset = datasetKind({
   async measure(spec, baseDirectory) {
     const lists = await listParts(spec, baseDirectory);
     const { file } = lists.train.files[0]!;
-    const { width, height } = decode(await readFile(file), file);
+    const { width, height } = decodeImage(await readImageFile(file), file);
     return {
       shape: [height, width, channels],
       classes: lists.train.classNames.length,
@@ -74,9 +75,9 @@ async function listParts(
   baseDirectory: string,
 ): Promise<{ readonly train: ImageList; readonly test?: ImageList }> {
   const folder = await dataFolder(spec.path, baseDirectory, 'image-folder');
-  const train = await listImages(join(folder, 'train'));
+  const train = await listImages(join(folder, 'train'), baseDirectory);
   if (!partsOf(spec).includes('test')) return { train };
-  const test = await listImages(join(folder, 'test'));
+  const test = await listImages(join(folder, 'test'), baseDirectory);
   checkClasses(train, test, folder);
   return { train, test };
 }
@@ -111,8 +112,12 @@ function checkClasses(train: ImageList, test: ImageList, folder: string): void {
   );
 }
 
-/** Class folders, and images in them, may be links. Throws `InputError` for one that leads nowhere, or an image that is no file. */
-async function listImages(folder: string): Promise<ImageList> {
+/**
+ * Class folders, and images in them, may be links. Throws `InputError` for one that leads nowhere, or out of what a pipeline in `baseDirectory` may read,
+ * or an image that is no file.
+ */
+async function listImages(folder: string, baseDirectory: string): Promise<ImageList> {
+  const roots = dataRoots(baseDirectory);
   const entries = await readdir(folder).catch(() => undefined);
   if (entries === undefined) {
     throw new InputError(
@@ -121,20 +126,25 @@ async function listImages(folder: string): Promise<ImageList> {
       'path',
     );
   }
+  mustLieIn(folder, roots);
   const classNames: string[] = [];
-  for (const name of entries.sort())
-    if ((await whatIsAt(join(folder, name))).isDirectory()) classNames.push(name);
+  for (const name of entries.sort()) {
+    if (!(await whatIsAt(join(folder, name))).isDirectory()) continue;
+    mustLieIn(join(folder, name), roots);
+    classNames.push(name);
+  }
   const files: { file: string; label: number }[] = [];
   for (const [label, name] of classNames.entries()) {
-    for (const entry of (await readdir(join(folder, name))).sort()) {
-      const file = join(folder, name, entry);
-      if (!extensions.has(extname(entry).toLowerCase())) continue;
+    for (const entry of await entriesOf(join(folder, name))) {
+      const file = join(folder, name, entry.name);
+      if (!extensions.has(extname(entry.name).toLowerCase())) continue;
       if (!(await whatIsAt(file)).isFile())
         throw new InputError(
           `${file} is no file.`,
           'An image is a file: rename or remove what is there.',
           'path',
         );
+      if (entry.isSymbolicLink()) mustLieIn(file, roots);
       files.push({ file, label });
     }
   }
@@ -143,6 +153,11 @@ async function listImages(folder: string): Promise<ImageList> {
     throw new InputError(`${folder} has no class folders with PNG or JPEG images.`, cure, 'path');
   }
   return { classNames, files };
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 async function whatIsAt(path: string): Promise<Stats> {
@@ -160,13 +175,14 @@ async function whatIsAt(path: string): Promise<Stats> {
 
 async function readImages({ classNames, files }: ImageList, digest: PartDigest): Promise<LabelledImages> {
   const read = async ({ file, label }: ImageList['files'][number]) => {
-    const bytes = await readFile(file);
+    const bytes = await readImageFile(file);
     digest.add(label, digestOf(bytes));
-    return decode(bytes, file);
+    return decodeImage(bytes, file);
   };
   const first = await read(files[0]!);
   const { width, height } = first;
   const size = width * height * channels;
+  mustFit(dirname(dirname(files[0]!.file)), files.length, size);
   const images = new Uint8Array(files.length * size);
   for (const [index, entry] of files.entries()) {
     const { file } = entry;
@@ -190,18 +206,4 @@ async function readImages({ classNames, files }: ImageList, digest: PartDigest):
     classes: classNames.length,
     classNames,
   };
-}
-
-/** Pixels as red, green, blue, alpha. */
-function decode(bytes: Buffer, file: string): { width: number; height: number; data: Uint8Array } {
-  try {
-    return extname(file).toLowerCase() === '.png'
-      ? PNG.sync.read(bytes)
-      : jpeg.decode(bytes, { useTArray: true });
-  } catch (error) {
-    throw new InputError(
-      `${file} cannot be read as an image: ${(error as Error).message}.`,
-      'Get the file again, or remove it.',
-    );
-  }
 }

@@ -8,6 +8,8 @@ import { type LabelledImages, numberedClasses } from '../labelled-images.ts';
 const require = createRequire(import.meta.url);
 const side = 28;
 const pixels = side * side;
+/** The largest has 5 MB. */
+const limit = { bytes: 1 << 26, why: 'more than any of the package' };
 /** The last fifth of each class is for testing. */
 const trainShare = 0.8;
 
@@ -36,7 +38,7 @@ async function read(files: SourceReader): Promise<LoadedData> {
   const train: Digits[] = [];
   const test: Digits[] = [];
   for (const [label, path] of digitFiles().entries()) {
-    const text = Buffer.from(await files.read(`${label}.json`, path)).toString('utf8');
+    const text = Buffer.from(await files.read(`${label}.json`, path, limit)).toString('utf8');
     const { data } = JSON.parse(text) as { data: number[] };
     const images = new Uint8Array(data.length);
     for (let i = 0; i < images.length; i++) images[i] = Math.round(data[i]! * 255);

@@ -1,8 +1,10 @@
+import { stat } from 'node:fs/promises';
 import { InputError } from '../../artifacts/errors.ts';
 import { download, downloadFolder } from '../download.ts';
-import { dataFolder, fileDigest, findFile, SourceReader } from '../files.ts';
+import { dataFolder, fileDigest, findFile, headOf, isArchive, type SourceReader } from '../files.ts';
 import { datasetKind, loadParts, partsOf } from '../kind.ts';
 import { type LabelledImages, numberedClasses } from '../labelled-images.ts';
+import { mostBytes, mostInflation } from '../limits.ts';
 
 const side = 28;
 const classes = 10;
@@ -40,7 +42,8 @@ export const dataset = datasetKind({
     if (spec.path === undefined) return Object.fromEntries(names.map((name) => [name, digests[name]!]));
     const folder = await dataFolder(spec.path, baseDirectory, 'mnist');
     const found: Record<string, string> = {};
-    for (const name of names) found[name] = await fileDigest(await findFile(folder, name, torchvision));
+    for (const name of names)
+      found[name] = await fileDigest(await findFile(folder, name, torchvision, baseDirectory));
     return found;
   },
   async measure(spec, baseDirectory) {
@@ -48,8 +51,8 @@ export const dataset = datasetKind({
     const folder = await dataFolder(spec.path, baseDirectory, 'mnist');
     const sizesOf = async (part: 'train' | 'test') => {
       const [name] = namesOf(prefixes[part]);
-      const path = await findFile(folder, name, torchvision);
-      return readIdx(await new SourceReader().read(name, path), path, 3).sizes as [number, number, number];
+      const path = await findFile(folder, name, torchvision, baseDirectory);
+      return (await headerOf(path, 3)).sizes as [number, number, number];
     };
     const [train, height, width] = await sizesOf('train');
     const [test] = partsOf(spec).includes('test') ? await sizesOf('test') : [0];
@@ -61,7 +64,7 @@ export const dataset = datasetKind({
     const locate = (name: string) =>
       folder === undefined
         ? download({ name: `${name}.gz`, sha256: digests[name]!, mirrors }, downloadFolder('mnist'))
-        : findFile(folder, name, torchvision);
+        : findFile(folder, name, torchvision, baseDirectory);
     const parts = await loadParts(spec, (part) => readPair(namesOf(prefixes[part]), locate, files));
     return { ...parts, description: 'MNIST, IDX files', notes: [] };
   },
@@ -78,48 +81,79 @@ async function readPair(
 ): Promise<LabelledImages> {
   const imagesPath = await locate(imagesName);
   const labelsPath = await locate(labelsName);
-  const images = readIdx(await files.read(imagesName, imagesPath), imagesPath, 3);
-  const labels = readIdx(await files.read(labelsName, labelsPath), labelsPath, 1);
-  const [count, height, width] = images.sizes as [number, number, number];
-  if (labels.sizes[0] !== count) {
+  const imagesHeader = await headerOf(imagesPath, 3);
+  const labelsHeader = await headerOf(labelsPath, 1);
+  const [count, height, width] = imagesHeader.sizes as [number, number, number];
+  if (labelsHeader.sizes[0] !== count) {
     throw new InputError(
-      `${imagesPath} has ${count} images, but ${labelsPath} has ${labels.sizes[0]} labels.`,
+      `${imagesPath} has ${count} images, but ${labelsPath} has ${labelsHeader.sizes[0]} labels.`,
       'Use files that belong together.',
     );
   }
-  const largest = labels.values.reduce((max, label) => Math.max(max, label), 0);
+  const images = await readIdx(imagesName, imagesPath, imagesHeader, files);
+  const labels = await readIdx(labelsName, labelsPath, labelsHeader, files);
+  const largest = labels.reduce((max, label) => Math.max(max, label), 0);
   if (largest > 9) throw new InputError(`${labelsPath} has the label ${largest}; MNIST has 0 to 9.`);
   return {
-    images: images.values,
-    labels: Int32Array.from(labels.values),
+    images,
+    labels: Int32Array.from(labels),
     shape: [height, width, 1],
     classes,
     classNames: numberedClasses(classes),
   };
 }
 
-/** An IDX file of unsigned bytes: a magic number, the size of each dimension, then the values. */
-function readIdx(
-  bytes: Uint8Array,
-  path: string,
-  dimensions: number,
-): { sizes: number[]; values: Uint8Array } {
-  const header = 4 + 4 * dimensions;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+interface IdxHeader {
+  readonly sizes: readonly number[];
+  readonly headerBytes: number;
+  /** Of the whole file, not compressed. */
+  readonly bytes: number;
+}
+
+/**
+ * What an IDX file of unsigned bytes promises: a magic number and the size of each dimension, before the values. Throws {@link InputError} for a promise that
+ * its size cannot keep, before anything else is read.
+ */
+async function headerOf(path: string, dimensions: number): Promise<IdxHeader> {
+  const headerBytes = 4 + 4 * dimensions;
+  const head = await headOf(path, headerBytes);
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const magic = 0x800 + dimensions;
-  if (bytes.length < header || view.getUint32(0) !== magic) {
+  if (head.length < headerBytes || view.getUint32(0) !== magic) {
     throw new InputError(
       `${path} is not an IDX file of bytes with ${dimensions} dimension${dimensions === 1 ? '' : 's'}.`,
       'Get the file again.',
     );
   }
   const sizes = Array.from({ length: dimensions }, (_, index) => view.getUint32(4 + 4 * index));
-  const expected = header + sizes.reduce((product, size) => product * size, 1);
-  if (bytes.length !== expected) {
+  const bytes = headerBytes + sizes.reduce((product, size) => product * size, 1);
+  const { size } = await stat(path);
+  mustKeep(path, bytes, isArchive(path) ? Math.min(bytes, size * mostInflation) : size);
+  if (bytes > mostBytes)
     throw new InputError(
-      `${path} is ${bytes.length < expected ? 'truncated' : 'too long'}: its header promises ${expected} bytes, it has ${bytes.length}.`,
-      'Get the file again.',
+      `The header of ${path} promises ${bytes} bytes; a part of a data set may have ${mostBytes}.`,
+      'Take fewer or smaller images.',
     );
-  }
-  return { sizes, values: bytes.subarray(header) };
+  return { sizes, headerBytes, bytes };
+}
+
+/** Throws {@link InputError} if a file has not as many bytes as its header promises. */
+function mustKeep(path: string, promised: number, there: number): void {
+  if (there === promised) return;
+  throw new InputError(
+    `${path} is ${there < promised ? 'truncated' : 'too long'}: its header promises ${promised} bytes, it has ${there}.`,
+    'Get the file again.',
+  );
+}
+
+/** The values of an IDX file. */
+async function readIdx(
+  name: string,
+  path: string,
+  { headerBytes, bytes }: IdxHeader,
+  files: SourceReader,
+): Promise<Uint8Array> {
+  const all = await files.read(name, path, { bytes, why: 'which its header promises' });
+  mustKeep(path, bytes, all.length);
+  return all.subarray(headerBytes);
 }

@@ -15,9 +15,9 @@ test('a file that changed after its digest went into the step key is never writt
     'train-images-idx3-ubyte': idx([2, 1, 1], [1, 2]),
     'train-labels-idx1-ubyte': idx([2], [0, 1]),
   });
-  const settings = { name: 'mnist', path: folder, testExamples: 0 };
-  const context = stageContext<never>(store, 'dataset', settings);
-  const inputs = await datasetSources(context.with, '/');
+  const settings = { name: 'mnist', path: '.', testExamples: 0 };
+  const context = { ...stageContext<never>(store, 'dataset', settings), baseDirectory: folder };
+  const inputs = await datasetSources(context.with, folder);
   const { train, test: none } = await stage.run({ ...context, inputs });
   expect((await store.open(train!)).rows).toBe(2);
   expect((await store.open(none!)).rows).toBe(0);

@@ -169,7 +169,7 @@ describe('cifar10 as torchvision fetches it', () => {
   test.each([
     ['no pickle', Buffer.from('nothing'), /is not a pickled batch/],
     ['a call of something else', Buffer.from('cposix\nsystem\n(S"true"\ntR.'), /is not a pickled batch/],
-    ['another pickle', Buffer.from('(dp0\n.'), /not one with `labels` and `data`/],
+    ['another pickle', Buffer.from('\x80\x02}.', 'latin1'), /not one with `labels` and `data`/],
     ['too few images', pickledBatch([1, 2, 3], planes(0)), /has 3 labels, but 6144 bytes of images/],
     ['a label too large', pickledBatch([1, 12], planes(0)), /has the label 12/],
   ])('refuses %s', async (_name, content, message) => {
