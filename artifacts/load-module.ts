@@ -7,6 +7,7 @@ import { EnvironmentError, InputError } from './errors.ts';
 import { moduleFile } from './module-file.mjs';
 import { isOwnModule, modulesOf, schemaBeside } from './own-module.ts';
 import { strangersOn } from './trust.mjs';
+import { liesIn, realPlaceOf } from './within.ts';
 
 /** What modules of one's own import of the program: `import { dense } from 'epochal/kinds'`. */
 const toolsName = 'epochal/kinds';
@@ -67,6 +68,7 @@ export async function loadModule(
 async function readModule(name: string, baseDirectory: string): Promise<{ bytes: Buffer; file: string }> {
   if (!isOwnModule(name)) throw new InputError(`${JSON.stringify(name)} is no module of a pipeline.`);
   const file = path.resolve(baseDirectory, name);
+  if (!liesIn(file, [realPlaceOf(baseDirectory)])) throw leadsOut(name, baseDirectory);
   try {
     return { bytes: await readFile(file), file };
   } catch (error) {
@@ -77,8 +79,18 @@ async function readModule(name: string, baseDirectory: string): Promise<{ bytes:
   }
 }
 
+function leadsOut(name: string, baseDirectory: string): InputError {
+  const real = realPlaceOf(path.resolve(baseDirectory, name));
+  return new InputError(
+    `${name} leads out of ${baseDirectory}, to ${real}.`,
+    'Copy the file there in place of the link: a pipeline has all of its own in its folder.',
+  );
+}
+
 async function mustBeMeantFor(kind: ModuleKind, name: string, baseDirectory: string): Promise<void> {
   const schema = schemaBeside(name);
+  if (!liesIn(path.resolve(baseDirectory, schema), [realPlaceOf(baseDirectory)]))
+    throw leadsOut(schema, baseDirectory);
   let said: unknown;
   try {
     said = (JSON.parse(await readFile(path.resolve(baseDirectory, schema), 'utf8')) as { kind?: unknown })

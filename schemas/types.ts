@@ -86,7 +86,7 @@ export interface DatasetWith {
    */
   separation?: number;
   /**
-   * Folder of the data, relative to the pipeline file; data sets without files have no use for it. It is not part of the step key: the files' digests are.
+   * Folder of the data, relative to the pipeline file; data sets without files have no use for it. It lies below the pipeline's folder or in `data` beside that, or `EPOCHAL_DATA` names it. It is not part of the step key: the files' digests are.
    */
   path?: string;
   /**

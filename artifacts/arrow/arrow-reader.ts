@@ -1,16 +1,20 @@
 import { open } from 'node:fs/promises';
 import * as arrow from 'apache-arrow';
+import { Footer } from 'apache-arrow/ipc/metadata/file';
 import { DamagedArtifactError } from '../errors.ts';
 import type { ArtifactKind } from '../reference.ts';
+import { checkArrowFile, checkFooter, footerLength, tailBytes } from './arrow-layout.ts';
 import type { ArrowTable, VectorBatch } from './table.ts';
 
 /** The schema metadata of an Arrow IPC file, of which only the end is read. Throws {@link DamagedArtifactError} if it is none. */
 export async function readArrowMetadata(path: string): Promise<Record<string, string>> {
   const file = await open(path);
   try {
-    const reader = await arrow.RecordBatchReader.from(file);
-    await reader.open();
-    return Object.fromEntries(reader.schema.metadata);
+    const { size } = await file.stat();
+    const endOf = async (bytes: number): Promise<Uint8Array> =>
+      (await file.read({ buffer: new Uint8Array(bytes), position: Math.max(0, size - bytes) })).buffer;
+    const bytes = footerLength(await endOf(tailBytes), size) + tailBytes;
+    return metadataIn((await endOf(bytes)).subarray(0, -tailBytes));
   } catch (error) {
     throw noArrow(path, error);
   } finally {
@@ -21,12 +25,16 @@ export async function readArrowMetadata(path: string): Promise<Record<string, st
 /** The schema metadata in the bytes of an Arrow IPC file. Throws {@link DamagedArtifactError} if they are none. */
 export function readMetadataOf(bytes: Uint8Array, path: string): Record<string, string> {
   try {
-    const reader = arrow.RecordBatchReader.from(bytes);
-    reader.open();
-    return Object.fromEntries(reader.schema.metadata);
+    const footerBytes = footerLength(bytes.subarray(-tailBytes), bytes.length);
+    return metadataIn(bytes.subarray(-tailBytes - footerBytes, -tailBytes));
   } catch (error) {
     throw noArrow(path, error);
   }
+}
+
+function metadataIn(footer: Uint8Array): Record<string, string> {
+  checkFooter(footer);
+  return Object.fromEntries(Footer.decode(footer).schema.metadata);
 }
 
 function noArrow(path: string, error: unknown): DamagedArtifactError {
@@ -37,6 +45,7 @@ function noArrow(path: string, error: unknown): DamagedArtifactError {
 export function readArrow(bytes: Uint8Array, kind: ArtifactKind, path: string): ArrowTable {
   let table: arrow.Table;
   try {
+    checkArrowFile(bytes);
     table = arrow.tableFromIPC(bytes);
   } catch (error) {
     throw noArrow(path, error);

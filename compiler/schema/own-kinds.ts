@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isOwnModule, schemaBeside } from '../../artifacts/own-module.ts';
 import { artifactKinds } from '../../artifacts/reference.ts';
+import { liesIn, realPlaceOf } from '../../artifacts/within.ts';
 import { didYouMean } from '../diagnostics/did-you-mean.ts';
 import { isMap, type Path } from '../values.ts';
 import { type FigureKind, type Kinds, type KindWithOptions, useFigureKinds } from './kinds.ts';
@@ -44,6 +45,8 @@ export function readOwnKinds(
   for (const module of modules) {
     const name = schemaBeside(module);
     try {
+      if (!liesIn(join(folder, name), [realPlaceOf(folder)]))
+        throw new WrongSchema(`its schema ${name} leads out of the folder of the pipeline`, 'copy it there');
       const schema = parsed(readFileSync(join(folder, name), 'utf8'), name);
       const { kind, ...about } = schema;
       if (kind === 'stage') stages[module] = stageSchema(about, name);

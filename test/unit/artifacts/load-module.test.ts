@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadModule, moduleDigests } from '../../../artifacts/load-module.ts';
 
 let folder: string;
+let elsewhere: string;
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'epochal-module-'));
+  elsewhere = mkdtempSync(path.join(tmpdir(), 'epochal-elsewhere-'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  for (const place of [folder, elsewhere]) rmSync(place, { recursive: true, force: true });
+});
 
 const ran = () => (globalThis as { ran?: string }).ran;
 const text = (word: string) =>
@@ -54,6 +58,26 @@ describe('a module is run', () => {
         return digest;
       },
       /can be written by other users/,
+    ],
+    [
+      'that is a link out of the folder of the pipeline',
+      async () => {
+        const digest = write('other', 'bad');
+        renameSync(path.join(folder, 'other.mjs'), path.join(elsewhere, 'other.mjs'));
+        symlinkSync(path.join(elsewhere, 'other.mjs'), path.join(folder, 'other.mjs'));
+        return digest;
+      },
+      /other\.mjs leads out of .*, to .*epochal-elsewhere/,
+    ],
+    [
+      'whose schema is a link out of the folder of the pipeline',
+      async () => {
+        const digest = write('other', 'bad');
+        renameSync(path.join(folder, 'other.schema.json'), path.join(elsewhere, 'other.schema.json'));
+        symlinkSync(path.join(elsewhere, 'other.schema.json'), path.join(folder, 'other.schema.json'));
+        return digest;
+      },
+      /other\.schema\.json leads out of /,
     ],
     ['that is gone', async () => '0'.repeat(64), /cannot be read/],
   ])('not one %s', async (_what, prepare, message) => {
