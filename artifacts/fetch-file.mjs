@@ -4,25 +4,30 @@ import { pipeline } from 'node:stream/promises';
 
 /** Without an answer, or without another byte of it, for this long a server counts as silent. */
 const silenceMs = 30_000;
+/** Several times as much as anything that is fetched has. Whether it is the right file, its digest tells afterwards: a server may not fill the disk before. */
+const mostBytes = 2 ** 30;
 
 /**
  * Fetches `url` into the new file `target`. A download may take as long as it needs while bytes keep coming: only silence ends it.
  * Plain JavaScript, since the set-up uses it before anything is installed.
  *
- * Throws an `Error` that says what the server answered, or that it fell silent.
+ * Throws an `Error` that says what the server answered, that it fell silent, or that it sent more than may be.
  *
  * @param {string} url
  * @param {string} target
- * @param {{ silence?: number }} [options] `silence`: milliseconds
+ * @param {{ silence?: number, most?: number }} [options] `silence`: milliseconds; `most`: bytes
  */
-export async function fetchFile(url, target, { silence = silenceMs } = {}) {
+export async function fetchFile(url, target, { silence = silenceMs, most = mostBytes } = {}) {
+  let bytes = 0;
   const abort = new AbortController();
   const giveUp = () => abort.abort(new Error(`sent nothing for ${silence / 1000} s`));
   const timer = setTimeout(giveUp, silence);
   const watch = new Transform({
     transform(chunk, _encoding, done) {
       timer.refresh();
-      done(null, chunk);
+      bytes += chunk.length;
+      if (bytes > most) done(new Error(`sent more than ${most} bytes`));
+      else done(null, chunk);
     },
   });
   try {

@@ -46,7 +46,13 @@ export const program: PackageSource = {
     'workflows/seals.ts',
     'workflows/traces.ts',
   ],
-  copied: { LICENSE: 'LICENSE', 'README.md': 'README.md', pipelines: 'pipelines', schemas: 'schemas' },
+  copied: {
+    LICENSE: 'LICENSE',
+    'README.md': 'README.md',
+    pipelines: 'pipelines',
+    'runtime/setup/go': 'runtime/setup/go',
+    schemas: 'schemas',
+  },
   // Some are used by their files, or keep others at one version.
   more: 'all',
   fields: {

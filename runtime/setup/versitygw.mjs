@@ -1,6 +1,7 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { runCommand, say } from './command.mjs';
+import { say } from './command.mjs';
+import { buildGoProgram } from './go-program.mjs';
 import { installed, installOnce } from './install-once.mjs';
 import { cacheFolder } from './places.mjs';
 import { addToStamp, readStamp } from './stamp.mjs';
@@ -32,13 +33,11 @@ export const versitygw = {
 };
 
 async function build(folder) {
-  const gopath = path.join(folder, 'go');
-  // Where Go is installed by its own instructions, which leave the PATH to the user.
-  const search = [process.env.PATH, '/usr/local/go/bin'].filter(Boolean).join(path.delimiter);
-  await runCommand('go', ['install', `github.com/versity/versitygw/cmd/versitygw@v${VERSION}`], {
-    env: { ...process.env, PATH: search, GOPATH: gopath, GOBIN: folder, GOFLAGS: '-modcacherw' },
+  await buildGoProgram({
+    name: 'versitygw',
+    program: 'github.com/versity/versitygw/cmd/versitygw',
+    target: path.join(folder, 'versitygw'),
     label: `building versitygw ${VERSION} with Go (about 3 minutes on two cores)`,
   });
-  rmSync(gopath, { recursive: true, force: true });
   return { version: VERSION };
 }

@@ -11,7 +11,7 @@ import { fetchFile } from '../../../artifacts/fetch-file.mjs';
 async function serve(parts: number, pauseMs: number, silent: boolean) {
   const server = createServer(async (_, response) => {
     response.writeHead(200);
-    for (let part = 0; part < parts; part++) {
+    for (let part = 0; part < parts && !response.destroyed; part++) {
       response.write(`${part};`);
       await setTimeout(pauseMs);
     }
@@ -37,4 +37,10 @@ test('a download may take many times the allowed silence while bytes keep coming
 test('a server that falls silent is given up, and the reason told', async () => {
   const { url, target } = await serve(2, 0, true);
   await expect(fetchFile(url, target, { silence: 200 })).rejects.toThrow('sent nothing for 0.2 s');
+});
+
+test('a download of more than may be is ended, however much would come', async () => {
+  const { url, target } = await serve(Number.POSITIVE_INFINITY, 0, false);
+  await expect(fetchFile(url, target, { most: 100 })).rejects.toThrow('sent more than 100 bytes');
+  expect(readFileSync(target, 'utf8').length).toBeLessThanOrEqual(100);
 });
