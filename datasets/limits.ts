@@ -5,7 +5,7 @@ import { InputError } from '../artifacts/errors.ts';
  * memory is taken.
  */
 
-/** Bytes of all images of a part of a data set: an artifact is read at once, and Node reads no larger file so. */
+/** Bytes of all images of a part of a data set: they are in memory together, more than once while they are loaded. */
 export const mostBytes = 2 ** 31 - 1;
 /** Pixels of one image, 4096 x 4096. */
 export const mostPixels = 2 ** 24;

@@ -14,6 +14,7 @@ const place = mkdtempSync(path.join(tmpdir(), 'epochal-image-'));
 const [program, cache, home, state] = ['opt/epochal', 'opt/epochal-cache', 'root', 'var/lib/epochal'].map(
   (name) => path.join(place, name),
 );
+const programs = path.join(place, 'usr/local/bin');
 const user = 1000;
 
 /** The commands of the stage `build`, each a line. */
@@ -45,14 +46,16 @@ function run(command, { as, ...environment } = {}) {
   console.log(`$ ${command}`);
   execFileSync('sh', ['-c', command], {
     cwd: as === undefined ? program : state,
-    env: { ...outside, HOME: home, ...environment },
+    env: { ...outside, PATH: `${programs}:${process.env.PATH}`, HOME: home, ...environment },
     stdio: ['ignore', 'inherit', 'inherit'],
     ...(as === undefined ? {} : { uid: as, gid: as }),
   });
 }
 
 try {
-  for (const folder of [program, cache, home]) mkdirSync(folder, { recursive: true });
+  for (const folder of [program, cache, home, programs]) mkdirSync(folder, { recursive: true });
+  // Where the other user finds it too.
+  cpSync(process.execPath, path.join(programs, 'node'));
   for (const file of filesOfContext()) cpSync(path.join(root, file), path.join(program, file));
   for (const command of commandsOfBuild()) {
     if (command.startsWith('apt-get')) console.log(`(not here: ${command})`);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { arrowFiles } from '../arrow/when-needed.ts';
 import { ifUnreadable } from './atomic-file.ts';
@@ -57,7 +57,7 @@ export class CheckedFiles {
     const before = this.#recall(path, now.as);
     if (before !== undefined) return copyOf(before);
     if (now.size > readAtOnce && !this.#isSmall(now.size))
-      return (await this.isWhole(path, sha256)) ? readFile(path) : undefined;
+      return (await this.isWhole(path, sha256)) ? readWhole(path, now.size) : undefined;
     const bytes = await this.#read(path, sha256, now);
     return bytes !== undefined && this.#isSmall(now.size) ? copyOf(bytes) : bytes;
   }
@@ -136,6 +136,23 @@ export class CheckedFiles {
   #forget(path: string): void {
     this.#bytes -= this.#remembered.get(path)?.bytes.byteLength ?? 0;
     this.#remembered.delete(path);
+  }
+}
+
+/** The bytes of a file of this size, piece by piece if it is large: Node reads no file of 2 GiB at once. Fewer if the file is shorter by now. */
+export async function readWhole(path: string, size: number, mostAtOnce = 2 ** 30): Promise<Uint8Array> {
+  if (size <= mostAtOnce) return readFile(path);
+  const bytes = new Uint8Array(size);
+  const file = await open(path);
+  try {
+    for (let at = 0; at < size; ) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(mostAtOnce, size - at), at);
+      if (bytesRead === 0) return bytes.subarray(0, at);
+      at += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
   }
 }
 
