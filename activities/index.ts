@@ -7,7 +7,7 @@ import { createStudyRecords, type StudyRecords } from './engine/study-records.ts
 import { type WatchStage, watchCollects, watchRuns } from './engine/watched-stages.ts';
 import { GpuPool, type UsableGpus } from './processes/gpus.ts';
 
-export type { ThreadUse } from './engine/run-stage.ts';
+export type { HoldOptions, ThreadUse } from './engine/run-stage.ts';
 export { troubleOf, type WatchedStage, type WatchStage } from './engine/watched-stages.ts';
 export { countComputeProcesses, expectStages } from './processes/compute-client.ts';
 export { countGpus, type UsableGpus } from './processes/gpus.ts';

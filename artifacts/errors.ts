@@ -34,12 +34,17 @@ export class DamagedRecordError extends Error {
 
 /** Thrown when the machine cannot do what was asked (disk full, store not writable, port in use). `cure` says what to do. */
 export class EnvironmentError extends Error {
-  override readonly name = 'EnvironmentError';
+  override readonly name: string = 'EnvironmentError';
   readonly cure: string | undefined;
   constructor(message: string, cure?: string) {
     super(message);
     this.cure = cure;
   }
+}
+
+/** Thrown when the disk of a store is full, or its server is not reached: it may be of use again after a while. */
+export class StoreUnavailableError extends EnvironmentError {
+  override readonly name = 'StoreUnavailableError';
 }
 
 /** Thrown when a message is not sealed with this home's key, or asks for what no message may ask: nothing is done for it, and it is not tried again. */

@@ -2,7 +2,7 @@ import { ApplicationFailure, CancellationScope, isCancellation, sleep } from '@t
 import type { ArtifactRef } from '../artifacts/reference.ts';
 import type { PlannedStage } from '../compiler/plan.ts';
 import { bookkeeping, stageActivities } from './activities.ts';
-import { describeFailure, failureOf, finalFailures } from './failures.ts';
+import { describeFailure, failureOf, stillOutOfMemory } from './failures.ts';
 import { Gate } from './gate.ts';
 import {
   activityIdOf,
@@ -16,10 +16,11 @@ import {
   type StageFailure,
   type StageOutcome,
 } from './messages.ts';
+import { RetryCount, retryRuleOf, retryRules } from './retries.ts';
 import { answerTo } from './seals.ts';
 
 /** Damage in the inputs of its stages that a cell mends: a disk that tears what is written to it again and again is not worth more work. */
-const mostRepairs = 5;
+const mostRepairs = retryRules.damagedInput.retries;
 
 /** Ends the stages that wait for one that failed. It is not reported: the failure itself is. */
 class NeedFailed extends Error {}
@@ -121,32 +122,38 @@ export class CellRun {
     throw new NeedFailed();
   }
 
-  /** A failure that may pass is tried again `retry.attempts` times in all; damaged inputs are made anew whatever that says. */
+  /** Tries a stage again after failures that may pass, as `retries.ts` says; damaged inputs are made anew. */
   async #attempt(stage: PlannedStage): Promise<StageOutcome> {
-    for (let failed = 0; ; ) {
+    const failed = new RetryCount(stage.retry.attempts);
+    for (let alone = false; ; ) {
       const known = this.#repairs;
       try {
-        return await this.#runStage(stage);
+        return await this.#runStage(stage, alone);
       } catch (error) {
         if (isCancellation(error)) throw error;
         const { type, message } = describeFailure(stage.name, error);
-        if (type === 'DamagedArtifactError' && this.#repairs > known) {
+        const rule = retryRuleOf(type);
+        if (rule === retryRules.damagedInput && this.#repairs > known) {
           // Another stage has met damage meanwhile, most likely the same.
           await this.#lastRepair.catch(() => undefined);
-        } else if (type === 'DamagedArtifactError') {
+        } else if (rule === retryRules.damagedInput) {
           if (this.#repairs === mostRepairs) throw tornAgain(message);
           this.#repairs++;
           this.#lastRepair = this.#repair(stage);
           await this.#lastRepair;
         } else {
-          if (finalFailures.has(type) || ++failed >= stage.retry.attempts) throw error;
-          await sleep(2000 * 2 ** Math.min(failed - 1, 5));
+          const waitMs = failed.next(rule);
+          if (waitMs === undefined)
+            throw rule === retryRules.outOfMemory ? stillOutOfMemory(stage.name, error) : error;
+          if (rule === retryRules.outOfMemory) alone = true;
+          await sleep(waitMs);
         }
       }
     }
   }
 
-  async #runStage(stage: PlannedStage): Promise<StageOutcome> {
+  /** @param alone With nothing else on its worker. */
+  async #runStage(stage: PlannedStage, alone: boolean): Promise<StageOutcome> {
     const { studyId, storeUri, baseDirectory, cell } = this.#input;
     const first = this.#first.get(stage.name);
     this.#first.delete(stage.name);
@@ -158,9 +165,10 @@ export class CellRun {
       if (this.#outcomes[stage.name] === undefined) this.#status.set(stage.name, 'running');
       const available: Record<string, Readonly<Record<string, ArtifactRef>>> = {};
       for (const need of stage.needs) available[need] = this.#outcomes[need]!.outputs;
-      const task = { studyId, cellId: cell.id, storeUri, baseDirectory, stage, available };
+      const how = alone ? ({ alone } as const) : {};
+      const task = { studyId, cellId: cell.id, storeUri, baseDirectory, stage, available, ...how };
       const activityId = activityIdOf({ stage: stage.name, cellId: cell.id });
-      return answerTo(activityId, await stageActivities(stage, activityId).runStage(task));
+      return answerTo(activityId, await stageActivities({ ...stage, ...how }, activityId).runStage(task));
     });
   }
 

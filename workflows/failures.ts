@@ -13,14 +13,6 @@ import {
   type StageFailure,
 } from './messages.ts';
 
-/** Failures that another attempt would not change, by type: the same input ends the same, to the bit. The server has tried the last two again itself. */
-export const finalFailures: ReadonlySet<string> = new Set([
-  ...['InputError', 'RefusedError', 'UnconvergedError'],
-  ...['DivergedError', 'ToyDivergedError', 'NotFiniteError', 'ModelError', 'MismatchError'],
-  ...['SecondDerivativeError', 'CaptureError', 'ColumnError'],
-  ...['ComputeProcessError', 'TimeoutFailure'],
-]);
-
 /** What a failed activity or child workflow has to say to the user. */
 export function describeFailure(stage: string, error: unknown): StageFailure {
   const cause =
@@ -49,6 +41,15 @@ export function describeFailure(stage: string, error: unknown): StageFailure {
 export function failureOf({ message, type, cure }: StageFailure): ApplicationFailure {
   const detail: FailureDetail = cure === undefined ? {} : { cure };
   return ApplicationFailure.nonRetryable(message, type, detail);
+}
+
+/** A stage that ran out of memory beside others, and then alone. */
+export function stillOutOfMemory(stage: string, error: unknown): ApplicationFailure {
+  const { message, ...rest } = describeFailure(stage, error);
+  return failureOf({
+    ...rest,
+    message: `${message} It had all of its worker's memory to itself the last time.`,
+  });
 }
 
 /** The cells, by their index in the plan, whose damaged outputs made a `collect` fail. */

@@ -61,6 +61,8 @@ export interface StageTask {
   readonly stage: PlannedStage;
   /** Outputs of the stages that it needs: stage -> output -> reference. */
   readonly available: Readonly<Record<string, Readonly<Record<string, ArtifactRef>>>>;
+  /** Set if nothing else is to compute on its worker meanwhile: it ran out of memory beside others. */
+  readonly alone?: true;
 }
 
 /** Result of the `runStage` activity. */

@@ -6,6 +6,7 @@ import {
   defineSignal,
   isCancellation,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import { RefusedError } from '../artifacts/errors.ts';
@@ -25,6 +26,7 @@ import {
   type StudyResult,
   workflowIdOf,
 } from './messages.ts';
+import { RetryCount, retryRuleOf, retryRules } from './retries.ts';
 import { answerTo } from './seals.ts';
 
 const pause = defineSignal<[ControlSignal], ControlSignal>('pause');
@@ -79,7 +81,8 @@ export async function study(input: StudyInput): Promise<StudyResult> {
     const how = { timeoutMs: collectTimeoutMs, resources: { threads: 1, gpu: 0 } };
     const planned = answerTo('collect', await bookkeeping.loadCollects({ storeUri, studyId }));
     for (const collect of planned) {
-      for (let repairs = 0; collected[collect.name] === undefined; repairs++) {
+      const failed = new RetryCount(1);
+      for (let repairs = 0; collected[collect.name] === undefined; ) {
         try {
           const { succeeded } = window.tally.counts;
           const activityId = activityIdOf({ stage: collect.name });
@@ -89,11 +92,19 @@ export async function study(input: StudyInput): Promise<StudyResult> {
         } catch (error) {
           if (isCancellation(error)) throw error;
           const damaged = damagedCells(error);
+          const failure = describeFailure(collect.name, error);
+          const rule = retryRuleOf(failure.type);
+          const waitMs = rule === retryRules.storeUnavailable ? failed.next(rule) : undefined;
+          if (waitMs !== undefined) {
+            await sleep(waitMs);
+            continue;
+          }
           if (damaged.length === 0 || repairs === mostRepairs) {
-            failures.push({ cellId: 'collect', ...describeFailure(collect.name, error) });
+            failures.push({ cellId: 'collect', ...failure });
             break;
           }
           for (const index of damaged) await window.repeat(index);
+          repairs++;
         }
       }
     }

@@ -9,8 +9,8 @@ export class WorkerShutdownError extends Error {
 }
 
 /**
- * The failure of a stage that Temporal is told. Lost workers and compute processes are retried by the server; a failure of the stage's own
- * work is not, since the cell counts those against `retry.attempts` (`workflows/cell.ts`).
+ * The failure of a stage that Temporal is told. The server retries what has befallen the worker or its processes; a failure of the stage's own work
+ * is for the cell to retry (`workflows/retries.ts`).
  */
 export function toStageFailure(error: unknown): Error {
   return toFailure(error, error instanceof ComputeProcessError || error instanceof WorkerShutdownError);

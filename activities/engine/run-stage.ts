@@ -7,6 +7,7 @@ import { outsideDigests } from '../kinds/own-kinds.ts';
 import { type ComputeResult, compute } from '../processes/compute-client.ts';
 import type { ComputeRequest } from '../processes/compute-protocol.ts';
 import { describeGpus, type GpuPool } from '../processes/gpus.ts';
+import { OutOfMemoryError } from '../processes/out-of-memory.ts';
 import type { StageAccount } from '../processes/stage-account.ts';
 import { toStageFailure } from './failures.ts';
 import { type Heartbeats, withHeartbeats } from './heartbeat.ts';
@@ -17,7 +18,16 @@ import { mustBelongTo, type OpenStores } from './stores.ts';
 
 /** Is told how many threads a stage computes with, while it does. */
 export interface ThreadUse {
-  hold<T>(threads: number, work: () => Promise<T>): Promise<T>;
+  /** Runs `work` as soon as it may; `alone`: as soon as nothing else runs, and nothing else until it has ended. */
+  hold<T>(threads: number, work: () => Promise<T>, how?: HoldOptions): Promise<T>;
+}
+
+export interface HoldOptions {
+  readonly alone?: boolean;
+  /** Ends the wait, with its reason. */
+  readonly signal?: AbortSignal;
+  /** Is told that it has to wait, and for what. */
+  readonly onWait?: (why: string) => void;
 }
 
 /** What stages share on this machine. */
@@ -111,7 +121,9 @@ async function computeStep(computation: Computation, damage: readonly string[]):
   const { stage } = task;
   const continued = (await store.checkpoint(step.key).list()).length > 0;
   const startedAt = new Date();
-  const result = await computeOnDevice(computation);
+  const result = await computeOnDevice(computation).catch((error: unknown) => {
+    throw error instanceof OutOfMemoryError ? withCure(error, stage) : error;
+  });
   computation.onComputed?.();
   const missing = Object.keys(stage.outputs).filter((name) => result.outputs[name] === undefined);
   if (missing.length > 0)
@@ -133,18 +145,33 @@ function computeOnDevice({
   onAccount,
 }: Computation): Promise<ComputeResult> {
   const { timeoutMs, resources } = task.stage;
-  const options = { signal, timeoutMs, onProgress: heartbeats.report.bind(heartbeats), onAccount };
+  const { alone = false } = task;
+  const options = { signal, timeoutMs, alone, onProgress: heartbeats.report.bind(heartbeats), onAccount };
   const traced = trace === undefined ? request : { ...request, trace };
-  if (resources.gpu === 0 || gpus.size === 0)
-    return threads.hold(resources.threads, () => compute(traced, options));
+  const run = (gpu?: string) =>
+    threads.hold(
+      resources.threads,
+      () => compute(traced, gpu === undefined ? options : { ...options, gpu }),
+      { alone, signal, onWait: (message) => heartbeats.report({ done: 0, total: 0, unit: '', message }) },
+    );
+  if (resources.gpu === 0 || gpus.size === 0) return run();
   return gpus.lend(resources.gpu, signal, async (lent) => {
-    const gpu = lent.map(({ name }) => name).join();
-    const result = await threads.hold(resources.threads, () => compute(traced, { ...options, gpu }));
+    const result = await run(lent.map(({ name }) => name).join());
     const { backend } = result;
     return backend.device === 'gpu'
       ? { ...result, backend: { ...backend, gpu: describeGpus(lent) } }
       : result;
   });
+}
+
+/** What may help a stage that runs out of memory alone too. */
+function withCure(error: OutOfMemoryError, { with: { memory } }: StageTask['stage']): Error {
+  const smaller =
+    memory === undefined ? '' : `Lower its setting \`memory\` (now ${JSON.stringify(memory)}), or `;
+  const cure =
+    `${smaller === '' ? 'Have' : `${smaller}have`} it run on a machine with more memory (\`resources: { queue: NAME }\`). ` +
+    'Where other programs take the memory, fewer stages at the same time may do: `strategy.maxParallel`, `--concurrency`.';
+  return Object.assign(error, { cure });
 }
 
 /** What the user is told of a stage that asked for more GPUs than it got, whether it computed or an earlier result was taken. */

@@ -1,13 +1,15 @@
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Progress } from '../kinds/stage.ts';
-import type {
-  ComputeBackend,
-  ComputeMessage,
-  ComputeRequest,
-  ErrorWords,
-  ProcessState,
-  Stop,
+import {
+  type ComputeBackend,
+  type ComputeMessage,
+  type ComputeRequest,
+  type ErrorWords,
+  type ProcessState,
+  type Stop,
+  toldToEnd,
 } from './compute-protocol.ts';
+import { countOomKills, OutOfMemoryError, wordsOfWant } from './out-of-memory.ts';
 import { type ComputeProcess, ProcessPool } from './process-pool.ts';
 import type { StageAccount } from './stage-account.ts';
 
@@ -17,9 +19,15 @@ type Answer = Exclude<ComputeMessage, { type: 'prepared' | 'progress' | 'note' |
 /** A stage that was told to stop and does not is killed after this long. */
 const killAfterMs = 5000;
 
-/** Thrown when a compute process ended without a word. It could be because it was killed, ran out of memory, or the native library crashed. */
+/** Thrown when a compute process was killed from outside, or could not be started. */
 export class ComputeProcessError extends Error {
   override readonly name = 'ComputeProcessError';
+}
+
+/** Thrown when a compute process ended by itself in the middle of a stage. It could be because the native library crashed. */
+export class ProcessCrashError extends Error {
+  override readonly name = 'ProcessCrashError';
+  readonly cure = 'Its last words, and the log of the worker, may say why. Finished stages are kept.';
 }
 
 /** Thrown when a stage ran longer than its `timeout`. */
@@ -45,6 +53,8 @@ export interface ComputeOptions {
   readonly timeoutMs: number;
   /** `CUDA_VISIBLE_DEVICES` of the process; undefined hides every GPU. */
   readonly gpu?: string;
+  /** In a new process, after all idle ones were told to go: it is to have the memory. */
+  readonly alone?: boolean;
   readonly onProgress: (progress: Progress) => void;
   /** Is told what the stage has done, unless its process is lost. */
   readonly onAccount?: ((account: StageAccount) => void) | undefined;
@@ -74,23 +84,35 @@ export function countComputeProcesses(): { readonly all: number; readonly idle: 
 /**
  * Runs one stage in a compute process, one that has done others before or a new one, and waits for it.
  *
- * Throws {@link StageError} with what the stage threw, {@link ComputeProcessError} if the process died,
- * {@link StageTimeoutError}, or the signal's reason when it was aborted.
+ * Throws {@link StageError} with what the stage threw, {@link OutOfMemoryError} if it got no more memory, {@link ComputeProcessError} if the process was
+ * killed, {@link ProcessCrashError} if it crashed, {@link StageTimeoutError}, or the signal's reason when it was aborted.
+ *
+ * @param oomKills Gives how many processes the kernel has killed for want of memory so far.
  */
 export async function compute(
   request: ComputeRequest,
   options: ComputeOptions,
   pool = sharedPool,
+  oomKills = countOomKills,
 ): Promise<ComputeResult> {
   options.signal.throwIfAborted();
+  if (options.alone === true) pool.dismissIdle();
   const settings = { threads: request.threads, gpu: options.gpu };
   const deadline = performance.now() + options.timeoutMs;
   const tried = new Set<ComputeProcess>();
   for (;;) {
-    const process = pool.take(settings, request.uses, tried);
+    const process = pool.take(settings, request.uses, tried, options.alone !== true);
     tried.add(process);
     const timeoutMs = deadline - performance.now();
-    const { result, state } = await computeIn(process, request, { ...options, timeoutMs }, options.timeoutMs);
+    const killsBefore = oomKills();
+    const { result, state } = await computeIn(
+      process,
+      request,
+      { ...options, timeoutMs },
+      options.timeoutMs,
+    ).catch((error: unknown) => {
+      throw error instanceof ProcessDeath ? errorOf(process, error, oomKills() > killsBefore) : error;
+    });
     const hasComputed =
       typeof result === 'object' && 'backend' in result && result.backend.backend !== 'none';
     pool.giveBack(process, state, hasComputed ? request.uses : undefined);
@@ -98,6 +120,32 @@ export async function compute(
     if (result instanceof Stopped) throw result.reason;
     if (result !== 'unfit') return result;
   }
+}
+
+/** How a process has ended that was not told to. */
+class ProcessDeath extends Error {}
+
+/** Signals that a process gets from its own faults. Others come from outside. */
+const ownFaults = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP', 'SIGSYS'];
+
+/** @param kernelKilled Whether the kernel has killed processes for want of memory meanwhile. */
+function errorOf(process: ComputeProcess, { message }: ProcessDeath, kernelKilled: boolean): Error {
+  const { signalCode, exitCode, killed } = process.child;
+  const want = wordsOfWant(process.said);
+  if (want !== undefined) return new OutOfMemoryError(`The compute process got no more memory: ${want}`);
+  if (signalCode === 'SIGKILL' && !killed && kernelKilled)
+    return new OutOfMemoryError(
+      `The kernel killed the compute process for want of memory.${process.lastWords()}`,
+    );
+  const crashed =
+    signalCode === null ? exitCode !== null && exitCode !== toldToEnd : ownFaults.includes(signalCode);
+  return crashed ? new ProcessCrashError(message) : new ComputeProcessError(message);
+}
+
+function stageErrorOf(error: ErrorWords): Error {
+  // What is foreseen says what to do.
+  const isMemory = error.cure === undefined && wordsOfWant(`${error.name}: ${error.message}`) !== undefined;
+  return isMemory ? new OutOfMemoryError(error.message) : new StageError(error);
 }
 
 /** Why a stage was stopped. */
@@ -115,7 +163,7 @@ interface Computed {
   readonly state: ProcessState;
 }
 
-/** Has `process` compute a stage. Throws as {@link compute}; then the process has ended. */
+/** Has `process` compute a stage. Throws {@link ProcessDeath}, else as {@link compute}; then the process has ended. */
 async function computeIn(
   process: ComputeProcess,
   request: ComputeRequest,
@@ -156,14 +204,14 @@ async function computeIn(
     const got = await Promise.race([answered, process.ended]);
     if (typeof got === 'string') {
       if (stopped !== undefined) throw stopped;
-      throw new ComputeProcessError(`The compute process ${got}.${process.lastWords()}`);
+      throw new ProcessDeath(`The compute process ${got}.${process.lastWords()}`);
     }
     if (got.type === 'broken') {
       // What it wrote is durable: a process that cannot end by itself is not waited for.
       killer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
       await process.ended;
     }
-    if (got.type === 'broken') throw stopped ?? new StageError(got.error);
+    if (got.type === 'broken') throw stopped ?? stageErrorOf(got.error);
     const { state } = got;
     // What was done in spite of it is taken.
     if (got.type === 'stopped' || (got.type !== 'done' && stopped !== undefined))

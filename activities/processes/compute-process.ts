@@ -22,7 +22,14 @@ import {
 import { stageOf } from '../kinds/own-kinds.ts';
 import { loadStage, stageModulesVariable } from '../kinds/registry.ts';
 import type { StageContext } from '../kinds/stage.ts';
-import type { ComputeMessage, ComputeRequest, Preparation, ProcessState, Stop } from './compute-protocol.ts';
+import {
+  type ComputeMessage,
+  type ComputeRequest,
+  type Preparation,
+  type ProcessState,
+  type Stop,
+  toldToEnd,
+} from './compute-protocol.ts';
 import { Accountant } from './stage-account.ts';
 import { commonMetadata } from './step-metadata.ts';
 import { unhurried } from './unhurried-checkpoint.ts';
@@ -110,7 +117,7 @@ async function serve(request: ComputeRequest): Promise<void> {
 async function sendStopped({ message }: StageCancelledError): Promise<void> {
   if (cancelled) {
     console.error(message);
-    process.exit(1);
+    process.exit(toldToEnd);
   }
   endWork();
   await send({ type: 'stopped', state: stateNow() });

@@ -23,6 +23,9 @@ export interface Preparation {
   readonly prepares: number;
 }
 
+/** Exit code of a compute process that SIGTERM has ended in the middle of a stage. */
+export const toldToEnd = 143;
+
 /** Tells a compute process to give up its stage, if it has not ended it yet. */
 export interface Stop {
   readonly stops: true;

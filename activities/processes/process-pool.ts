@@ -79,7 +79,12 @@ export class ComputeProcess {
     return this.child.connected && this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** What it has printed last, since it was taken. */
+  /** The end of what it has printed since it was taken. */
+  get said(): string {
+    return this.#tail;
+  }
+
+  /** The last lines of it, in words for people. */
   lastWords(): string {
     const lines = this.#tail.trim().split('\n').slice(-lastWordsLines);
     return this.#tail.trim() === '' ? ' It said nothing.' : ` Its last words:\n${lines.join('\n')}`;
@@ -129,11 +134,27 @@ export class ProcessPool {
     return { all: this.#living.size, idle: this.#idle.length };
   }
 
-  /** An idle process with these settings that is likely to do for a stage kind, and was not `tried` for it, or a new one. */
-  take(settings: ProcessSettings, uses: string, tried: ReadonlySet<ComputeProcess>): ComputeProcess {
+  /**
+   * An idle process with these settings that is likely to do for a stage kind, and was not `tried` for it, or a new one; `spare`: another is
+   * started for the next stage if there are too few.
+   */
+  take(
+    settings: ProcessSettings,
+    uses: string,
+    tried: ReadonlySet<ComputeProcess>,
+    spare = true,
+  ): ComputeProcess {
     const process = this.#takeIdle(settings, uses, tried) ?? this.#start(settings);
-    this.#startSpare(settings);
+    if (spare) this.#startSpare(settings);
     return process;
+  }
+
+  /** Sends away all that wait for a stage. */
+  dismissIdle(): void {
+    for (const { process, leave } of this.#idle.splice(0)) {
+      clearTimeout(leave);
+      dismiss(process.child);
+    }
   }
 
   #takeIdle(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { EnvironmentError } from '../errors.ts';
+import { EnvironmentError, StoreUnavailableError } from '../errors.ts';
 import { openNew } from '../new-file.ts';
 import { temporaryMark } from './names.ts';
 
@@ -122,7 +122,7 @@ export async function readIfFile(path: string): Promise<Buffer | undefined> {
 export function explain(error: unknown, place: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new EnvironmentError(
+    return new StoreUnavailableError(
       `The disk is full: there is no space left for ${place}.`,
       'Free some space, or choose another place with --store, and run again: finished stages are kept.',
     );

@@ -26,7 +26,7 @@ export function secondsLeft({ done, from, total, elapsedMs }: LiveStage): number
 /** How far a stage is: what must be said first, the rest in the order of its weight. */
 export function describeStage(stage: LiveStage): readonly [string, ...string[]] {
   const { done, total, unit, message, attempt } = stage;
-  if (total === 0) return ['starting', ...(attempt > 1 ? [`attempt ${attempt}`] : [])];
+  if (total === 0) return [message ?? 'starting', ...(attempt > 1 ? [`attempt ${attempt}`] : [])];
   const left = secondsLeft(stage);
   return [
     `${formatCount(done)}/${formatCount(total)} ${unit}`,

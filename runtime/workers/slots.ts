@@ -6,7 +6,7 @@ import type {
   SlotReleaseContext,
   SlotReserveContext,
 } from '@temporalio/worker';
-import type { ThreadUse } from '../../activities/index.ts';
+import type { HoldOptions, ThreadUse } from '../../activities/index.ts';
 
 /** Memory of a compute process with a network and a Hessian basis of ordinary size, and of its share of the rest. */
 const bytesEach = 2e9;
@@ -44,6 +44,10 @@ export class ThreadSlots implements ThreadUse {
   readonly size: number;
   /** Threads beyond the first of the stages that compute. */
   #more = 0;
+  #computing = 0;
+  /** Stages that are alone, or wait until they are: no other stage is taken, and those that were begin after them. */
+  #alone = 0;
+  #changed = Promise.withResolvers<void>();
   readonly #queues: QueueSlots[] = [];
 
   constructor(size: number) {
@@ -62,24 +66,50 @@ export class ThreadSlots implements ThreadUse {
 
   /** Those of another queue. */
   queue(): CustomSlotSupplier<ActivitySlotInfo> {
-    const slots = new QueueSlots(() => this.size - this.#more);
+    const slots = new QueueSlots(() => (this.#alone > 0 ? -Infinity : this.size - this.#more));
     this.#queues.push(slots);
     return slots;
   }
 
-  async hold<T>(threads: number, work: () => Promise<T>): Promise<T> {
-    this.#more += threads - 1;
+  async hold<T>(threads: number, work: () => Promise<T>, how: HoldOptions = {}): Promise<T> {
+    const { alone = false, signal, onWait } = how;
+    const mustWait = (): boolean => (alone ? this.#computing : this.#alone) > 0;
+    if (alone) this.#alone++;
     try {
-      return await work();
+      if (mustWait())
+        onWait?.(alone ? 'waits until it is alone on its worker' : 'waits for a stage that must be alone');
+      while (mustWait()) await this.#change(signal);
+      this.#computing++;
+      this.#more += threads - 1;
+      try {
+        return await work();
+      } finally {
+        this.#computing--;
+        this.#more -= threads - 1;
+      }
     } finally {
-      this.#more -= threads - 1;
+      if (alone) this.#alone--;
+      this.#changed.resolve();
+      this.#changed = Promise.withResolvers<void>();
       for (const queue of this.#queues) queue.wake();
     }
+  }
+
+  /** Waits until a stage has ended. Throws the reason of `signal` when it aborts. */
+  async #change(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const { promise: aborted, resolve: abort } = Promise.withResolvers<void>();
+    const onAbort = (): void => abort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    await Promise.race([this.#changed.promise, aborted]);
+    signal?.removeEventListener('abort', onAbort);
+    signal?.throwIfAborted();
   }
 }
 
 class QueueSlots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = 'custom';
+  /** How many are lent at most, but one in any case; -Infinity: none. */
   readonly #limit: () => number;
   readonly #waiting: (() => void)[] = [];
   #taken = 0;
@@ -105,7 +135,8 @@ class QueueSlots implements CustomSlotSupplier<ActivitySlotInfo> {
 
   tryReserveSlot(): SlotPermit | null {
     // A stage of more threads than there are slots still runs, alone.
-    if (this.#taken >= this.#limit() && this.#taken > 0) return null;
+    const limit = this.#limit();
+    if (limit === -Infinity || (this.#taken >= limit && this.#taken > 0)) return null;
     this.#taken++;
     return {};
   }

@@ -133,6 +133,13 @@ describe('small cells', () => {
     expect(await activitiesOf(study)).toContain('runStage work of crash');
   });
 
+  test('of which one gets no more memory have it tried alone', async () => {
+    const { study, result } = await run('hungry', [chain(23), faulty('hungry', 'array', 1), chain(24)]);
+    expect(result).toMatchObject({ status: 'succeeded', counts: { succeeded: 4 } });
+    expect(await attemptsOf('hungry')).toBe(2);
+    expect(await activitiesOf(study)).toContain('runStage work of hungry');
+  });
+
   test('whose inputs are damaged have them made anew', async () => {
     const withs = { how: 'damage', times: 1, log: 'damage.log', from: resultOf('first') };
     const vandal = plannedCell('vandal', { id: 'vandal' }, [

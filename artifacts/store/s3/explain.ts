@@ -1,4 +1,4 @@
-import { EnvironmentError } from '../../errors.ts';
+import { EnvironmentError, StoreUnavailableError } from '../../errors.ts';
 
 /** What a failed request says of itself, as far as it is known here. */
 interface Failed {
@@ -87,7 +87,7 @@ export function explainS3(error: unknown, place: string, server: string): unknow
       `See whether these credentials may read, list, write and delete there. ${credentialsCure}`,
     );
   if (status === undefined && code === undefined && name !== 'TimeoutError') return error;
-  return new EnvironmentError(
+  return new StoreUnavailableError(
     `${place} could not be reached at ${server}, or failed there (${said}).`,
     'See whether the server runs and this machine reaches it, and run again: finished stages are kept.',
   );

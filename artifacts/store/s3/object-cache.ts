@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { cacheFolder } from '../../cache-folder.mjs';
-import { EnvironmentError, InputError } from '../../errors.ts';
+import { EnvironmentError, InputError, StoreUnavailableError } from '../../errors.ts';
 import { ifUnreadable } from '../atomic-file.ts';
 import type { CacheOptions } from '../store.ts';
 
@@ -145,7 +145,7 @@ export class ObjectCache {
       const { code, path } = error as NodeJS.ErrnoException;
       const full = ['ENOSPC', 'EDQUOT'].includes(code ?? '');
       if (!full && !(path?.startsWith(this.#folder) && code !== 'ENOENT')) throw error;
-      throw new EnvironmentError(
+      throw new (full ? StoreUnavailableError : EnvironmentError)(
         full
           ? `The disk is full: there is no space left for ${this.#folder}.`
           : `${this.#folder}, for copies of what is in S3, cannot be written (${code}).`,

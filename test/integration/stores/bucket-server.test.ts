@@ -60,8 +60,8 @@ describe.runIf(isThere)('a store in S3', () => {
   test('says what is wrong with its place, and what to do', async () => {
     const { uri } = await kind.place();
     const opening = (of: string) => openStore(of, { cache: cache() });
-    const wrong = (message: RegExp, cure: RegExp) => ({
-      name: 'EnvironmentError',
+    const wrong = (message: RegExp, cure: RegExp, name = 'EnvironmentError') => ({
+      name,
       message: expect.stringMatching(message),
       cure: expect.stringMatching(cure),
     });
@@ -69,7 +69,11 @@ describe.runIf(isThere)('a store in S3', () => {
       wrong(/no bucket for s3:\/\/no-such-bucket\/a/, /Make it, or correct --store/),
     );
     await expect(opening(`${uri}?endpoint=http://127.0.0.1:1`)).rejects.toMatchObject(
-      wrong(/could not be reached at http:\/\/127.0.0.1:1.*ECONNREFUSED/, /server runs/),
+      wrong(
+        /could not be reached at http:\/\/127.0.0.1:1.*ECONNREFUSED/,
+        /server runs/,
+        'StoreUnavailableError',
+      ),
     );
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'another');
     onTestFinished(() => vi.stubEnv('AWS_SECRET_ACCESS_KEY', secretKey) && undefined);

@@ -60,3 +60,51 @@ test('who waits for a slot gets the next that is free, or leaves when it is not 
   expect(await waiting).toEqual({});
   expect(taken()).toBe(false);
 });
+
+test('a stage that must be alone waits for the others, is lent all slots, and those that were taken begin after it', async () => {
+  const { all, queue, taken } = counted(3);
+  const [first, alone, other] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  const order: string[] = [];
+  const run = (name: string, until: Promise<void>, how = {}) =>
+    all.hold(
+      1,
+      async () => {
+        order.push(`${name} begins`);
+        await until;
+        order.push(`${name} ends`);
+      },
+      { onWait: (why: string) => order.push(`${name} ${why}`), ...how },
+    );
+  expect([taken(), taken()]).toEqual([true, true]);
+  const runs = [run('first', first!.promise), run('loner', alone!.promise, { alone: true })];
+  const gpuQueue = all.queue();
+  expect([taken(), gpuQueue.tryReserveSlot(context)]).toEqual([false, null]);
+  runs.push(run('other', other!.promise));
+  const taker = queue.reserveSlot(context, never);
+  first!.resolve();
+  await runs[0];
+  other!.resolve();
+  alone!.resolve();
+  await Promise.all(runs);
+  expect(order).toEqual([
+    'first begins',
+    'loner waits until it is alone on its worker',
+    'other waits for a stage that must be alone',
+    ...['first ends', 'loner begins', 'loner ends', 'other begins', 'other ends'],
+  ]);
+  expect(await taker).toEqual({});
+});
+
+test('who waits to be alone and is stopped lets the others go on', async () => {
+  const { all, taken } = counted(2);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const running = all.hold(1, () => promise);
+  const stop = new AbortController();
+  const alone = all.hold(1, async () => undefined, { alone: true, signal: stop.signal });
+  expect(taken()).toBe(false);
+  stop.abort(new Error('handed back'));
+  await expect(alone).rejects.toThrow('handed back');
+  expect(taken()).toBe(true);
+  resolve();
+  await running;
+});
