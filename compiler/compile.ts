@@ -9,6 +9,7 @@ import { applyOverrides } from './matrix/overrides.ts';
 import { compileParams, scopeOf } from './matrix/params.ts';
 import { compileStrategy, planStrategy } from './matrix/strategy.ts';
 import { planCollect } from './plan/collect.ts';
+import { Defaults } from './plan/defaults.ts';
 import { freeze } from './plan/freeze.ts';
 import { orderStages } from './plan/order.ts';
 import { createPlanner } from './plan/plan-stage.ts';
@@ -19,7 +20,8 @@ import type { Plan } from './plan.ts';
 import { modulesIn, readOwnKinds, useOwnKinds } from './schema/own-kinds.ts';
 import { Diagnostics } from './source/diagnostics.ts';
 import { parseYaml } from './source/yaml-source.ts';
-import { readSpec, toJsonAt } from './spec/spec.ts';
+import { readSpec, type Spec, toJsonAt } from './spec/spec.ts';
+import { isMap, type ValueMap } from './values.ts';
 
 export interface CompileOptions {
   /** Path of the pipeline file, for messages; the plan keeps its last part. */
@@ -84,6 +86,9 @@ function compileWithKinds(text: string, options: CompileOptions, diagnostics: Di
   const collects = spec.collects.flatMap(
     (node) => checkStage(node, studyScope({ cells: directory }), diagnostics) ?? [],
   );
+  const usual = new Defaults(spec.defaults, cellScope, diagnostics);
+  // A stage over all cells belongs to none.
+  const usualOfStudy = new Defaults(queueOf(spec), studyScope({}), diagnostics);
   const strategy = compileStrategy(spec.strategy, studyScope({}), diagnostics);
   const directories = { stages: directory, collect: collectDirectory };
   const report = checkReport(spec, stages, directories, params, absent, diagnostics);
@@ -98,6 +103,7 @@ function compileWithKinds(text: string, options: CompileOptions, diagnostics: Di
   const planner = createPlanner(
     order.map((name) => byName.get(name) as CheckedStage),
     directory,
+    usual,
     diagnostics,
   );
   const cells = makeCells(matrix, overrides.pinned, params, diagnostics).map((cell) => ({
@@ -107,14 +113,19 @@ function compileWithKinds(text: string, options: CompileOptions, diagnostics: Di
     stages: planner.plan(cell),
   }));
   const defaults = params.resolve({}) ?? {};
+  const { resources } = usualOfStudy.evaluate({ params: defaults }) ?? {};
+  const queue = (resources as { queue?: string } | undefined)?.queue;
   const collect = collects.flatMap(
-    (stage) => planCollect(stage, defaults, axes, directory, diagnostics) ?? [],
+    (stage) => planCollect(stage, defaults, axes, directory, queue, diagnostics) ?? [],
   );
   const settings = planStrategy(strategy, defaults, diagnostics);
   const planned = report.plan(defaults);
   const plannedParams = toJsonAt(defaults, ['params'], diagnostics) as Plan['params'];
   diagnostics.throwIfErrors();
-  warnOfUnused({ stages, collects, report, strategy, matrix, params, axes }, diagnostics);
+  warnOfUnused(
+    { stages, collects, report, strategy, defaults: usual.formula, matrix, params, axes },
+    diagnostics,
+  );
 
   const plan: Plan = {
     planVersion: 1,
@@ -129,6 +140,12 @@ function compileWithKinds(text: string, options: CompileOptions, diagnostics: Di
     report: planned,
   };
   return { plan: freeze(plan), warnings: diagnostics.found };
+}
+
+/** What stages over all cells take of `defaults`. */
+function queueOf({ defaults: { resources }, collects }: Spec): ValueMap {
+  const queue = isMap(resources) && collects.length > 0 ? resources.queue : undefined;
+  return queue === undefined ? {} : { resources: { queue } };
 }
 
 /** Adds the kinds of the modules that the file names to the language; where nothing is known of one, all that follows would only echo it. */

@@ -17,8 +17,8 @@ export interface PlannedStage extends Pick<StepIdentity, 'uses' | 'version'> {
   readonly needs: readonly string[];
   /** Output name -> artifact kind. */
   readonly outputs: Readonly<Record<string, ArtifactKind>>;
-  /** TensorFlow threads (part of the step key for stages that compute) and GPUs. */
-  readonly resources: { readonly threads: number; readonly gpu: number };
+  /** TensorFlow threads (part of the step key for stages that compute), GPUs, and the queue if the pipeline names one (part of no key). */
+  readonly resources: { readonly threads: number; readonly gpu: number; readonly queue?: string };
   readonly retry: { readonly attempts: number };
   /** Milliseconds for one attempt. */
   readonly timeoutMs: number;
@@ -48,6 +48,8 @@ export interface PlannedCollect extends Pick<StepIdentity, 'uses' | 'version'> {
   readonly table: { readonly stage: string; readonly output: string; readonly kind: ArtifactKind };
   readonly by: readonly string[];
   readonly outputs: Readonly<Record<string, ArtifactKind>>;
+  /** Of `defaults`, if that names one. */
+  readonly queue?: string;
   readonly line: number;
 }
 

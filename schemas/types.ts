@@ -597,6 +597,34 @@ export interface Range {
 }
 /**
  * This interface was referenced by `StageWiths`'s JSON-Schema
+ * via the `definition` "Resources".
+ */
+export interface Resources {
+  /**
+   * TensorFlow threads. Their number changes the last bits of a result, so it is part of its step key.
+   */
+  threads?: number;
+  /**
+   * GPUs.
+   */
+  gpu?: number;
+  /**
+   * Workers that take the stage: those that were started with `epochal worker --queue NAME`; default: `gpu` if it asks for a GPU, else `cpu`. It is in no step key.
+   */
+  queue?: string;
+}
+/**
+ * This interface was referenced by `StageWiths`'s JSON-Schema
+ * via the `definition` "Retry".
+ */
+export interface Retry {
+  /**
+   * Attempts, the first one included, at what may pass; what would end the same again (wrong input, a training that diverges) is not tried again.
+   */
+  attempts?: number;
+}
+/**
+ * This interface was referenced by `StageWiths`'s JSON-Schema
  * via the `definition` "Stage".
  */
 export interface Stage {
@@ -620,22 +648,6 @@ export interface Stage {
    * Stages to wait for although no artifact of theirs is used.
    */
   needs?: string[];
-}
-export interface Resources {
-  /**
-   * TensorFlow threads. Their number changes the last bits of a result, so it is part of its step key.
-   */
-  threads?: number;
-  /**
-   * GPUs.
-   */
-  gpu?: number;
-}
-export interface Retry {
-  /**
-   * Attempts, the first one included, at what may pass; what would end the same again (wrong input, a training that diverges) is not tried again.
-   */
-  attempts?: number;
 }
 /**
  * This interface was referenced by `StageWiths`'s JSON-Schema
@@ -731,6 +743,7 @@ export interface PipelineSpec {
     [k: string]: unknown;
   };
   strategy?: Strategy;
+  defaults?: Defaults;
   /**
    * A stage runs once the artifacts that it refers to are there; the order in the file means nothing.
    */
@@ -759,4 +772,15 @@ export interface Strategy {
    * The study is a success if this share of its cells is.
    */
   minSuccess?: number;
+}
+/**
+ * What holds for every stage that does not say otherwise, key by key. Stages over all cells take the `queue` of it.
+ */
+export interface Defaults {
+  resources?: Resources;
+  retry?: Retry;
+  /**
+   * Limit on one attempt.
+   */
+  timeout?: string;
 }

@@ -1,6 +1,6 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { PlannedStage } from '../compiler/plan.ts';
-import type { Activities, StageActivity, TaskQueue } from './messages.ts';
+import { type Activities, queueOf, type StageActivity, taskQueueOf } from './messages.ts';
 import { retryRules } from './retries.ts';
 
 const { retries, waitMs, factor, longestWaitMs } = retryRules.lostWorker;
@@ -22,10 +22,9 @@ export function stageActivities(
   stage: Pick<PlannedStage, 'timeoutMs' | 'resources'> & { readonly alone?: boolean },
   activityId: string,
 ) {
-  const queue: TaskQueue = stage.resources.gpu > 0 ? 'epochal-gpu' : 'epochal-cpu';
   return proxyActivities<Pick<Activities, StageActivity>>({
     activityId,
-    taskQueue: queue,
+    taskQueue: taskQueueOf(queueOf(stage.resources)),
     // The worker itself keeps the time limit and stops the compute process; this one is for a worker that does not.
     startToCloseTimeout: stage.timeoutMs + 60_000 + (stage.alone === true ? aloneWaitMs : 0),
     heartbeatTimeout,

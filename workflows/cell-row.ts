@@ -3,7 +3,7 @@ import type { PlannedCell } from '../compiler/plan.ts';
 import { stageActivities } from './activities.ts';
 import { describeFailure } from './failures.ts';
 import type { Gate } from './gate.ts';
-import { type CellAttempt, rowIdOf, type StudyInput } from './messages.ts';
+import { type CellAttempt, queueOf, rowIdOf, type StudyInput } from './messages.ts';
 import { answerTo } from './seals.ts';
 
 /** So long is a row, without the stage that is running then. */
@@ -16,9 +16,10 @@ export interface CellRow {
   readonly cells: readonly PlannedCell[];
 }
 
-/** Whether cells may run one after another: such that need a GPU are for its own queue. */
+/** Whether cells may run one after another: none needs a GPU, and all are for the same queue. */
 export function fitsRow(cells: readonly PlannedCell[]): boolean {
-  return cells.every(({ stages }) => stages.every(({ resources }) => resources.gpu === 0));
+  const all = cells.flatMap(({ stages }) => stages.map(({ resources }) => resources));
+  return all.every((resources) => resources.gpu === 0 && queueOf(resources) === queueOf(all[0]!));
 }
 
 /**
@@ -32,7 +33,8 @@ export async function attemptRow(
 ): Promise<readonly CellAttempt[]> {
   const task = { studyId, storeUri, baseDirectory, from, count: cells.length };
   const longest = Math.max(...cells.flatMap(({ stages }) => stages.map(({ timeoutMs }) => timeoutMs)));
-  const limits = { timeoutMs: longest + rowMs, resources: { threads: 1, gpu: 0 } };
+  const queue = queueOf(cells[0]!.stages[0]!.resources);
+  const limits = { timeoutMs: longest + rowMs, resources: { threads: 1, gpu: 0, queue } };
   const activityId = rowIdOf(task);
   try {
     const answer = await gate.pass(() => stageActivities(limits, activityId).runCells(task));

@@ -189,8 +189,25 @@ export interface CellProgress {
   }[];
 }
 
-/** Task queues: workflows and their bookkeeping, and stages by what they need. */
-export type TaskQueue = 'epochal' | 'epochal-cpu' | 'epochal-gpu';
+/** Task queues: workflows and their bookkeeping, and stages by the queue that they name, else by what they need. */
+export type TaskQueue = 'epochal' | `epochal-${string}`;
+
+/** Name of the queue of a stage: its own, or `gpu` or `cpu`. */
+export function queueOf({ gpu, queue }: PlannedStage['resources']): string {
+  return queue ?? (gpu > 0 ? 'gpu' : 'cpu');
+}
+
+const queuePrefix = 'epochal-';
+
+/** The task queue of stages with this name. */
+export function taskQueueOf(name: string): TaskQueue {
+  return `${queuePrefix}${name}`;
+}
+
+/** What {@link taskQueueOf} was given. */
+export function queueNameOf(taskQueue: string): string {
+  return taskQueue.slice(queuePrefix.length);
+}
 
 /**
  * Signals that a study and a cell take: a `pause` lets running stages end, a `stop` takes them back from their workers. Each has its own name as its

@@ -78,9 +78,11 @@ export async function study(input: StudyInput): Promise<StudyResult> {
   const collectAll = async (): Promise<void> => {
     if (ending !== 'all' || window.tally.counts.succeeded === 0) return;
     phase = 'collect';
-    const how = { timeoutMs: collectTimeoutMs, resources: { threads: 1, gpu: 0 } };
     const planned = answerTo('collect', await bookkeeping.loadCollects({ storeUri, studyId }));
     for (const collect of planned) {
+      const { queue } = collect;
+      const resources = { threads: 1, gpu: 0, ...(queue === undefined ? {} : { queue }) };
+      const how = { timeoutMs: collectTimeoutMs, resources };
       const failed = new RetryCount(1);
       for (let repairs = 0; collected[collect.name] === undefined; ) {
         try {

@@ -16,6 +16,7 @@ import {
   handled,
   portNumber,
   positiveInteger,
+  queueNames,
   type ServerOptions,
 } from './shared.ts';
 import { addWatchOptions, type WatchOptions, withVoice } from './watch-options.ts';
@@ -24,6 +25,7 @@ interface WorkerCommandOptions extends ServerOptions, WatchOptions {
   readonly home?: string;
   readonly store?: readonly string[];
   readonly concurrency?: number;
+  readonly queue?: readonly string[];
   /** Milliseconds. */
   readonly drain?: number;
   /** Milliseconds. */
@@ -83,6 +85,11 @@ export function addProcessCommands(program: Command): void {
     )
     .option('--concurrency <n>', concurrencyHelp, positiveInteger)
     .option(
+      '--queue <name...>',
+      'the only queues of stages to serve, such as a100; default: cpu, and gpu where there is one',
+      queueNames,
+    )
+    .option(
       '--drain <duration>',
       'when told to stop, let running stages end for so long, such as 10m',
       duration,
@@ -117,6 +124,7 @@ export function addProcessCommands(program: Command): void {
             home,
             ...(options.store === undefined ? {} : { stores: options.store }),
             concurrency: options.concurrency ?? defaultSlots(),
+            ...(options.queue === undefined ? {} : { queues: options.queue }),
             ...(options.untilIdle === undefined ? {} : { untilIdleMs: options.untilIdle }),
             standInForGpu: place === undefined,
             onReady: () => voice.say(`worker for ${server.place.address} is ready; Ctrl-C stops it`),

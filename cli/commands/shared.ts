@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import { milliseconds } from '../../compiler/duration.ts';
+import { queueName } from '../../compiler/queue-name.ts';
 import { type Home, openHome } from '../../runtime/home.ts';
 import { optionOf, type PlaceWords } from '../../runtime/server/place-words.ts';
 
@@ -108,6 +109,14 @@ export function priorityLevel(text: string): number {
   if (!Number.isInteger(value) || value < 1 || value > 5)
     throw new InvalidArgumentError('It must be 1, 2, 3, 4 or 5; 1 comes first.');
   return value;
+}
+
+/** Reads one more name of a queue of stages. */
+export function queueNames(text: string, before: readonly string[] = []): readonly string[] {
+  const { pattern, maxLength, expects } = queueName;
+  if (!new RegExp(pattern, 'u').test(text) || text.length > maxLength)
+    throw new InvalidArgumentError(`It must be ${expects.replaceAll('`', '')}.`);
+  return [...before, text];
 }
 
 /** Reads a duration, as pipelines have them, in milliseconds. */

@@ -5,7 +5,7 @@ import { formatCount, formatDuration, plural } from '../../report/numbers.ts';
 import type { LiveStages, StudyEvent, StudySnapshot } from '../../runtime/study/client.ts';
 import type { ControlSignal } from '../../workflows/messages.ts';
 import type { Output } from '../output/output.ts';
-import { bar, describeStage, formatStages, type StageLine } from './stage-lines.ts';
+import { bar, describeQueued, describeStage, formatStages, type StageLine } from './stage-lines.ts';
 import { endedCells } from './study-status.ts';
 
 /** Shows how far a study is. */
@@ -59,7 +59,12 @@ function plainView(output: Output, cells: number): ProgressView {
       if (text !== undefined) output.line(text);
     },
     update({ running, collecting }) {
-      for (const { cellId, live } of [...running, { cellId: '', ...collecting }]) {
+      for (const { cellId, live, unserved = [] } of [...running, { cellId: '', ...collecting }]) {
+        for (const queue of unserved) {
+          if (!spoken.has(`queue ${queue}`))
+            output.line(`stages wait: no worker serves the queue ${queue} (epochal worker --queue ${queue})`);
+          spoken.set(`queue ${queue}`, Date.now());
+        }
         for (const stage of live) {
           const place = `${cells > 1 && cellId !== '' ? `${cellId} ` : ''}${stage.stage}`;
           if (stage.done === 0 || Date.now() - (spoken.get(place) ?? 0) < quietMs) continue;
@@ -115,17 +120,9 @@ export function formatSnapshot(
   { cells, counts, paused, running, more, collecting }: StudySnapshot,
   { columns, rows }: { readonly columns: number; readonly rows: number },
 ): string[] {
-  const linesOf = (cell: string, { live, queued }: LiveStages): StageLine[] => [
-    ...live.map((state) => ({ cell, stage: state.stage, state })),
-    ...(queued === 0
-      ? []
-      : [
-          {
-            cell,
-            stage: '',
-            state: queued === 1 ? 'waits for a worker' : `${queued} wait for a worker`,
-          },
-        ]),
+  const linesOf = (cell: string, stages: LiveStages): StageLine[] => [
+    ...stages.live.map((state) => ({ cell, stage: state.stage, state })),
+    ...describeQueued(stages).map((state) => ({ cell, stage: '', state })),
   ];
   const lines = [
     ...running.flatMap(({ cellId, ...stages }) => linesOf(cells > 1 ? cellId : '', stages)),

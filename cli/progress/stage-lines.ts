@@ -1,5 +1,5 @@
 import { formatCount, formatDuration } from '../../report/numbers.ts';
-import type { LiveStage } from '../../runtime/study/client.ts';
+import type { LiveStage, LiveStages } from '../../runtime/study/client.ts';
 
 /** A line about something that runs: a stage, how far it is, or why it cannot be said. */
 export interface StageLine {
@@ -34,6 +34,14 @@ export function describeStage(stage: LiveStage): readonly [string, ...string[]] 
     ...(attempt > 1 ? [`attempt ${attempt}`] : []),
     ...(message === undefined ? [] : [message]),
   ];
+}
+
+/** What is to be said of stages that no worker has taken: nothing or one line. */
+export function describeQueued({ queued, unserved = [] }: LiveStages): string[] {
+  if (queued === 0) return [];
+  const waits = queued === 1 ? 'waits for a worker' : `${queued} wait for a worker`;
+  if (unserved.length === 0) return [waits];
+  return [`${waits}: none serves the queue ${unserved.join(', ')}`];
 }
 
 /**

@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { countOf, formatCount, formatMoment, plural } from '../../report/numbers.ts';
 import type { CellCounts } from '../../workflows/messages.ts';
 import { table } from '../output/output.ts';
-import { describeStage } from './stage-lines.ts';
+import { describeQueued, describeStage } from './stage-lines.ts';
 import { endedCells, type ListedStudy, type StudyStatus } from './study-status.ts';
 
 /** Where a text is shown: `columns` is infinite where nothing has to fit. */
@@ -55,9 +55,10 @@ export function formatStatus(study: StudyStatus, { columns, now }: View): string
     ]),
     ...of('running', running.length, progress?.running.length ?? live.length),
     ...(running.length === 0 && study.running ? silent(progress?.running ?? [], columns) : []),
-    ...running.flatMap(({ cellId, stages, live: computing }) => [
+    ...running.flatMap(({ cellId, stages, live: computing, ...waiting }) => [
       ...wrap(`${cellId}: ${stages.map((stage) => `${stage.name} ${stage.status}`).join(', ')}`, 2, columns),
       ...computing.flatMap((stage) => wrap(`${stage.stage} ${describeStage(stage).join(', ')}`, 4, columns)),
+      ...describeQueued({ ...waiting, live: [] }).flatMap((line) => wrap(line, 4, columns)),
     ]),
   ].join('\n');
 }

@@ -15,6 +15,7 @@ import {
 } from '../../runtime/study/client.ts';
 import { listOpenStudies } from '../../runtime/study/open-studies.ts';
 import { openTraces } from '../../runtime/watching/traces.ts';
+import { ownQueuesOf } from '../../runtime/workers/queues.ts';
 import { type LocalRuntime, startRuntime } from '../../runtime/workers/supervisor.ts';
 import type { StudyResult } from '../../workflows/messages.ts';
 import { exitCode, tellError } from '../output/errors.ts';
@@ -65,6 +66,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
     slots: options.concurrency,
     worker: options.worker ?? place === undefined,
   });
+  const queues = ownQueuesOf(plan);
   let runtime: LocalRuntime | undefined;
   let connection: Connection | undefined;
   const traces = await openTraces('client', (text) => output.warn(text));
@@ -74,6 +76,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
       place,
       ...(options.worker === undefined ? {} : { worker: options.worker }),
       concurrency: parallel.slots,
+      queues,
       onEvent: (line) => view.line(line),
     });
     if (interruption.happened) return stoppedEarly(view);
@@ -178,6 +181,11 @@ function introduce(
   if (study.renewed)
     output.line('  begun anew, as another version of Epochal had begun it; its finished stages are kept');
   if (parallel.text !== '') output.line(`  at once ${parallel.text}`);
+  const queues = ownQueuesOf(plan);
+  if (queues.length > 0)
+    output.line(
+      `  queues  ${queues.join(', ')}${runtime.processes.worker === undefined ? '' : ', served here too'}`,
+    );
   output.line(`  store   ${storeUri}`);
   output.line(
     `  server  ${runtime.place.address}${runtime.uiUrl === undefined ? '' : `, web UI ${runtime.uiUrl}`}`,

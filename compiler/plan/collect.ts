@@ -11,12 +11,13 @@ import { referencesTo } from './plan-stage.ts';
 import { asReference } from './recipe.ts';
 import type { CheckedStage } from './stages.ts';
 
-/** Plans a stage over all cells; `params` are the defaults, since a collect belongs to no cell. */
+/** Plans a stage over all cells; `params` are the defaults, since a collect belongs to no cell, and `queue` that of the pipeline. */
 export function planCollect(
   stage: CheckedStage,
   params: ValueMap,
   axes: readonly string[],
   cells: Directory,
+  queue: string | undefined,
   diagnostics: Diagnostics,
 ): PlannedCollect | undefined {
   const path = [...stage.path, 'with'];
@@ -42,5 +43,9 @@ export function planCollect(
     );
   }
   const { name, kind, line } = stage;
-  return { name, uses: kind.uses, version: kind.version, table, by: [...by], outputs: kind.outputs, line };
+  return {
+    ...{ name, uses: kind.uses, version: kind.version, table, by: [...by], outputs: kind.outputs },
+    ...(queue === undefined ? {} : { queue }),
+    line,
+  };
 }

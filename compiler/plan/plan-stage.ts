@@ -8,6 +8,7 @@ import { fillWith } from '../schema/schemas.ts';
 import type { Diagnostics } from '../source/diagnostics.ts';
 import { reportSchemaProblems, toJsonAt } from '../spec/spec.ts';
 import type { ValueMap } from '../values.ts';
+import { type Defaults, withDefaults } from './defaults.ts';
 import { freeze } from './freeze.ts';
 import { asReference, digestOf, replaceParts, without } from './recipe.ts';
 import { type CheckedStage, readExecution } from './stages.ts';
@@ -23,6 +24,7 @@ export interface StagePlanner {
 export function createPlanner(
   stages: readonly CheckedStage[],
   directory: Directory,
+  defaults: Defaults,
   diagnostics: Diagnostics,
 ): StagePlanner {
   const references = referencesTo(directory);
@@ -34,8 +36,10 @@ export function createPlanner(
     const values: Values = { params: cell.params, stages: references };
     const path = [...stage.path, 'with'];
     const withs = evaluateFormula(stage.with, values, diagnostics, cell.where);
-    const execution = evaluateFormula(stage.execution, values, diagnostics, cell.where);
-    if (withs === undefined || execution === undefined) return undefined;
+    const own = evaluateFormula(stage.execution, values, diagnostics, cell.where);
+    const usual = defaults.evaluate(values, cell.where);
+    if (withs === undefined || own === undefined || usual === undefined) return undefined;
+    const execution = withDefaults(usual, own as ValueMap);
     const json = toJsonAt(withs, path, diagnostics, cell.where) as Record<string, Json>;
     const settings = toJsonAt(execution, stage.path, diagnostics, cell.where);
     const needed = stage.edges.map(({ to }) => recipes.get(to) ?? '');

@@ -3,6 +3,7 @@ import { milliseconds } from '../duration.ts';
 import { compileFormula, type Formula, outputsOf } from '../expressions/formula.ts';
 import type { Directory, Scope } from '../expressions/scope.ts';
 import type { Cell } from '../matrix/cells.ts';
+import type { PlannedStage } from '../plan.ts';
 import { explainSchemaErrors } from '../schema/schema-errors.ts';
 import { fillStage, parsePointer, validateWith } from '../schema/schemas.ts';
 import { type StageKind, stageKind, stageKinds } from '../schema/stage-kinds.ts';
@@ -102,7 +103,7 @@ export function readExecution(
 ) {
   const filled = { uses: '', resources: {}, retry: {}, ...(given as object) } as unknown as {
     readonly uses: string;
-    readonly resources: { readonly threads: number; readonly gpu: number };
+    readonly resources: PlannedStage['resources'];
     readonly retry: { readonly attempts: number };
     readonly timeout: string;
   };
@@ -110,8 +111,12 @@ export function readExecution(
   reportSchemaProblems(explainSchemaErrors(errors, node.path), node.path, diagnostics, where, params);
   if (errors.length > 0) return undefined;
   const { resources, retry, timeout } = filled;
-  const { threads, gpu } = resources;
-  return { resources: { threads, gpu }, retry, timeoutMs: milliseconds(timeout) };
+  const { threads, gpu, queue } = resources;
+  return {
+    resources: { threads, gpu, ...(queue === undefined ? {} : { queue }) },
+    retry,
+    timeoutMs: milliseconds(timeout),
+  };
 }
 
 function checkKind(

@@ -11,6 +11,7 @@ export interface CompiledParts {
   readonly collects: readonly CheckedStage[];
   readonly report: CheckedReport;
   readonly strategy: Formula;
+  readonly defaults: Formula;
   readonly matrix: Matrix | undefined;
   readonly params: Params;
   readonly axes: readonly string[];
@@ -18,7 +19,7 @@ export interface CompiledParts {
 
 /** Warns of params that nothing reads, and of axes along which all cells would be equal: most often a misspelling or a forgotten line. */
 export function warnOfUnused(parts: CompiledParts, diagnostics: Diagnostics): void {
-  const inCells = parts.stages.flatMap((stage) => [stage.with, stage.execution]);
+  const inCells = [...parts.stages.flatMap((stage) => [stage.with, stage.execution]), parts.defaults];
   const elsewhere = [
     ...parts.collects.map((stage) => stage.with),
     ...parts.report.formulas,

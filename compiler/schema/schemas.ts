@@ -258,6 +258,11 @@ export function fillStage(data: Json): Validation {
   return validate(filling, 'language.schema.json#/$defs/Stage', data);
 }
 
+/** Validates `defaults` as it is. */
+export function validateDefaults(data: Json): Validation {
+  return validate(ajv, 'language.schema.json#/properties/defaults', data);
+}
+
 /** Validates `strategy` and fills the defaults into `data`. */
 export function fillStrategy(data: Json): Validation {
   return validate(filling, 'language.schema.json#/properties/strategy', data);

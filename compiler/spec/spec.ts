@@ -46,6 +46,8 @@ export interface Spec {
   readonly params: ValueMap;
   readonly matrix: ValueMap | undefined;
   readonly strategy: ValueMap;
+  /** `resources`, `retry` and `timeout` of all stages that do not say otherwise. */
+  readonly defaults: ValueMap;
   readonly stages: readonly StageNode[];
   /** Names of all stages, also of those that are not well formed. */
   readonly stageNames: readonly string[];
@@ -86,6 +88,7 @@ function readRoot(root: ValueMap): Spec {
     params: mapOf(root.params),
     matrix: isMap(strategy.matrix) ? strategy.matrix : undefined,
     strategy,
+    defaults: executionOf(mapOf(root.defaults)),
     stages: Object.entries(mapOf(root.stages)).flatMap(([name, value]) =>
       isWithout(value, mapOf(root.stages)) ? [] : readStage('stage', 'stages', name, value),
     ),
@@ -102,9 +105,8 @@ function readRoot(root: ValueMap): Spec {
 
 function readStage(kind: StageNode['kind'], section: string, name: string, value: Value): StageNode[] {
   if (!isMap(value) || typeof value.uses !== 'string') return [];
-  const { uses, with: withs, needs, resources, retry, timeout } = value;
+  const { uses, with: withs, needs } = value;
   if (withs !== undefined && !isMap(withs)) return [];
-  const given = Object.entries({ resources, retry, timeout }).filter(([, part]) => part !== undefined);
   return [
     {
       kind,
@@ -112,10 +114,15 @@ function readStage(kind: StageNode['kind'], section: string, name: string, value
       path: [section, name],
       uses,
       with: mapOf(withs),
-      execution: Object.fromEntries(given) as ValueMap,
+      execution: executionOf(value),
       needs: Array.isArray(needs) ? needs.filter((need): need is string => typeof need === 'string') : [],
     },
   ];
+}
+
+function executionOf({ resources, retry, timeout }: ValueMap): ValueMap {
+  const given = Object.entries({ resources, retry, timeout }).filter(([, part]) => part !== undefined);
+  return Object.fromEntries(given) as ValueMap;
 }
 
 /** True for a stage of which `with` stands under another name, or as a stage of its own: nothing more is known of it. */

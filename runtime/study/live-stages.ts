@@ -1,6 +1,12 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { type CellProgress, placeOfActivity, type StageHeartbeat } from '../../workflows/messages.ts';
+import {
+  type CellProgress,
+  placeOfActivity,
+  queueNameOf,
+  type StageHeartbeat,
+} from '../../workflows/messages.ts';
 import { decodeFirst, placeOf } from './history.ts';
+import { withoutWorkers } from './served-queues.ts';
 
 const lookDeadlineMs = 10_000;
 
@@ -15,8 +21,10 @@ export interface LiveStage extends Omit<StageHeartbeat, 'cell'> {
 /** The stages that a workflow waits for. */
 export interface LiveStages {
   readonly live: readonly LiveStage[];
-  /** Stages that no worker has taken: all are busy, or none serves their queue (`epochal-gpu` for stages that ask for a GPU). */
+  /** Stages that no worker has taken: all are busy, or none serves their queue. */
   readonly queued: number;
+  /** Names of the queues of such stages that no worker serves, if there are any. */
+  readonly unserved?: readonly string[];
 }
 
 /** A running cell. */
@@ -35,12 +43,19 @@ export async function lookAtStages(client: Client, workflow: WorkflowHandle): Pr
   const pending = await client
     .withDeadline(Date.now() + lookDeadlineMs, () => pendingStages(client, workflow))
     .catch(() => []);
+  const waiting = new Set(pending.flatMap(({ isQueued, taskQueue }) => (isQueued ? [taskQueue] : [])));
+  const unserved = await client
+    .withDeadline(Date.now() + lookDeadlineMs, () => withoutWorkers(client, waiting))
+    .catch(() => new Set<string>());
   return {
     of(cellId) {
       const own = pending.filter((stage) => stage.cellId === cellId && stage.cell === undefined);
+      const queued = own.filter(({ isQueued }) => isQueued);
+      const queues = new Set(queued.flatMap(({ taskQueue }) => (unserved.has(taskQueue) ? [taskQueue] : [])));
       return {
         live: own.flatMap(({ live }) => (live === undefined ? [] : [live])),
-        queued: own.filter(({ isQueued }) => isQueued).length,
+        queued: queued.length,
+        ...(queues.size === 0 ? {} : { unserved: [...queues].map(queueNameOf).sort() }),
       };
     },
     inRows: () =>
@@ -54,7 +69,8 @@ async function pendingStages(client: Client, workflow: WorkflowHandle) {
   const { raw, workflowId } = await workflow.describe();
   return Promise.all(
     (raw.pendingActivities ?? []).map(async (activity) => {
-      const { heartbeatDetails, attempt, lastFailure, lastStartedTime } = activity;
+      const { heartbeatDetails, attempt, lastFailure, lastStartedTime, activityOptions } = activity;
+      const taskQueue = activityOptions?.taskQueue?.name ?? '';
       const activityId = activity.activityId ?? '';
       // Of a heartbeat that is refused, the next one is the stage's own again.
       const said = await decodeFirst<StageHeartbeat>(
@@ -64,7 +80,7 @@ async function pendingStages(client: Client, workflow: WorkflowHandle) {
       );
       // One that has begun nothing says nothing.
       if (said === undefined || said.stage === '')
-        return { cellId: placeOfActivity(activityId).cellId, isQueued: !lastStartedTime };
+        return { cellId: placeOfActivity(activityId).cellId, isQueued: !lastStartedTime, taskQueue };
       const failure = lastFailure?.message;
       const { cell, ...stage } = said;
       const live: LiveStage = {
@@ -73,7 +89,7 @@ async function pendingStages(client: Client, workflow: WorkflowHandle) {
         ...(failure ? { lastFailure: failure } : {}),
       };
       const { cellId = cell?.cellId } = placeOfActivity(activityId);
-      return { cellId, live, cell, isQueued: !lastStartedTime };
+      return { cellId, live, cell, isQueued: !lastStartedTime, taskQueue };
     }),
   );
 }

@@ -10,6 +10,7 @@ import type { Home } from '../home.ts';
 import { keepAlive, type Mortal } from '../server/keep-alive.ts';
 import type { ServerPlace } from '../server/place.ts';
 import { type ServerHandle, startServer } from '../server/server.ts';
+import { usualQueues } from './queues.ts';
 import { defaultSlots } from './slots.ts';
 import type { WorkerOptions } from './worker.ts';
 import type { WorkerWord } from './worker-process.ts';
@@ -29,6 +30,8 @@ export interface RuntimeOptions {
   readonly worker?: boolean;
   /** Stages of one thread that compute at the same time; default: {@link defaultSlots}. */
   readonly concurrency?: number;
+  /** Queues of the user's own that the worker serves too. */
+  readonly queues?: readonly string[];
   /** A line for the user: something died and was started again. */
   readonly onEvent: (line: string) => void;
 }
@@ -80,7 +83,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<LocalRuntim
           start: () =>
             startWorkerProcess(
               home,
-              { home, concurrency: options.concurrency ?? defaultSlots(), standInForGpu: true },
+              {
+                home,
+                concurrency: options.concurrency ?? defaultSlots(),
+                queues: [...usualQueues, ...(options.queues ?? [])],
+                standInForGpu: true,
+              },
               async () => options.place ?? placeOf((await startingServer)!.current()),
               isShared,
             ),

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/worker';
 import { createActivities, expectStages } from '../../activities/index.ts';
 import { EnvironmentError } from '../../artifacts/errors.ts';
-import type { TaskQueue } from '../../workflows/messages.ts';
+import { type TaskQueue, taskQueueOf } from '../../workflows/messages.ts';
 import type { Home } from '../home.ts';
 import { failuresAs } from '../seal/failures-as.ts';
 import { readKey } from '../seal/home-key.ts';
@@ -32,6 +32,8 @@ export interface WorkerOptions {
   readonly stores?: readonly string[];
   /** Stages of one thread that compute at the same time on the CPU. */
   readonly concurrency: number;
+  /** The only queues of stages that it serves, by name; default: `cpu`, and `gpu` with a GPU or if it stands in for one. */
+  readonly queues?: readonly string[];
   /** Take stages that ask for a GPU although there is none, and compute them on the CPU (each with a note). For studies on one machine. */
   readonly standInForGpu: boolean;
   /** End, as by draining, when nothing was to be done for so many milliseconds. */
@@ -91,6 +93,12 @@ export async function runWorker(
   const connection = await connectNatively(server);
   try {
     const usable = await findUsableGpus();
+    const { gpus, why = 'none can be seen' } = usable;
+    if (gpus.length === 0 && !options.standInForGpu && options.queues?.includes('gpu'))
+      throw new EnvironmentError(
+        `This machine has no GPU that TensorFlow can use (${why}), so it cannot serve the queue gpu.`,
+        'Name other queues with --queue, or look what `epochal doctor` says of GPUs.',
+      );
     expectStages(concurrency);
     const slots = new ThreadSlots(concurrency);
     const { records, stages } = createActivities(
@@ -102,13 +110,13 @@ export async function runWorker(
     );
     const serve = (taskQueue: TaskQueue, settings: Partial<TemporalWorkerOptions>): Promise<Worker> =>
       Worker.create({ connection, namespace, taskQueue, ...common, ...sealed, ...settings });
-    const serveStages = (
-      taskQueue: TaskQueue,
-      activityTaskSlotSupplier: SlotSupplier<ActivitySlotInfo>,
-    ): Promise<Worker> =>
-      serve(taskQueue, {
+    // A queue of one's own on a machine with GPUs is for them, unless that of the CPU.
+    const slotsOf = (queue: string): SlotSupplier<ActivitySlotInfo> =>
+      queue === 'cpu' || gpus.length === 0 ? slots.queue() : { type: 'fixed-size', numSlots: gpus.length };
+    const serveStages = (queue: string): Promise<Worker> =>
+      serve(taskQueueOf(queue), {
         activities: stages,
-        tuner: { ...noOtherTasks, activityTaskSlotSupplier },
+        tuner: { ...noOtherTasks, activityTaskSlotSupplier: slotsOf(queue) },
         shutdownGraceTime: graceTime,
       });
     const workers = [
@@ -118,11 +126,9 @@ export async function runWorker(
         maxConcurrentActivityTaskExecutions: 20,
         shutdownForceTime: '15 seconds',
       }),
-      await serveStages('epochal-cpu', slots.queue()),
     ];
-    const numSlots = usable.gpus.length;
-    if (numSlots > 0) workers.push(await serveStages('epochal-gpu', { type: 'fixed-size', numSlots }));
-    else if (options.standInForGpu) workers.push(await serveStages('epochal-gpu', slots.queue()));
+    const usual = gpus.length > 0 || options.standInForGpu ? ['cpu', 'gpu'] : ['cpu'];
+    for (const queue of new Set(options.queues ?? usual)) workers.push(await serveStages(queue));
     const ended = new AbortController();
     const { drain, stop } = signals;
     const idle = idleFor(workers, slots, options.untilIdleMs, ended.signal);

@@ -70,6 +70,12 @@ describe('status of a sweep of 1,000 cells', () => {
     expect(text).toContain('seed=509 and 54 more; --json names all');
   });
 
+  test('says which queue it is that no worker serves', () => {
+    const waiting = [{ ...live[0]!, live: [], queued: 2, unserved: ['a100'] }];
+    const text = plain(formatStatus({ ...study, live: waiting }, { columns: 80, now }));
+    expect(text).toContain('    2 wait for a worker: none serves the queue a100');
+  });
+
   test('shows ten damaged records, and says of how many', () => {
     const damaged = Array.from({ length: 1000 }, (_, index) => `The record of cell ${index} is torn.`);
     const text = plain(formatStatus({ ...study, failures: [], live: [], damaged }, { columns: 80, now }));
