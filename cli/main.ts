@@ -11,7 +11,7 @@ const groups = [
     names: ['validate', 'plan', 'schema'],
     load: async () => (await import('./commands/pipeline.ts')).addPipelineCommands,
   },
-  { names: ['run'], load: async () => (await import('./commands/run.ts')).addRun },
+  { names: ['run', 'submit'], load: async () => (await import('./commands/run.ts')).addRun },
   {
     names: ['status', 'list', 'pause', 'resume', 'cancel', 'retry', 'report'],
     load: async () => (await import('./commands/studies.ts')).addStudyCommands,

@@ -91,7 +91,8 @@ describe('in success', () => {
     doctor: () => ['doctor'],
   };
 
-  test.each(withJson.filter((name) => name !== 'run'))('%s', async (name) => {
+  // `submit` needs a server elsewhere: see slurm.test.ts.
+  test.each(withJson.filter((name) => !['run', 'submit'].includes(name)))('%s', async (name) => {
     const { code, stdout, stderr } = await epochal([...successes[name]!(), '--json'], home);
     expect(code, stderr).toBe(0);
     const schema = name === 'retry' ? 'run' : name;
@@ -119,6 +120,7 @@ describe('in failure', () => {
     ['run', 'pipeline', 2, () => ['run', file('wrong.yaml')]],
     ['plan of a file that is not there', 'input', 2, () => ['plan', file('absent.yaml')]],
     ['run without a server', 'environment', 1, () => ['run', file('good.yaml'), '--address', '127.0.0.1:9']],
+    ['submit', 'input', 2, () => ['submit', file('good.yaml')]],
     ['status', 'input', 2, () => ['status', 'nonesuch']],
     ['list', 'usage', 2, () => ['list', '--stor', 'x']],
     [
