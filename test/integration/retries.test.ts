@@ -51,7 +51,11 @@ test('a stage whose heap is full beside others is tried again when it is alone',
 });
 
 test('a stage that gets no memory alone either fails with what to do', async () => {
-  const cells = [faulty('always', 'heap', 9, { memory: '4GB' }), faulty('arrays', 'array', 9)];
+  const cells = [
+    faulty('always', 'heap', 9, { memory: '4GB' }),
+    faulty('arrays', 'array', 9),
+    faulty('tensors', 'tensor', 9),
+  ];
   const { failures } = await (await studies.start(planOf('never', cells))).result();
   const failureOf = (id: string) => failures.find(({ cellId }) => cellId === id);
   expect(failureOf('always')).toMatchObject({
@@ -64,7 +68,11 @@ test('a stage that gets no memory alone either fails with what to do', async () 
     message: expect.stringMatching(/^Array buffer allocation failed/),
     cure: expect.stringMatching(/^Have it run on a machine with more memory/),
   });
-  expect([await attemptsOf('always'), await attemptsOf('arrays')]).toEqual([2, 2]);
+  expect(failureOf('tensors')).toMatchObject({
+    type: 'OutOfMemoryError',
+    message: expect.stringMatching(/OOM when allocating tensor/),
+  });
+  for (const id of ['always', 'arrays', 'tensors']) expect(await attemptsOf(id)).toBe(2);
 });
 
 test('a compute process that crashes costs none of the attempts of its stage', async () => {

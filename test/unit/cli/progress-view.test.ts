@@ -25,6 +25,12 @@ function snapshot(cells: number): StudySnapshot {
   };
 }
 
+test('a stage that has not begun says what it waits for', () => {
+  const waiting = live({ done: 0, total: 0, unit: '', message: 'waits until it is alone on its worker' });
+  expect(describeStage(waiting)).toEqual(['waits until it is alone on its worker']);
+  expect(describeStage(live({ done: 0, total: 0 }))).toEqual(['starting']);
+});
+
 describe('the lines below the events', () => {
   test.each([60, 80, 100, 200])(
     'are whole at %d columns: every number, every cell told from the others',
