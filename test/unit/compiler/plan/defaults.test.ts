@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { queueName } from '../../../../compiler/queue-name.ts';
+import { schemas } from '../../../../compiler/schema/schemas.ts';
 import { ownQueuesOf } from '../../../../runtime/workers/queues.ts';
 import { edit, errorsOf, planOf, sweep, tiny, warningsOf } from '../pipelines.ts';
 
@@ -39,6 +41,10 @@ describe('the defaults of all stages', () => {
 });
 
 describe('a queue', () => {
+  test('has the same names on a command line as in a pipeline', () => {
+    expect(schemas.language.$defs.Resources.properties.queue).toMatchObject(queueName);
+  });
+
   const named = edit(
     tiny,
     '    uses: train\n',
