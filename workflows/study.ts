@@ -1,10 +1,10 @@
 import {
   ApplicationFailure,
   CancellationScope,
-  continueAsNew,
   defineQuery,
   defineSignal,
   isCancellation,
+  makeContinueAsNewFunc,
   setHandler,
   sleep,
   workflowInfo,
@@ -118,7 +118,11 @@ export async function study(input: StudyInput): Promise<StudyResult> {
     if (isCancellation(error)) cancellation = error;
     else failures.push({ cellId: 'study', ...describeFailure('study', error) });
   }
-  if (ending === 'cut') return await continueAsNew<typeof study>({ ...input, carried: window.carry() });
+  if (ending === 'cut') {
+    // The next run replays nothing of this one: it may go to the code with which new studies begin.
+    const next = makeContinueAsNewFunc<typeof study>({ initialVersioningBehavior: 'AUTO_UPGRADE' });
+    return await next({ ...input, carried: window.carry() });
+  }
 
   const { counts, stagesRun, stagesReused } = window.tally;
   const enough = counts.succeeded / input.cells >= input.minSuccess - 1e-9;

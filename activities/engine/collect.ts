@@ -15,6 +15,7 @@ import {
   type StageOutcome,
   workflowIdOf,
 } from '../../workflows/messages.ts';
+import { mustComputeAsPlanned } from '../kinds/known-version.ts';
 import { commonMetadata } from '../processes/step-metadata.ts';
 import { toStageFailure } from './failures.ts';
 import { withHeartbeats } from './heartbeat.ts';
@@ -47,6 +48,7 @@ export function createCollect(
       mustBelongTo(workflowIdOf(studyId));
       return await withHeartbeats(stop, async (heartbeats, signal) => {
         heartbeats.begin(collect.name);
+        mustComputeAsPlanned(collect);
         const store = await openStore(storeUri);
         const plan = await loadPlan({ storeUri, studyId });
         const { found, missing } = await findTables(store, studyId, plan, collect, succeeded);

@@ -1,6 +1,8 @@
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { DamagedRecordError, InputError, RefusedError } from '../../artifacts/errors.ts';
 import type { FailureDetail } from '../../workflows/messages.ts';
+import { OtherVersionError } from '../kinds/known-version.ts';
 import { ComputeProcessError } from '../processes/compute-client.ts';
 
 /** Thrown when a worker is told to stop: another one takes the stage over at once, from its checkpoint. */
@@ -13,7 +15,14 @@ export class WorkerShutdownError extends Error {
  * is for the cell to retry (`workflows/retries.ts`).
  */
 export function toStageFailure(error: unknown): Error {
+  if (error instanceof OtherVersionError) return toRefusal(error);
   return toFailure(error, error instanceof ComputeProcessError || error instanceof WorkerShutdownError);
+}
+
+/** Another worker may take the stage at once. Where there is none that knows it, it is asked for less and less often: the attempts last for most of an hour. */
+function toRefusal({ name: type, message, cure }: OtherVersionError): ApplicationFailure {
+  const nextRetryDelay = Math.min(2 ** (activityInfo().attempt - 1), 60) * 1000;
+  return ApplicationFailure.create({ message, type, details: [{ cure }], nextRetryDelay });
 }
 
 /** The failure of reading or writing a study's records: all but wrong input, damage and what is refused may pass. */

@@ -3,6 +3,7 @@ import { findStep } from '../../artifacts/store/outputs.ts';
 import type { Step } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import { type StageOutcome, type StageTask, workflowIdOf } from '../../workflows/messages.ts';
+import { mustComputeAsPlanned } from '../kinds/known-version.ts';
 import { outsideDigests } from '../kinds/own-kinds.ts';
 import { type ComputeResult, compute } from '../processes/compute-client.ts';
 import type { ComputeRequest } from '../processes/compute-protocol.ts';
@@ -96,6 +97,7 @@ export function createRunStage(
 }
 
 async function identify({ stage, available, baseDirectory, storeUri }: StageTask, gpus: number) {
+  mustComputeAsPlanned(stage);
   const { resources } = stage;
   const resolved = resolveWith(stage, available);
   const sources = await outsideDigests(stage.uses, resolved.with, baseDirectory);

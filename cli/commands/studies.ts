@@ -14,6 +14,7 @@ import {
 } from '../checks/study-records.ts';
 import { exitCode } from '../output/errors.ts';
 import { createOutput, type Output } from '../output/output.ts';
+import { awaitedVersion } from '../progress/awaited-version.ts';
 import { examineBriefly, examineStudy, type ListedStudy } from '../progress/study-status.ts';
 import { formatStatus, formatStudies, shownCells } from '../progress/study-view.ts';
 import { onInterrupt } from '../run/interrupt.ts';
@@ -68,12 +69,13 @@ export function addStudyCommands(program: Command): void {
           if (options.json) output.result(status);
           else {
             output.line(formatStatus(status, { columns: output.columns, now: new Date() }));
-            if (status.status === 'not finished')
-              output.line(
-                study?.attached
-                  ? '  No worker answers for it: start one with `epochal worker`.'
-                  : '  It is not running; `epochal run` or `epochal retry` goes on.',
-              );
+            if (status.status === 'not finished') {
+              const silent = study?.attached
+                ? 'No worker answers for it: start one with `epochal worker`.'
+                : 'It is not running; `epochal run` or `epochal retry` goes on.';
+              const flags = serverFlags(options);
+              output.line(`  ${awaitedVersion(status.studyId, status.version, flags) ?? silent}`);
+            }
           }
           return code;
         } finally {
@@ -147,6 +149,13 @@ export function addStudyCommands(program: Command): void {
       const connected = server ?? (await connectTo(home, runtime!.place));
       try {
         const study = await findStudy(connected.client, storeUri, studyId);
+        const version = study.attached ? await study.version() : undefined;
+        if (version !== undefined && !version.served && !version.replayable) {
+          // Nobody is left who could cancel it.
+          await study.endAtOnce('It was given up.');
+          output.line(`${studyId} is given up: no worker could go on with it. What was done is kept.`);
+          return exitCode.done;
+        }
         await study.cancel();
         const { status } = await study.result({ outageLimitMs: 10_000 });
         output.line(
@@ -169,9 +178,12 @@ export function addStudyCommands(program: Command): void {
         const { home, store, storeUri } = await openPlace(options);
         const { studyId, baseDirectory } = await resolveStudy(store, wanted);
         const place = await placeOfServer(options);
+        const plan = await readPlan(store, studyId);
+        // Elsewhere there may be a worker of the version that made it.
+        if (place === undefined) (await import('../run/kind-versions.ts')).mustComputePlan(plan, studyId);
         const { launch } = await import('../run/launch.ts');
         return launch({
-          plan: await readPlan(store, studyId),
+          plan,
           baseDirectory,
           home,
           storeUri,

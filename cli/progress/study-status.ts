@@ -1,5 +1,6 @@
 import type { Store } from '../../artifacts/store/store.ts';
 import type { LiveCell, StudyHandle, StudyRecord } from '../../runtime/study/client.ts';
+import type { StudyVersion } from '../../runtime/study/study-version.ts';
 import type {
   CellCounts,
   CellFailure,
@@ -40,6 +41,8 @@ export interface StudyStatus extends Omit<ListedStudy, 'command' | 'baseDirector
   /** Of every failed cell, and of the stages over all cells. */
   readonly failures: readonly CellFailure[];
   readonly progress?: StudyProgress;
+  /** Of an open study: the version of the workflow code that it goes on with. */
+  readonly version?: StudyVersion;
   /** Running cells, at most 32: those that answered in time. */
   readonly live: readonly LiveCell[];
   readonly result?: StudyResult;
@@ -59,6 +62,7 @@ export async function examineStudy(
   const tell: TellDamage = ({ message }) => void damaged.add(message);
   let reading: Promise<CellResult[]> | undefined;
   const readEnded = () => (reading ??= readEndedCells(store, studyId, tell));
+  const asked = study?.attached ? study.version().catch(() => undefined) : undefined;
   const brief = await examineBriefly(store, record, study, tell, readEnded);
   const { status, counts, cells, progress, result } = brief;
   // Failures of an earlier launch, which the one that runs has not come to yet, are none of it.
@@ -67,6 +71,7 @@ export async function examineStudy(
     failure === undefined ? [] : [{ cellId, ...failure }],
   );
   const isOfCell = new Set(ofCells.map(({ cellId }) => cellId));
+  const version = result === undefined ? await asked : undefined;
   const beyond = result?.failures.filter(({ cellId }) => !isOfCell.has(cellId)) ?? [];
   return {
     studyId,
@@ -81,6 +86,7 @@ export async function examineStudy(
     failures: [...ofCells, ...beyond],
     live: progress === undefined ? [] : await askRunning(study!, progress, ask),
     ...(progress === undefined ? {} : { progress }),
+    ...(version === undefined ? {} : { version }),
     ...(result === undefined ? {} : { result }),
     damaged: [...damaged],
   };

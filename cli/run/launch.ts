@@ -20,11 +20,13 @@ import { type LocalRuntime, startRuntime } from '../../runtime/workers/superviso
 import type { StudyResult } from '../../workflows/messages.ts';
 import { exitCode, tellError } from '../output/errors.ts';
 import type { Output } from '../output/output.ts';
+import { tellAwaitedVersion } from '../progress/awaited-version.ts';
 import { formatOpenStudies } from '../progress/open-studies.ts';
 import { showProgress } from '../progress/progress.ts';
 import { createProgressView, type ProgressView } from '../progress/progress-view.ts';
 import { conclude } from './conclude.ts';
 import { type Interruption, onInterrupt } from './interrupt.ts';
+import { describeRaisedKinds } from './kind-versions.ts';
 import { type Parallel, parallelOf } from './parallel.ts';
 
 export interface LaunchOptions {
@@ -57,7 +59,7 @@ const outageLimitMs = 60_000;
 export async function launch(options: LaunchOptions): Promise<number> {
   const { output, home, place, plan, storeUri, baseDirectory } = options;
   // One that is too large is refused before anything starts.
-  studyIdOf(plan);
+  const studyId = studyIdOf(plan);
   const store = await openStore(storeUri);
   await rememberStore(home, storeUri);
   const view = createProgressView(output, plan.cells.length);
@@ -82,11 +84,13 @@ export async function launch(options: LaunchOptions): Promise<number> {
     if (interruption.happened) return stoppedEarly(view);
     connection = await connect(runtime.place);
     const client = createClient(home, connection, runtime.place, traces && [traces.client]);
+    const raised = await describeRaisedKinds(store, plan, studyId).catch(() => undefined);
     const study = await startStudy({
       ...{ client, plan, storeUri, baseDirectory, maxParallel: parallel.cells },
       ...(options.priority === undefined ? {} : { priority: options.priority }),
     });
     introduce(options, runtime, study, parallel);
+    if (raised !== undefined) output.line(`  ${raised}`);
     if (options.detach) {
       output.line(
         `\`npx epochal status ${study.studyId} --watch${options.placeFlags ?? ''}\` shows how far it is.`,
@@ -100,7 +104,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
       for (const line of formatOpenStudies(others, served)) view.line(line);
     };
     const told = tellOthers(true).catch(() => undefined);
-    const outcome = await follow(study, runtime, view, interruption);
+    const outcome = await follow(options, study, runtime, view, interruption);
     if (outcome === 'interrupted') {
       await interrupt(options, study, view);
       await tellOthers(await runtime.isShared()).catch(() => undefined);
@@ -195,6 +199,7 @@ function introduce(
 
 /** Shows the progress until the study has ended or the user interrupts. Throws if the server or the worker cannot be kept alive. */
 async function follow(
+  { placeFlags = '' }: LaunchOptions,
   study: StudyHandle,
   runtime: LocalRuntime,
   view: ProgressView,
@@ -205,6 +210,7 @@ async function follow(
   const { signal } = leaving;
   const ended = study.result(runtime.uiUrl === undefined ? { outageLimitMs, signal } : { signal });
   ended.catch(() => undefined);
+  const waiting = tellAwaitedVersion(study, view, placeFlags, signal);
   try {
     const outcome = await Promise.race([
       ended,
@@ -215,6 +221,6 @@ async function follow(
     return outcome;
   } finally {
     leaving.abort();
-    await Promise.allSettled([progress.stop(), ended]);
+    await Promise.allSettled([progress.stop(), ended, waiting]);
   }
 }

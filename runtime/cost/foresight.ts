@@ -154,9 +154,11 @@ async function lookUp(
     if (error instanceof InputError) throw error;
     return { why: `it would fail: ${(error as Error).message}` };
   }
-  const { key } = stepOfStage(stage, resolved, outside, deviceOf(stage.resources, countGpus()));
+  const keyOf = (version: number): string =>
+    stepOfStage({ ...stage, version }, resolved, outside, deviceOf(stage.resources, countGpus())).key;
+  const key = keyOf(stage.version);
   const found = store === undefined ? undefined : await findStep(store, key, stage.outputs);
-  if (found === undefined) return { key, why: 'no result with these settings and inputs is in the store' };
+  if (found === undefined) return { key, why: (await madeBefore(stage, store, keyOf)) ?? notThere };
   const { record, damage } = found;
   const { outputs } = record;
   const [first] = damage;
@@ -169,6 +171,20 @@ async function lookUp(
     seconds,
     why: `made on ${startedAt.slice(0, 16).replace('T', ' ')} UTC with equal settings and inputs${elsewhere(record)}`,
   };
+}
+
+const notThere = 'no result with these settings and inputs is in the store';
+
+/** Why a result of an earlier version of the stage kind is not reused, if there is one. */
+async function madeBefore(
+  { uses, version, outputs }: PlannedStage,
+  store: Store | undefined,
+  keyOf: (version: number) => string,
+): Promise<string | undefined> {
+  for (let earlier = version - 1; store !== undefined && earlier > Math.max(0, version - 3); earlier--)
+    if ((await findStep(store, keyOf(earlier), outputs)) !== undefined)
+      return `the result in the store is of version ${earlier} of the kind ${uses}, which is of version ${version} now`;
+  return undefined;
 }
 
 /** Other instructions may round otherwise: what was made with them is as good, but not equal to the last bit. */

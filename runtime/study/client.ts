@@ -105,13 +105,17 @@ export async function startStudy(options: StartStudyOptions): Promise<StudyHandl
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
     try {
-      const { version } = await checkStore(client, studyId, storeUri);
-      if (version !== workflowVersion) {
+      const memo = await checkStore(client, studyId, storeUri);
+      const study = createStudyHandle({ client, store, studyId, attached: true, renewed, fresh: false });
+      const version = await study.version();
+      // One that another version began stays with that as long as it has a worker. The memo is of the launch, or of a server without versions.
+      const goesOn =
+        version === undefined ? memo.version === workflowVersion : version.served || version.replayable;
+      if (!goesOn) {
         renewed = true;
-        await endAtOnce(client, studyId);
+        await study.endAtOnce('Another version of Epochal goes on with it, from its finished stages.');
         continue;
       }
-      const study = createStudyHandle({ client, store, studyId, attached: true, renewed, fresh: false });
       if (options.priority !== undefined) await changePriority(client, studyId, options.priority);
       await study.resume();
       return study;
@@ -185,22 +189,6 @@ async function writeRecords(store: Store, studyId: string, options: StartStudyOp
   };
   await store.writeText(studyRecordName(studyId, 'plan'), `${JSON.stringify(plan)}\n`);
   await store.writeText(recordName, `${JSON.stringify(record, undefined, 2)}\n`);
-}
-
-/** Ends a study, and its cells with workflows of their own, whose histories this version cannot replay. */
-async function endAtOnce(client: Client, studyId: string): Promise<void> {
-  const reason = 'Another version of Epochal goes on with it, from its finished stages.';
-  const study = client.workflow.getHandle(workflowIdOf(studyId));
-  const { raw } = await study.describe();
-  await study.terminate(reason);
-  for (const { workflowId, runId } of raw.pendingChildren ?? []) {
-    if (!workflowId || !runId) continue;
-    await client.workflow.getHandle(workflowId, runId).terminate(reason).catch(ignoreNotFound);
-  }
-}
-
-function ignoreNotFound(error: unknown): void {
-  if (!(error instanceof WorkflowNotFoundError)) throw error;
 }
 
 async function checkStore(client: Client, studyId: string, storeUri: string) {

@@ -19,8 +19,10 @@ import {
   sealCure,
   workflowIdOf,
 } from '../../workflows/messages.ts';
+import { endAtOnce } from './end-at-once.ts';
 import { abortable } from './history.ts';
 import { type LiveCell, type LookedAt, lookAtStages } from './live-stages.ts';
+import { type StudyVersion, versionOfStudy } from './study-version.ts';
 import { type StudyEvent, StudyWatch } from './study-watch.ts';
 
 /** Running cells that `cells` looks at: more than fit on a screen. */
@@ -39,6 +41,8 @@ export interface StudyHandle {
   /** True if one that was open was ended and begun anew, since another version of the program had begun it. */
   readonly renewed: boolean;
   progress(): Promise<StudyProgress>;
+  /** The version of the code that it goes on with, if only that will do. */
+  version(): Promise<StudyVersion | undefined>;
   /**
    * The cells that run now (`running`, if that was asked before), with what their stages last said: those of the first `most`, at most 32, that
    * answer within `limitMs`.
@@ -63,6 +67,8 @@ export interface StudyHandle {
   resume(): Promise<void>;
   /** Asks running stages to stop; `result` tells when they have. */
   cancel(): Promise<void>;
+  /** Ends it, and its cells, without a word to them: where no worker can go on with it, and none has a stage of it. */
+  endAtOnce(reason: string): Promise<void>;
 }
 
 interface HandleOptions {
@@ -94,6 +100,7 @@ export function createStudyHandle({
     attached,
     renewed,
     progress,
+    version: () => versionOfStudy(client, studyId),
     async cells({ running, most = cellsShown, limitMs = queryDeadlineMs } = {}) {
       const cells = (running ?? (await progress()).running).slice(0, Math.min(most, cellsShown));
       const looks = new Map<string, Promise<LookedAt>>();
@@ -122,6 +129,7 @@ export function createStudyHandle({
     async cancel() {
       await workflow.cancel();
     },
+    endAtOnce: (reason) => endAtOnce(client, studyId, reason),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type SlotSupplier,
   type WorkerOptions as TemporalWorkerOptions,
   Worker,
+  type WorkerDeploymentOptions,
 } from '@temporalio/worker';
 import { createActivities, expectStages } from '../../activities/index.ts';
 import { EnvironmentError } from '../../artifacts/errors.ts';
@@ -17,8 +18,10 @@ import { refuseUnsealed } from '../seal/refuse-unsealed.ts';
 import { sealingCodec } from '../seal/sealing-codec.ts';
 import { servedStores } from '../seal/served-stores.ts';
 import { connectionOptions, cureOf } from '../server/connection.ts';
+import { deploymentName, hasDeployments } from '../server/deployment.ts';
 import type { ServerPlace } from '../server/place.ts';
 import type { WorkerWatch } from '../watching/open-watch.ts';
+import { Caretaker } from './caretaker.ts';
 import { ThreadSlots } from './slots.ts';
 import { findUsableGpus } from './usable-gpus.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
@@ -81,7 +84,7 @@ export async function runWorker(
   watch: WorkerWatch,
 ): Promise<void> {
   const { concurrency, home } = options;
-  const workflowBundle = await bundleWorkflows(home);
+  const { code, buildId } = await bundleWorkflows(home);
   const key = readKey(home);
   const server = await options.server;
   const { namespace, hides = false } = server;
@@ -92,6 +95,8 @@ export async function runWorker(
   };
   const connection = await connectNatively(server);
   try {
+    const deployments = { service: connection.workflowService, namespace };
+    const caretaker = (await hasDeployments(deployments)) ? new Caretaker(deployments, buildId) : undefined;
     const usable = await findUsableGpus();
     const { gpus, why = 'none can be seen' } = usable;
     if (gpus.length === 0 && !options.standInForGpu && options.queues?.includes('gpu'))
@@ -121,7 +126,8 @@ export async function runWorker(
       });
     const workers = [
       await serve('epochal', {
-        workflowBundle,
+        workflowBundle: { code },
+        ...(caretaker === undefined ? {} : { workerDeploymentOptions: ofVersion(buildId) }),
         activities: records,
         maxConcurrentActivityTaskExecutions: 20,
         shutdownForceTime: '15 seconds',
@@ -136,7 +142,11 @@ export async function runWorker(
     const leaving = AbortSignal.any([stop, drains]);
     watch.serve({ workers, connection, leaving }, slots);
     try {
-      await runAll(workers, { stop, drain: drains }, options.onReady);
+      await runAll(workers, { stop, drain: drains }, async (leaving) => {
+        await caretaker?.begin(leaving);
+        options.onReady?.();
+        await caretaker?.stay(leaving);
+      });
     } finally {
       ended.abort();
     }
@@ -144,6 +154,12 @@ export async function runWorker(
     // Workers that were given up still hold it, to the end of the process.
     await connection.close().catch(() => undefined);
   }
+}
+
+/** A study, and each of its cells, stays with the code that began it; stages are for whatever worker knows their kinds. */
+function ofVersion(buildId: string): WorkerDeploymentOptions {
+  const version = { deploymentName, buildId };
+  return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' };
 }
 
 /** Aborts when these workers have had nothing to do for `limitMs`; never without a limit. Looks until `ended`. */
@@ -172,7 +188,7 @@ function idleFor(
 async function runAll(
   workers: readonly Worker[],
   { stop, drain }: WorkerSignals,
-  onReady: (() => void) | undefined,
+  meanwhile: (leaving: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const leaving = new AbortController();
   const leave = (): void => {
@@ -183,11 +199,11 @@ async function runAll(
   const ending = AbortSignal.any(drain === undefined ? [stop] : [stop, drain]);
   ending.addEventListener('abort', leave, { once: true });
   if (ending.aborted) leave();
-  onReady?.();
   const settled = new AbortController();
   const givenUp = withoutServer(workers, leaving.signal, settled.signal);
+  const done = meanwhile(leaving.signal);
   try {
-    await Promise.race([Promise.all(runs), givenUp]);
+    await Promise.race([Promise.all([done, ...runs]), givenUp]);
   } finally {
     leave();
     await Promise.race([Promise.allSettled(runs), givenUp]);

@@ -7,26 +7,36 @@ import { moduleFile } from '../../artifacts/module-file.mjs';
 import { isTrusted, strangersOn } from '../../artifacts/trust.mjs';
 import type { Home } from '../home.ts';
 import { readKey } from '../seal/home-key.ts';
+import { buildIdOf } from '../server/deployment.ts';
 import { cacheFolder } from '../setup/places.mjs';
 
 const workflowsFolder = path.join(import.meta.dirname, '..', '..', 'workflows');
+
+/** The workflow code of this version of the program. */
+export interface WorkflowBundle {
+  readonly code: string;
+  /** By which Temporal knows its workers from those of other versions. */
+  readonly buildId: string;
+}
 
 /**
  * The workflow code as one script, which the SDK runs in its sandbox. Bundling takes two seconds, so the script is kept under the digest of the sources
  * and the SDK's version: in the home, after a line with its seal, since what another has put there is not run; and for the next new home in the cache
  * folder, as long as that is closed to others.
  */
-export async function bundleWorkflows(home: Home): Promise<{ readonly code: string }> {
+export async function bundleWorkflows(home: Home): Promise<WorkflowBundle> {
   const sealOf = (code: string): string => createHmac('sha256', readKey(home)).update(code).digest('hex');
-  const name = `workflows-${await sourceDigest()}.js`;
+  const digest = await sourceDigest();
+  const buildId = buildIdOf(digest);
+  const name = `workflows-${digest}.js`;
   const file = path.join(home.bundles, name);
   const kept = await readFile(file, 'utf8').catch(() => '');
   const start = kept.indexOf('\n') + 1;
   const known = kept.slice(start);
-  if (start > 0 && kept.slice(0, start - 1) === sealOf(known)) return { code: known };
+  if (start > 0 && kept.slice(0, start - 1) === sealOf(known)) return { code: known, buildId };
   const code = await cachedBundle(path.join(cacheFolder(), 'workflows', name));
   await writeBundle(file, `${sealOf(code)}\n${code}`);
-  return { code };
+  return { code, buildId };
 }
 
 async function cachedBundle(file: string): Promise<string> {
