@@ -8,12 +8,15 @@ import type { StepRecord } from '../artifacts/store/step.ts';
 import type { PlannedCell, PlannedCollect, PlannedStage } from '../compiler/plan.ts';
 
 /**
- * Version of the workflow code. Raise it whenever a history of before cannot be replayed any more: an open study of another version is ended and begins
- * anew when it is launched, with all its finished stages.
+ * Version of the workflow code. Raise it whenever a history of before cannot be replayed any more: an open study of another version is left to workers
+ * of that, and where there is none it begins anew when it is launched, with all its finished stages.
  */
 export const workflowVersion = 3;
 
-/** Argument of the `study` workflow. The plan itself lies in the store, since a plan of 10,000 cells exceeds a payload. */
+/**
+ * Argument of the `study` workflow. The plan itself lies in the store, since a plan of 10,000 cells exceeds a payload. Where a history is cut, newer code
+ * may get what older code has carried.
+ */
 export interface StudyInput {
   readonly studyId: string;
   readonly storeUri: string;

@@ -37,6 +37,15 @@ export const retryRules = {
     types: ['TimeoutFailure'],
     change: 'another worker',
   },
+  otherVersion: {
+    ...byServer,
+    what: 'its worker computes another version of the stage kind than the plan asks for',
+    types: ['OtherVersionError'],
+    waitMs: 1000,
+    factor: 2,
+    longestWaitMs: 60_000,
+    change: 'a worker that knows this version',
+  },
   killed: {
     ...byServer,
     what: 'its compute process was killed by somebody',

@@ -220,11 +220,17 @@ describe('a study whose history this release cannot replay', () => {
     expect(attached).toMatchObject({ attached: true, renewed: false });
     expect(await attached.version()).toEqual({ buildId: begun, served: true, replayable: false });
 
-    await leave(old);
     const place = ['--store', storeUri(plan.name)];
+    const follower = startCommand(thisRelease, ['retry', study.studyId, ...place], home, environment);
+    await follower.until('already running');
+    await leave(old);
+    const waits = `It waits for a worker of version ${begun}, and there is none.`;
+    await follower.until(waits);
+    follower.child.kill('SIGINT');
+    expect(await follower.ended).toBe(130);
     const status = startCommand(thisRelease, ['status', study.studyId, ...place], home);
     await status.ended;
-    expect(status.output()).toContain(`It waits for a worker of version ${begun}, and there is none.`);
+    expect(status.output()).toContain(waits);
     expect(status.output()).toContain(`npx epochal retry ${study.studyId}`);
     gate.release();
     const retry = startCommand(thisRelease, ['retry', study.studyId, ...place], home, environment);

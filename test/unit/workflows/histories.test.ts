@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openHome } from '../../../runtime/home.ts';
 import { sealingCodec } from '../../../runtime/seal/sealing-codec.ts';
 import { bundleWorkflows } from '../../../runtime/workers/workflow-bundle.ts';
+import * as workflows from '../../../workflows/index.ts';
 import { historiesFolder, historyKey } from '../../fixtures/histories.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'epochal-test-'));
@@ -27,13 +28,16 @@ test.each(names)('the history %s is replayed by the code of today', async (name)
   await Worker.runReplayHistory({ workflowBundle, dataConverter }, history, workflowId);
 });
 
-test('there are histories of cells apart, in rows and inside, of failures, retries, a pause and a cut', () => {
+test('there are histories of every workflow, of cells apart, in rows and inside, of failures, retries, a pause, a cut and a stage over all cells', () => {
+  const served = Object.keys(workflows).filter((name) => name !== 'default');
   const texts = names.map((name) => readFileSync(path.join(historiesFolder, name), 'utf8'));
   for (const event of [
     'START_CHILD_WORKFLOW_EXECUTION_INITIATED',
     'ACTIVITY_TASK_COMPLETED',
     'ACTIVITY_TASK_FAILED',
     '"runCells"',
+    '"collect"',
+    ...served.map((name) => `"workflowType":{"name":"${name}"}`),
     'TIMER_FIRED',
     'MARKER_RECORDED',
     'WORKFLOW_EXECUTION_SIGNALED',
