@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { processesWith } from './fixtures/processes.ts';
 
 /** A server looks every two seconds whether somebody uses it; a busy machine takes its time. */
 const endingMs = 60_000;
@@ -39,18 +40,6 @@ export function openTemporary(): Temporary {
 }
 
 /** Processes that were given the folder, this one aside; none where there is no /proc. */
-function processesOf(folder: string): { readonly pid: number; readonly command: string }[] {
-  const read = (pid: number, name: string): string => {
-    try {
-      return readFileSync(`/proc/${pid}/${name}`, 'utf8');
-    } catch {
-      // It has ended, or is another user's.
-      return '';
-    }
-  };
-  const entries = process.platform === 'linux' ? readdirSync('/proc') : [];
-  return entries
-    .map(Number)
-    .filter((pid) => pid > 0 && pid !== process.pid && read(pid, 'environ').includes(`TMPDIR=${folder}\0`))
-    .map((pid) => ({ pid, command: read(pid, 'cmdline').replaceAll('\0', ' ').slice(0, 200) }));
+function processesOf(folder: string): ReturnType<typeof processesWith> {
+  return processesWith(`TMPDIR=${folder}\0`);
 }

@@ -1,6 +1,15 @@
 /** The parts of a cluster that the script starts on this machine: PostgreSQL, and a real Temporal server with TLS on it. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -18,6 +27,16 @@ export const ports = { database: 25_432, frontend: 27_233 } as const;
 export interface Part {
   stop(): Promise<void>;
 }
+
+/** A server, which is started again when it ends, as a service manager would. */
+export interface ServerPart extends Part {
+  readonly pid: number;
+  /** Kills it, and starts it again. */
+  restart(): Promise<void>;
+}
+
+/** How long a service manager waits before it starts again what has ended. */
+export const restartMs = 1000;
 
 /** The programs of the server, built from the Go proxy into the cache if they are not there. Throws what is missing. */
 export function buildServer(): { readonly server: string; readonly sql: string } {
@@ -108,7 +127,7 @@ export async function startTemporal(
   folder: string,
   address: string,
   { ca, server, client }: Certificates,
-): Promise<Part & { restart(): Promise<void> }> {
+): Promise<ServerPart & { readonly flags: readonly string[] }> {
   const config = path.join(folder, 'config');
   mkdirSync(config);
   writeFileSync(
@@ -116,17 +135,20 @@ export async function startTemporal(
     stringify(configuration(address, { ca, server, client })),
   );
   const log = path.join(folder, 'temporal.log');
+  let stopping = false;
   const launch = () => {
     const output = openSync(log, 'a');
-    const child = spawn(
-      program,
-      ['-r', folder, '-c', 'config', '-e', 'development', '--allow-no-auth', 'start'],
-      {
-        stdio: ['ignore', output, output],
-      },
-    );
+    const words = ['-r', folder, '-c', 'config', '-e', 'development', '--allow-no-auth', 'start'];
+    const child = spawn(program, words, { stdio: ['ignore', output, output] });
+    closeSync(output);
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    return { child, ended };
+    const launched = { child, ended };
+    void ended
+      .then(() => setTimeout(restartMs))
+      .then(() => {
+        if (!stopping && running === launched) running = launch();
+      });
+    return launched;
   };
   const flags = [
     ...['--address', `${address}:${ports.frontend}`, '--tls-ca-path', ca],
@@ -151,12 +173,17 @@ export async function startTemporal(
   await serves('operator', 'namespace', 'create', '--namespace', 'default');
   await serves('workflow', 'count');
   return {
+    flags,
+    get pid() {
+      return running.child.pid!;
+    },
     async restart() {
       running.child.kill('SIGKILL');
       await running.ended;
       running = launch();
     },
     async stop() {
+      stopping = true;
       running.child.kill('SIGTERM');
       await running.ended;
     },

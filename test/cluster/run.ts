@@ -12,20 +12,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { readSetupStamp } from '../../runtime/setup-stamp.ts';
-import { epochal, type Finished, gateIn, type Running, startEpochal } from '../e2e/epochal.ts';
-import { makeCertificates } from '../fixtures/certificates.ts';
+import { epochal, gateIn, type Running, startEpochal } from '../e2e/epochal.ts';
 import { descendants } from '../fixtures/processes.ts';
 import { type Host, type Hosts, makeHosts } from './hosts.ts';
-import {
-  buildServer,
-  createSchemas,
-  findPostgres,
-  type Part,
-  ports,
-  startPostgres,
-  startTemporal,
-} from './parts.ts';
+import { ownPlaces, type Servers, startServers } from './servers.ts';
+import { digestsIn, mustEndWell, say } from './studies.ts';
 
 const hostsAtOnce = 4;
 const cells = 4;
@@ -34,30 +25,7 @@ const outageMs = 60_000;
 const small = path.join(import.meta.dirname, '../e2e/fixtures/small.yaml');
 
 const folder = mkdtempSync(path.join(tmpdir(), 'epochal-cluster-'));
-const parts: Part[] = [];
-const startedAt = performance.now();
-
-function say(line: string): void {
-  console.log(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(4)} s  ${line}`);
-}
-
-function mustEndWell({ code, stdout, stderr }: Finished): void {
-  if (code !== 0) throw new Error(`exit code ${code}\n${stdout}\n${stderr}`);
-}
-
-/** Digest of each artifact of the last study in a store, by cell, stage and output. */
-async function digestsIn(
-  store: string,
-  home: string,
-  environment: NodeJS.ProcessEnv = {},
-): Promise<string[]> {
-  const listed = await epochal(['artifacts', '--json', '--store', store], home, environment);
-  mustEndWell(listed);
-  const { artifacts } = JSON.parse(listed.stdout) as {
-    artifacts: readonly { cell: string; stage: string; output: string; sha256: string }[];
-  };
-  return artifacts.map(({ cell, stage, output, sha256 }) => `${cell} ${stage}.${output} ${sha256}`).sort();
-}
+let servers: Servers | undefined;
 
 function writePipeline(): string {
   const file = path.join(folder, 'cluster.yaml');
@@ -67,31 +35,7 @@ function writePipeline(): string {
   return file;
 }
 
-/** What finds the server and lets in there, for every process elsewhere. */
-function writeProfile(address: string): {
-  certificates: ReturnType<typeof makeCertificates>;
-  environment: NodeJS.ProcessEnv;
-} {
-  const certificates = makeCertificates(folder);
-  const profiles = path.join(folder, 'temporal.toml');
-  const lines = [
-    '[profile.cluster]',
-    `address = "${address}:${ports.frontend}"`,
-    '[profile.cluster.tls]',
-    `server_ca_cert_path = "${certificates.ca}"`,
-    `client_cert_path = "${certificates.client.certificate}"`,
-    `client_key_path = "${certificates.client.key}"`,
-    'server_name = "server.example"',
-  ];
-  writeFileSync(profiles, lines.join('\n'));
-  const keyFile = path.join(folder, 'key');
-  writeFileSync(keyFile, '4'.repeat(64), { mode: 0o600 });
-  return { certificates, environment: { TEMPORAL_CONFIG_FILE: profiles, EPOCHAL_KEY_FILE: keyFile } };
-}
-
 async function runEverything(hosts: Hosts): Promise<boolean> {
-  const programs = buildServer();
-  const postgres = findPostgres();
   const pipeline = writePipeline();
   const calm = path.join(folder, 'calm');
 
@@ -100,19 +44,10 @@ async function runEverything(hosts: Hosts): Promise<boolean> {
   const expected = await digestsIn(path.join(calm, 'store'), calm);
 
   say('PostgreSQL, a Temporal server and an S3 server start');
-  const { certificates, environment } = writeProfile(hosts.address);
-  const database = await startPostgres(postgres, folder);
-  parts.unshift(database);
-  createSchemas(programs.sql);
-  const server = await startTemporal(programs.server, folder, hosts.address, certificates);
-  parts.unshift(server);
-  process.env.EPOCHAL_TEST_VERSITYGW = readSetupStamp().versitygw?.program;
-  const { startS3Server } = await import('../fixtures/versitygw.ts');
-  const s3 = await startS3Server({ host: hosts.address });
-  parts.unshift(s3);
-  s3.makeBucket('studies');
+  servers = await startServers(folder, hosts.address, 'studies');
+  const { database, temporal, s3, environment } = servers;
   const { gate, environment: held } = gateIn(folder);
-  const shared = { ...environment, ...held, ...s3.environment };
+  const shared = { ...environment, ...held };
 
   let same = true;
   const compare = async (store: string, home: string, what: string): Promise<void> => {
@@ -124,15 +59,9 @@ async function runEverything(hosts: Hosts): Promise<boolean> {
     );
   };
   const launch = (words: readonly string[], host: Host, store: string): Running => {
-    const cache = path.join(folder, `${host.name}-${path.basename(store)}`);
-    const own = {
-      ...shared,
-      HOME: cache,
-      XDG_CACHE_HOME: undefined,
-      EPOCHAL_STORE_CACHE: path.join(cache, 'objects'),
-    };
+    const { home, environment: own } = ownPlaces(path.join(folder, `${host.name}-${path.basename(store)}`));
     const named = [...words, '--profile', 'cluster', '--store', store];
-    return startEpochal(named, path.join(cache, 'home'), own, { within: host.within });
+    return startEpochal(named, home, { ...shared, ...own }, { within: host.within });
   };
   const startWorkers = async (count: number, store: string): Promise<{ host: Host; worker: Running }[]> => {
     const workers = hosts.all
@@ -174,7 +103,7 @@ async function runEverything(hosts: Hosts): Promise<boolean> {
   say('the S3 server was killed and started again in the middle of `record`');
   gate.release('record');
   await run.meets(() => gate.met('hessian'));
-  await server.restart();
+  await temporal.restart();
   say('the Temporal server was killed and started again in the middle of `hessian`');
   const victim = workers.find((one) => one !== away)!;
   victim.worker.child.kill('SIGKILL');
@@ -194,7 +123,7 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 2;
 } finally {
-  for (const part of parts) await part.stop().catch((error: unknown) => console.error(error));
+  await servers?.stop();
   hosts.remove();
   rmSync(folder, { recursive: true, force: true });
 }
