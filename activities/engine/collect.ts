@@ -19,6 +19,7 @@ import { mustComputeAsPlanned } from '../kinds/known-version.ts';
 import { commonMetadata } from '../processes/step-metadata.ts';
 import { toStageFailure } from './failures.ts';
 import { withHeartbeats } from './heartbeat.ts';
+import { blameRoom } from './room.ts';
 import { damageNotes, outcome, recordStep } from './step.ts';
 import { mustBelongTo, type OpenStores } from './stores.ts';
 import type { StudyRecords } from './study-records.ts';
@@ -92,7 +93,7 @@ export function createCollect(
         });
       });
     } catch (error) {
-      throw toStageFailure(error);
+      throw toStageFailure(await blameRoom(error, storeUri));
     }
   };
 }

@@ -4,6 +4,7 @@ import { DamagedRecordError, InputError, RefusedError } from '../../artifacts/er
 import type { FailureDetail } from '../../workflows/messages.ts';
 import { OtherVersionError } from '../kinds/known-version.ts';
 import { ComputeProcessError } from '../processes/compute-client.ts';
+import { NoRoomError } from './room.ts';
 
 /** Thrown when a worker is told to stop: another one takes the stage over at once, from its checkpoint. */
 export class WorkerShutdownError extends Error {
@@ -16,7 +17,10 @@ export class WorkerShutdownError extends Error {
  */
 export function toStageFailure(error: unknown): Error {
   if (error instanceof OtherVersionError) return toRefusal(error);
-  return toFailure(error, error instanceof ComputeProcessError || error instanceof WorkerShutdownError);
+  return toFailure(
+    error,
+    [ComputeProcessError, WorkerShutdownError, NoRoomError].some((kind) => error instanceof kind),
+  );
 }
 
 /** Another worker may take the stage at once. Where there is none that knows it, it is asked for less and less often: the attempts last for most of an hour. */

@@ -13,6 +13,7 @@ import type { StageAccount } from '../processes/stage-account.ts';
 import { toStageFailure } from './failures.ts';
 import { type Heartbeats, withHeartbeats } from './heartbeat.ts';
 import { resolveWith } from './resolve-with.ts';
+import { blameRoom, hasRoom, NoRoomError } from './room.ts';
 import { SingleFlight } from './single-flight.ts';
 import { damageNotes, deviceOf, outcome, recordStep, stepOfStage } from './step.ts';
 import { mustBelongTo, type OpenStores } from './stores.ts';
@@ -21,6 +22,8 @@ import { mustBelongTo, type OpenStores } from './stores.ts';
 export interface ThreadUse {
   /** Runs `work` as soon as it may; `alone`: as soon as nothing else runs, and nothing else until it has ended. */
   hold<T>(threads: number, work: () => Promise<T>, how?: HoldOptions): Promise<T>;
+  /** No other stage is taken before `isOver`, which is asked now and then. */
+  rest(isOver: () => Promise<boolean>): void;
 }
 
 export interface HoldOptions {
@@ -62,7 +65,7 @@ export type RunStage = (task: StageTask, watch: StageWatch) => Promise<StageOutc
 
 export function createStageRunner(openStore: OpenStores, hardware: SharedHardware): RunStage {
   const flights = new SingleFlight();
-  return async (task, watch) => {
+  const run: RunStage = async (task, watch) => {
     const store = await openStore(task.storeUri);
     const { step, request } = await identify(task, hardware.gpus.size);
     return await flights.run(`${store.uri}\n${step.key}`, watch.signal, async () => {
@@ -75,6 +78,16 @@ export function createStageRunner(openStore: OpenStores, hardware: SharedHardwar
       return await computeStep(computation, damageNotes(found));
     });
   };
+  return (task, watch) =>
+    run(task, watch).catch(async (error: unknown) => {
+      if (watch.signal.aborted) throw error;
+      const blamed = await blameRoom(error, task.storeUri);
+      if (blamed instanceof NoRoomError) {
+        console.warn(`${blamed.message}\n  ${blamed.cure}`);
+        hardware.threads.rest(() => hasRoom(blamed.folders));
+      }
+      throw blamed;
+    });
 }
 
 /** The activity that runs one stage of one cell. */

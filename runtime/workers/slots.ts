@@ -48,6 +48,7 @@ export class ThreadSlots implements ThreadUse {
   /** Stages that are alone, or wait until they are: no other stage is taken, and those that were begin after them. */
   #alone = 0;
   #changed = Promise.withResolvers<void>();
+  #resting = false;
   readonly #queues: QueueSlots[] = [];
 
   constructor(size: number) {
@@ -66,9 +67,22 @@ export class ThreadSlots implements ThreadUse {
 
   /** Those of another queue. */
   queue(): CustomSlotSupplier<ActivitySlotInfo> {
-    const slots = new QueueSlots(() => (this.#alone > 0 ? -Infinity : this.size - this.#more));
+    const slots = new QueueSlots(() =>
+      this.#alone > 0 || this.#resting ? -Infinity : this.size - this.#more,
+    );
     this.#queues.push(slots);
     return slots;
+  }
+
+  rest(isOver: () => Promise<boolean>): void {
+    if (this.#resting) return;
+    this.#resting = true;
+    const timer = setInterval(async () => {
+      if (!(await isOver())) return;
+      clearInterval(timer);
+      this.#resting = false;
+      for (const queue of this.#queues) queue.wake();
+    }, restMs).unref();
   }
 
   async hold<T>(threads: number, work: () => Promise<T>, how: HoldOptions = {}): Promise<T> {
@@ -106,6 +120,9 @@ export class ThreadSlots implements ThreadUse {
     signal?.throwIfAborted();
   }
 }
+
+/** Whether a rest is over is looked at so often. */
+const restMs = 1000;
 
 class QueueSlots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = 'custom';

@@ -8,13 +8,13 @@
  *
  * `--json` writes what was found to a file, `--write` to `docs/reliability/chaos.json`, whose table stands in `docs/reliability.md`. Needs what `run.ts` needs; root, also for a small disk.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { epochal, startEpochal } from '../e2e/epochal.ts';
+import { mountSmallDisk } from '../fixtures/small-disk.ts';
 import { drawEvents, thresholds } from './events.ts';
 import { type Host, type Hosts, makeHosts } from './hosts.ts';
 import {
@@ -59,14 +59,15 @@ const study = [pipeline, '--set', `cells=${cells}`];
 
 const folder = mkdtempSync(path.join(tmpdir(), 'epochal-chaos-'));
 const hostsFolder = path.join(folder, 'hosts');
-const disk = path.join(hostsFolder, 'disk');
+const diskFolder = path.join(hostsFolder, 'disk');
+const disk = mountSmallDisk(diskFolder, diskSize);
 let servers: Servers | undefined;
 const services: Service[] = [];
 
 /** Where a host has its folders for a store: those of the first on a small disk. */
 function placesOf(host: Host, store: string): ReturnType<typeof ownPlaces> {
   return ownPlaces(
-    path.join(host.name.endsWith('1') ? disk : hostsFolder, `${host.name}-${path.basename(store)}`),
+    path.join(host.name.endsWith('1') ? diskFolder : hostsFolder, `${host.name}-${path.basename(store)}`),
   );
 }
 
@@ -111,7 +112,7 @@ async function disturb(hosts: Hosts, store: string): Promise<ChaosFigures['event
       servers: { ...parts, environment: {} },
       workers,
       supervised,
-      onSmallDisk: { service: workers[0]!, disk },
+      onSmallDisk: { service: workers[0]!, disk: disk! },
       ended: ended.signal,
     },
     seed,
@@ -173,8 +174,7 @@ async function inspect(hosts: Hosts, store: string): Promise<string[]> {
 }
 
 async function runEverything(hosts: Hosts): Promise<ChaosFigures> {
-  mkdirSync(disk, { recursive: true });
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskSize}`, 'tmpfs', disk]);
+  if (disk === undefined) throw new Error('A small disk cannot be mounted: that needs root.');
   const calm = path.join(folder, 'calm');
   const inFolder = await timed('undisturbed, in a folder', async () => {
     mustEndWell(await epochal(['run', ...study], calm));
@@ -207,6 +207,17 @@ async function runEverything(hosts: Hosts): Promise<ChaosFigures> {
 }
 
 const hosts = makeHosts(hostsAtOnce);
+
+async function cleanUp(): Promise<void> {
+  await stopServices();
+  await servers?.stop();
+  hosts.remove();
+  disk?.remove();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void cleanUp().finally(() => process.exit(130)));
 try {
   const figures = await runEverything(hosts);
   console.log(`\n${formatChaos(figures)}`);
@@ -218,9 +229,5 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 2;
 } finally {
-  await stopServices();
-  await servers?.stop();
-  hosts.remove();
-  execFileSync('umount', ['--lazy', disk]);
-  rmSync(folder, { recursive: true, force: true });
+  await cleanUp();
 }

@@ -1,9 +1,8 @@
 /** Has the events happen: each to something that is at work, as soon as there is such. */
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { RandomStream } from '../../science/random.ts';
 import { descendants, processTicks } from '../fixtures/processes.ts';
+import type { SmallDisk } from '../fixtures/small-disk.ts';
 import type { ChaosEvent, Victim } from './events.ts';
 import type { Servers } from './servers.ts';
 import type { Service } from './services.ts';
@@ -22,8 +21,8 @@ export interface Scene {
   readonly workers: readonly Service[];
   /** Whose worker has a supervisor: a `run --worker`. */
   readonly supervised: Service;
-  /** The worker whose folders are on a disk of their own, and where that is. */
-  readonly onSmallDisk: { readonly service: Service; readonly disk: string };
+  /** The worker whose folders are on a disk of their own. */
+  readonly onSmallDisk: { readonly service: Service; readonly disk: SmallDisk };
   /** Aborts when the study has ended. */
   readonly ended: AbortSignal;
 }
@@ -168,18 +167,9 @@ export class Misfortune {
   }
 }
 
-/** Fills a disk to its last byte, and frees it after a while. */
-async function fill(disk: string): Promise<void> {
-  const file = path.join(disk, 'ballast');
-  const ballast = openSync(file, 'w');
-  for (let size = 1 << 20; size >= 1; ) {
-    try {
-      if (writeSync(ballast, Buffer.alloc(size)) < size) size >>= 1;
-    } catch {
-      size >>= 1;
-    }
-  }
-  closeSync(ballast);
+/** Fills a disk, and frees it after a while. */
+async function fill(disk: SmallDisk): Promise<void> {
+  disk.fill();
   await setTimeout(fullMs);
-  rmSync(file);
+  disk.free();
 }

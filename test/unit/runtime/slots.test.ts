@@ -108,3 +108,17 @@ test('who waits to be alone and is stopped lets the others go on', async () => {
   resolve();
   await running;
 });
+
+test('while there is a rest no slot is given, and who waits for one gets it once it is over', async () => {
+  const { all, queue, taken } = counted(2);
+  expect(taken()).toBe(true);
+  let isOver = false;
+  all.rest(async () => isOver);
+  expect(taken()).toBe(false);
+  const waiting = queue.reserveSlot(context, never);
+  queue.releaseSlot({ permit: {} });
+  expect(taken()).toBe(false);
+  isOver = true;
+  expect(await waiting).toEqual({});
+  expect([taken(), taken()]).toEqual([true, false]);
+});
