@@ -11,10 +11,13 @@ const heartbeatTimeout = '15 seconds';
 /** A stage that is to be alone waits at most so long for those that compute beside it. */
 const aloneWaitMs = 7 * 24 * 3_600_000;
 
-/** Short reads and writes of study records, in the worker that has the workflow: they cost the server nothing, and never wait behind a stage. */
+/**
+ * Short reads and writes of study records, in the worker that has the workflow: they cost the server nothing, and never wait behind a stage. A store that is not of use is waited for
+ * for some five minutes; what else fails says itself when it is enough (`activities/engine/failures.ts`).
+ */
 export const bookkeeping = proxyLocalActivities<Omit<Activities, StageActivity>>({
   startToCloseTimeout: '1 minute',
-  retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds', maximumAttempts: 6 },
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds', maximumAttempts: 32 },
 });
 
 /** The activities that compute, set up for one stage, or for cells one after another: their queue, their time limit, their id. */

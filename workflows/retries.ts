@@ -37,6 +37,12 @@ export const retryRules = {
     types: ['TimeoutFailure'],
     change: 'another worker',
   },
+  noRoom: {
+    ...byServer,
+    what: 'the disk of its worker is full: its temporary folder, or its copies of a store in S3',
+    types: ['NoRoomError'],
+    change: 'another worker; this one takes no stage before there is room',
+  },
   otherVersion: {
     ...byServer,
     what: 'its worker computes another version of the stage kind than the plan asks for',

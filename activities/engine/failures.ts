@@ -1,6 +1,11 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { DamagedRecordError, InputError, RefusedError } from '../../artifacts/errors.ts';
+import {
+  DamagedRecordError,
+  InputError,
+  RefusedError,
+  StoreUnavailableError,
+} from '../../artifacts/errors.ts';
 import type { FailureDetail } from '../../workflows/messages.ts';
 import { OtherVersionError } from '../kinds/known-version.ts';
 import { ComputeProcessError } from '../processes/compute-client.ts';
@@ -29,12 +34,17 @@ function toRefusal({ name: type, message, cure }: OtherVersionError): Applicatio
   return ApplicationFailure.create({ message, type, details: [{ cure }], nextRetryDelay });
 }
 
-/** The failure of reading or writing a study's records: all but wrong input, damage and what is refused may pass. */
-export function toRecordFailure(error: unknown): Error {
-  return toFailure(
-    error,
-    ![InputError, DamagedRecordError, RefusedError].some((kind) => error instanceof kind),
-  );
+/** What else may pass has passed by then. */
+const recordAttempts = 6;
+
+/**
+ * The failure of reading or writing a study's records at an attempt, from 1. All but wrong input, damage and what is refused may pass; a store whose disk is full, or that is not
+ * reached, is waited for as long as the workflow allows: a cell whose stages are done is not to fail by it.
+ */
+export function toRecordFailure(error: unknown, attempt: number): Error {
+  const isFinal = [InputError, DamagedRecordError, RefusedError].some((kind) => error instanceof kind);
+  const isPatient = error instanceof StoreUnavailableError || attempt < recordAttempts;
+  return toFailure(error, !isFinal && isPatient);
 }
 
 function toFailure(error: unknown, retryable: boolean): Error {

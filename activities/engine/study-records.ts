@@ -1,3 +1,4 @@
+import { activityInfo } from '@temporalio/activity';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import { cellRecordName, studyRecordName } from '../../artifacts/store/names.ts';
 import type { Plan } from '../../compiler/plan.ts';
@@ -77,6 +78,6 @@ async function answered<T>(
     mustBelongTo(workflowIdOf(studyId), ...(cellId === undefined ? [] : [workflowIdOf(studyId, cellId)]));
     return { to, value: await work() };
   } catch (error) {
-    throw toRecordFailure(error);
+    throw toRecordFailure(error, activityInfo().attempt);
   }
 }
