@@ -4,7 +4,7 @@
  * S3 with one worker. Not part of the tests:
  *
  *     npm run setup -- --tests
- *     node test/cluster/chaos.ts [--kills 50] [--seed 1] [--cells 20] [--json FILE] [--write]
+ *     node test/cluster/chaos.ts [--kills 50] [--seed 1] [--cells 12] [--json FILE] [--write]
  *
  * `--json` writes what was found to a file, `--write` to `docs/reliability/chaos.json`, whose table stands in `docs/reliability.md`. Needs what `run.ts` needs; root, also for a small disk.
  */
@@ -14,6 +14,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { epochal, startEpochal } from '../e2e/epochal.ts';
+import { processesWith } from '../fixtures/processes.ts';
 import { mountSmallDisk } from '../fixtures/small-disk.ts';
 import { drawEvents, thresholds } from './events.ts';
 import { type Host, type Hosts, makeHosts } from './hosts.ts';
@@ -38,6 +39,8 @@ const bucket = 'studies';
 /** Of the host whose disk is filled: room for its caches, and not much to fill. */
 const diskSize = '600m';
 const pipeline = path.join(import.meta.dirname, 'chaos.yaml');
+/** Of a worker where there are four. */
+const oneAtOnce = ['--concurrency', '1'];
 /** Of each cell; that of its data is shared by all. */
 const stepsOfCell = 6;
 
@@ -45,7 +48,7 @@ const { values: options } = parseArgs({
   options: {
     kills: { type: 'string', default: '50' },
     seed: { type: 'string', default: '1' },
-    cells: { type: 'string', default: '20' },
+    cells: { type: 'string', default: '12' },
     json: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
@@ -78,7 +81,7 @@ function start(words: readonly string[], host: Host, store: string) {
 }
 
 function serve(words: readonly string[], host: Host, store: string): Service {
-  const service = keepRunning(host.name, host, () => start([...words, '--concurrency', '1'], host, store));
+  const service = keepRunning(host.name, host, () => start(words, host, store));
   services.push(service);
   return service;
 }
@@ -101,8 +104,8 @@ async function disturb(hosts: Hosts, store: string): Promise<ChaosFigures['event
   const { environment: _, ...parts } = servers!;
   const launcher = hosts.all.at(-1)!;
   mustEndWell(await start(['run', ...study, '--detach'], launcher, store).finished);
-  const workers = hosts.all.slice(0, -1).map((host) => serve(['worker'], host, store));
-  const supervised = serve(['run', ...study, '--worker'], launcher, store);
+  const workers = hosts.all.slice(0, -1).map((host) => serve(['worker', ...oneAtOnce], host, store));
+  const supervised = serve(['run', ...study, '--worker', ...oneAtOnce], launcher, store);
   const ended = new AbortController();
   const done = supervised.done.finally(() =>
     ended.abort(new Error('The study ended before all had happened: give it more --cells.')),
@@ -176,17 +179,19 @@ async function inspect(hosts: Hosts, store: string): Promise<string[]> {
 async function runEverything(hosts: Hosts): Promise<ChaosFigures> {
   if (disk === undefined) throw new Error('A small disk cannot be mounted: that needs root.');
   const calm = path.join(folder, 'calm');
-  const inFolder = await timed('undisturbed, in a folder', async () => {
-    mustEndWell(await epochal(['run', ...study], calm));
-  });
-  const expected = await digestsIn(path.join(calm, 'store'), calm);
   servers = await startServers(folder, hosts.address, bucket);
   const [one, four] = [`s3://${bucket}/one`, `s3://${bucket}/four`];
-  const withOne = await timed('undisturbed, on S3 with one worker', async () => {
-    serve(['worker'], hosts.all[1]!, one);
-    mustEndWell(await start(['run', ...study], hosts.all.at(-1)!, one).finished);
-    await stopServices();
-  });
+  serve(['worker'], hosts.all[1]!, one);
+  const [inFolder, withOne] = await Promise.all([
+    timed('undisturbed, in a folder', async () => {
+      mustEndWell(await epochal(['run', ...study], calm));
+    }),
+    timed('undisturbed, on S3 with one worker', async () => {
+      mustEndWell(await start(['run', ...study], hosts.all.at(-1)!, one).finished);
+    }),
+  ]);
+  await stopServices();
+  const expected = await digestsIn(path.join(calm, 'store'), calm);
   let events: ChaosFigures['events'] = [];
   const withFour = await timed('disturbed, on S3 with four workers', async () => {
     events = await disturb(hosts, four);
@@ -211,9 +216,10 @@ const hosts = makeHosts(hostsAtOnce);
 async function cleanUp(): Promise<void> {
   await stopServices();
   await servers?.stop();
+  for (const { pid } of processesWith(folder)) process.kill(pid, 'SIGKILL');
   hosts.remove();
   disk?.remove();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

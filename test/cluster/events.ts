@@ -64,5 +64,5 @@ export function drawEvents(seed: number, kills: number): ChaosEvent[] {
  * however fast the machine is.
  */
 export function thresholds(events: number, steps: number): number[] {
-  return Array.from({ length: events }, (_, index) => Math.floor((index * 0.8 * steps) / events));
+  return Array.from({ length: events }, (_, index) => Math.floor((index * 0.9 * steps) / events));
 }
