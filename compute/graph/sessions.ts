@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-node';
 import { nativeBackend, type TensorFlow } from '../native-backend.ts';
+import { inGraphFolder } from './graph-folder.ts';
 import { type ResidentInput, ResidentValues } from './resident-inputs.ts';
 
 /** A graph that the native library has loaded. It holds memory outside of JavaScript until it is disposed of. */
@@ -28,7 +26,7 @@ export function openSession(
 ): Session {
   const backend = nativeBackend(tf);
   const { binding } = backend;
-  const id = inFolder(savedModel, (folder) => binding.loadSavedModel(folder, 'serve'));
+  const id = inGraphFolder(savedModel, (folder) => binding.loadSavedModel(folder, 'serve'));
   const values = new ResidentValues(residents, (inputs, from, to) =>
     binding
       .runSavedModel(id, backend.getInputTensorIds(inputs), from.join(','), to.join(','))
@@ -57,25 +55,4 @@ export function openSessions(): ReadonlySet<Session> {
  */
 function sessionBytes(serialized: number, nodes: number): number {
   return 10 * serialized + 10_000 * nodes;
-}
-
-/** The library reads a graph only from a folder; it holds everything in memory afterwards. */
-function inFolder<T>(savedModel: Uint8Array, read: (folder: string) => T): T {
-  const folder = temporaryFolder();
-  try {
-    writeFileSync(join(folder, 'saved_model.pb'), savedModel);
-    return read(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function temporaryFolder(): string {
-  try {
-    return mkdtempSync(join(tmpdir(), 'epochal-graph-'));
-  } catch (error) {
-    throw Object.assign(new Error(`There is no folder for temporary files: ${(error as Error).message}.`), {
-      cure: 'Make the folder that TMPDIR names, or unset TMPDIR.',
-    });
-  }
 }
