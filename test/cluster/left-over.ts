@@ -1,6 +1,6 @@
 /** What a study has left where it should have left nothing. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { StepRecord } from '../../artifacts/store/step.ts';
@@ -20,9 +20,14 @@ export async function strayProcesses(folder: string): Promise<string[]> {
 
 /** Files that were to be gone by now, in the folders of a host and in the folder of a bucket. */
 export function temporaryFiles(folder: string): string[] {
-  const patterns = ['**/.tmp-*', '**/incoming/*', 'tmp/*', '**/*.lock'];
-  const found = globSync(patterns, { cwd: folder, exclude: (name) => name === 'node-compile-cache' });
-  return found.map((name) => path.join(folder, name));
+  const isTemporary = (name: string): boolean => {
+    const parts = name.split(path.sep);
+    const [parent, last] = [parts.at(-2), parts.at(-1)!];
+    if (last.startsWith('.tmp-') || last.endsWith('.lock') || parent === 'incoming') return true;
+    return parent === 'tmp' && last !== 'node-compile-cache';
+  };
+  const names = readdirSync(folder, { recursive: true }).map(String);
+  return names.filter(isTemporary).map((name) => path.join(folder, name));
 }
 
 /** Uploads to a bucket that were not ended, as the server keeps them. */
