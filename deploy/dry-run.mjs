@@ -53,7 +53,8 @@ function run(command, { as, ...environment } = {}) {
 }
 
 try {
-  for (const folder of [program, cache, home, programs]) mkdirSync(folder, { recursive: true });
+  for (const folder of [program, cache, home, programs, path.dirname(state)])
+    mkdirSync(folder, { recursive: true });
   // Where the other user finds it too.
   cpSync(process.execPath, path.join(programs, 'node'));
   for (const file of filesOfContext()) cpSync(path.join(root, file), path.join(program, file));

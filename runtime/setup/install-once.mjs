@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -37,6 +38,8 @@ export async function installOnce(folder, fill) {
   try {
     const marker = await fill(temporary);
     writeFileSync(path.join(temporary, MARKER), `${JSON.stringify(marker, null, 2)}\n`);
+    // A temporary folder is closed to others. What is in it is no secret, and may be run by another user than the one that has set up, as in a container.
+    chmodSync(temporary, 0o755);
     rmSync(folder, { recursive: true, force: true });
     renameSync(temporary, folder);
     return marker;

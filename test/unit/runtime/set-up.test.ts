@@ -91,6 +91,8 @@ describe('an installed folder', () => {
       return { version: '1' };
     });
     expect(installed(target())).toEqual({ version: '1' });
+    // Others may run what is in it, and change nothing.
+    expect(statSync(target()).mode & 0o777).toBe(0o755);
     await expect(
       installOnce(path.join(folder, 'other'), async () => {
         throw new Error('no network');
