@@ -50,7 +50,8 @@ describe('status', () => {
       ...{ studyId, cells, counts: { succeeded: 5000, failed: 0, cancelled: 0 } },
       ...{ running: [], paused: false, phase: 'cells' },
     };
-    const running = { attached: true, progress: async () => progress, cells: async () => [] };
+    const version = async () => undefined;
+    const running = { attached: true, progress: async () => progress, cells: async () => [], version };
     const record = await resolveStudy(store, studyId);
     const status = await examineStudy(reads.store, record, running as never);
     expect(status).toMatchObject({ status: 'running', ended: 5000, failures: [] });
