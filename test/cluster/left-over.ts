@@ -18,6 +18,9 @@ export async function strayProcesses(folder: string): Promise<string[]> {
   return processesWith(folder).map(({ pid, command }) => `process ${pid}: ${command}`);
 }
 
+/** What the bundler of workflows keeps has locks that stay, whatever happens. */
+const bundlerCache = 'swc-native';
+
 /** Files that were to be gone by now, in the folders of a host and in the folder of a bucket. */
 export function temporaryFiles(folder: string): string[] {
   const isTemporary = (name: string): boolean => {
@@ -27,7 +30,8 @@ export function temporaryFiles(folder: string): string[] {
     return parent === 'tmp' && last !== 'node-compile-cache';
   };
   const names = readdirSync(folder, { recursive: true }).map(String);
-  return names.filter(isTemporary).map((name) => path.join(folder, name));
+  const own = names.filter((name) => !name.includes(bundlerCache));
+  return own.filter(isTemporary).map((name) => path.join(folder, name));
 }
 
 /** Uploads to a bucket that were not ended, as the server keeps them. */
