@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Store } from '../../artifacts/store/store.ts';
 import type { LiveCell, StudyHandle, StudyRecord } from '../../runtime/study/client.ts';
 import type { StudyVersion } from '../../runtime/study/study-version.ts';
@@ -24,6 +25,9 @@ export interface AskRunning {
   readonly limitMs?: number;
 }
 
+/** A study that has not answered by then may wait for workers of another version. */
+const versionAfterMs = 300;
+
 export type StudyState = 'running' | 'paused' | StudyResult['status'] | 'not finished';
 
 /** What `list` says of a study: `schemas/output/list.schema.json`. */
@@ -41,7 +45,7 @@ export interface StudyStatus extends Omit<ListedStudy, 'command' | 'baseDirector
   /** Of every failed cell, and of the stages over all cells. */
   readonly failures: readonly CellFailure[];
   readonly progress?: StudyProgress;
-  /** Of an open study: the version of the workflow code that it goes on with. */
+  /** Of an open study that no worker answers for: the version of the workflow code that it goes on with. */
   readonly version?: StudyVersion;
   /** Running cells, at most 32: those that answered in time. */
   readonly live: readonly LiveCell[];
@@ -62,16 +66,19 @@ export async function examineStudy(
   const tell: TellDamage = ({ message }) => void damaged.add(message);
   let reading: Promise<CellResult[]> | undefined;
   const readEnded = () => (reading ??= readEndedCells(store, studyId, tell));
-  const asked = study?.attached ? study.version().catch(() => undefined) : undefined;
-  const brief = await examineBriefly(store, record, study, tell, readEnded);
-  const { status, counts, cells, progress, result } = brief;
+  const reads = examineBriefly(store, record, study, tell, readEnded);
+  const isSlow =
+    (await Promise.race([reads, setTimeout(versionAfterMs, undefined, { ref: false })])) === undefined;
+  const askVersion = async () => (study?.attached ? study.version().catch(() => undefined) : undefined);
+  const asked = isSlow ? askVersion() : undefined;
+  const { status, counts, cells, progress, result } = await reads;
   // Failures of an earlier launch, which the one that runs has not come to yet, are none of it.
   const ended = progress?.counts.failed === 0 ? [] : await readEnded();
   const ofCells = ended.flatMap(({ cellId, failure }) =>
     failure === undefined ? [] : [{ cellId, ...failure }],
   );
   const isOfCell = new Set(ofCells.map(({ cellId }) => cellId));
-  const version = result === undefined ? await asked : undefined;
+  const version = result === undefined && progress === undefined ? await (asked ?? askVersion()) : undefined;
   const beyond = result?.failures.filter(({ cellId }) => !isOfCell.has(cellId)) ?? [];
   return {
     studyId,

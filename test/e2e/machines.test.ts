@@ -168,6 +168,7 @@ describe('in failure', () => {
       'retry',
       'run',
       'status',
+      'submit',
       'unpin',
       'validate',
       'verify',
