@@ -30,7 +30,7 @@ export interface LongRun {
   readonly histories: Histories;
 }
 
-const statusEveryMs = 15_000;
+const statusEveryMs = 5_000;
 /** Samples that are kept; more would only make the file long. */
 const keptSamples = 400;
 

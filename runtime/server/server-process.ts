@@ -7,13 +7,17 @@ import { thisHost } from './host.ts';
 /**
  * Runs the server and looks every two seconds whether any of its users lives (a file for each, named by its process id). When none is left,
  * also after a kill -9 or a closed terminal, the server ends too. Meanwhile it renews the lease, which says on which host. Prints the server's process id.
+ *
+ * Where cores are scarce, commands that people wait for come before the server, as they do before the workers. Linux shares cores between sessions first:
+ * there `nice` counts within the server's session only, and the session has a value of its own.
  */
 const guardScript = `
 users=$1 log=$2 lease=$3 host=$4; shift 4
 umask 077
 renew() { printf %s "$host" >"$lease.new" && mv -f "$lease.new" "$lease"; }
 renew
-"$@" </dev/null >>"$log" 2>&1 &
+echo 5 >/proc/self/autogroup
+nice -n 5 "$@" </dev/null >>"$log" 2>&1 &
 server=$!
 echo $server
 exec >/dev/null 2>&1
