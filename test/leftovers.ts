@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -8,6 +8,9 @@ import { processesWith } from './fixtures/processes.ts';
 const endingMs = 60_000;
 /** Of the whole suite: Node's cache of compiled code, in which it is faster; of npm, another. */
 const shared = ['compiled', 'node-compile-cache'];
+
+/** Files of a folder that are named. */
+const mostNamed = 20;
 
 /** Everything temporary that the suite makes. */
 export interface Temporary {
@@ -23,7 +26,9 @@ export function openTemporary(): Temporary {
   const end = (): string[] => {
     const processes = processesOf(folder);
     for (const { pid } of processes) process.kill(pid, 'SIGKILL');
-    const files = readdirSync(folder).filter((name) => !shared.includes(name));
+    const files = readdirSync(folder)
+      .filter((name) => !shared.includes(name))
+      .map((name) => `${name}${contents(path.join(folder, name))}`);
     rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     return [...processes.map(({ pid, command }) => `process ${pid}: ${command}`), ...files];
   };
@@ -42,4 +47,12 @@ export function openTemporary(): Temporary {
 /** Processes that were given the folder, this one aside; none where there is no /proc. */
 function processesOf(folder: string): ReturnType<typeof processesWith> {
   return processesWith(`TMPDIR=${folder}\0`);
+}
+
+/** What lies in a folder, which tells whose it was. */
+function contents(place: string): string {
+  if (!lstatSync(place).isDirectory()) return '';
+  const names = readdirSync(place, { recursive: true }).map(String).sort();
+  const more = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : '';
+  return names.length === 0 ? ' (empty)' : `: ${names.slice(0, mostNamed).join(', ')}${more}`;
 }
