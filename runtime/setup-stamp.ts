@@ -12,6 +12,8 @@ export interface SetupStamp {
   readonly temporal?: { readonly program: string; readonly version: string; readonly source: string };
   /** Python for tests and for benchmarks; studies need none. */
   readonly testPython?: { readonly program: string };
+  /** Python with the linters of `deploy/`. */
+  readonly linters?: { readonly program: string };
   readonly benchPython?: { readonly program: string };
   /** An S3 server for tests. */
   readonly versitygw?: { readonly program: string };

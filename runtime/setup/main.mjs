@@ -31,7 +31,11 @@ if (isPackage && options.some((option) => ['--tests', '--bench'].includes(option
   process.exit(1);
 }
 if (options.includes('--tests')) {
-  steps.push(pythonEnvironment('testPython', 'test/requirements.txt', 'tests'), versitygw);
+  steps.push(
+    pythonEnvironment('testPython', 'test/requirements.txt', 'tests'),
+    pythonEnvironment('linters', 'deploy/tools/requirements.txt', 'checks of deploy/'),
+    versitygw,
+  );
 }
 if (options.includes('--bench')) {
   steps.push(pythonEnvironment('benchPython', 'bench/requirements.txt', 'benchmarks'));
