@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { EnvironmentError } from '../../artifacts/errors.ts';
 import type { Store } from '../../artifacts/store/store.ts';
@@ -13,11 +12,11 @@ import {
   unlessDamaged,
 } from '../checks/study-records.ts';
 import { exitCode } from '../output/errors.ts';
-import { createOutput, type Output } from '../output/output.ts';
+import { createOutput } from '../output/output.ts';
 import { awaitedVersion } from '../progress/awaited-version.ts';
 import { examineBriefly, examineStudy, type ListedStudy } from '../progress/study-status.ts';
 import { formatStatus, formatStudies, shownCells } from '../progress/study-view.ts';
-import { onInterrupt } from '../run/interrupt.ts';
+import { watchStudy } from '../run/watch-study.ts';
 import { type Connected, connectTo, findServer, placeOfServer } from './server-connection.ts';
 import {
   addPlaceOptions,
@@ -60,7 +59,9 @@ export function addStudyCommands(program: Command): void {
         try {
           const study = await findOn(server, storeUri, record.studyId);
           const watched = options.watch && study !== undefined;
-          const code = watched ? await watch(study, await cellsOf(store, record), output) : exitCode.done;
+          const code = watched
+            ? await watchStudy(study, await cellsOf(store, record), output)
+            : exitCode.done;
           if (watched && (!options.json || code === exitCode.interrupted)) return code;
           const status = await examineStudy(store, record, study, {
             ...(options.json ? {} : { most: shownCells }),
@@ -216,41 +217,6 @@ export function addStudyCommands(program: Command): void {
 
 async function cellsOf(store: Store, { studyId, cells }: StudyRecord): Promise<number> {
   return cells ?? (await readPlan(store, studyId)).cells.length;
-}
-
-/** Shows the progress until the study has ended, the user interrupts or nobody reads any more. */
-async function watch(study: StudyHandle, cells: number, output: Output): Promise<number> {
-  const [{ showProgress }, { createProgressView }] = await Promise.all([
-    import('../progress/progress.ts'),
-    import('../progress/progress-view.ts'),
-  ]);
-  const view = createProgressView(output, cells);
-  const interruption = onInterrupt();
-  const progress = showProgress(study, view);
-  const leaving = new AbortController();
-  const result = study.result({ signal: leaving.signal });
-  result.catch(() => undefined);
-  const unread = async (): Promise<undefined> => {
-    while (output.open) await setTimeout(500, undefined, { ref: false });
-  };
-  try {
-    const now = await Promise.race([
-      result,
-      interruption.requested.then(() => 'interrupted' as const),
-      unread(),
-    ]);
-    if (now === 'interrupted') return exitCode.interrupted;
-    if (now === undefined) return exitCode.done;
-    await progress.ended();
-    view.end();
-    output.line(`${study.studyId}: ${now.status}`);
-    return now.status === 'succeeded' ? exitCode.done : exitCode.failed;
-  } finally {
-    leaving.abort();
-    await Promise.allSettled([progress.stop(), result]);
-    view.end();
-    interruption.off();
-  }
 }
 
 /** The study as the server knows it; undefined if it does not, or there is no server. */
