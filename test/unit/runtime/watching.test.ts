@@ -10,6 +10,8 @@ import { isLocal, statusPlace } from '../../../runtime/watching/status-server.ts
 import { wantsTraces } from '../../../runtime/watching/traces.ts';
 import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
 
+const store = await storeOfThisFile();
+
 const root = path.join(import.meta.dirname, '..', '..', '..');
 
 test('options say how the log is, and EPOCHAL_LOG what they leave open', () => {
@@ -98,7 +100,6 @@ test('where the packages of OpenTelemetry are not installed there are no traces,
 });
 
 test('the account of a stage has its bytes, and spans only where a trace asks for them: the first hundred, and how many more there were', async () => {
-  const store = await storeOfThisFile();
   const written: ArtifactRef[] = [];
   const use = async (accountant: Accountant, files: number) => {
     const watched = accountant.watch(store);
