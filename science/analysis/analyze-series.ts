@@ -127,16 +127,20 @@ function fillLeftover(
   { eigenvalues, learningRate, momentum, batchesPerEpoch, steps, drift }: SeriesInput,
 ): void {
   const whiteWindow = expectedNoiseVariance(batchesPerEpoch, 'with-replacement', steps, drift);
+  const sampling: Sampling = 'with-replacement';
   for (const [index, share] of shares.entries()) {
     columns.noise_leftover_share[index] = share;
-    const process = { learningRate, momentum, eigenvalue: eigenvalues[index]!, batchesPerEpoch };
-    const expected = (sampling: Sampling) =>
-      expectedWindowVariances(windowStructureFunction({ ...process, sampling }, steps), steps, drift);
-    if (!(columns.weight_variance_theory_window[index]! > 0) || Number.isNaN(share)) continue;
-    const [own, independent] = [expected('without-replacement'), expected('with-replacement')];
-    const level = columns.noise_variance[index]! / ((1 - share) * noiseWindow + share * whiteWindow);
+    const own = {
+      weightVariance: columns.weight_variance_theory_window[index]!,
+      velocityVariance: columns.velocity_variance_theory_window[index]!,
+    };
+    if (!(own.weightVariance > 0) || Number.isNaN(share)) continue;
+    const process = { learningRate, momentum, eigenvalue: eigenvalues[index]!, batchesPerEpoch, sampling };
+    const independent = expectedWindowVariances(windowStructureFunction(process, steps), steps, drift);
+    // `own` rests on a level of the noise that knows of no share.
+    const [noise, ofAll] = [columns.noise_variance[index]!, (1 - share) * noiseWindow + share * whiteWindow];
     const mixed = (name: keyof WindowVariances) =>
-      level * ((1 - share) * own[name] + share * independent[name]);
+      ((1 - share) * noiseWindow * own[name] + share * noise * independent[name]) / ofAll;
     const [weight, velocity] = [mixed('weightVariance'), mixed('velocityVariance')];
     columns.weight_variance_theory_leftover[index] = weight;
     columns.velocity_variance_theory_leftover[index] = velocity;

@@ -1,9 +1,9 @@
 import type { Sampling } from '../sampling.ts';
 import { type Hyperparameters, lambdaCross } from '../theory/regimes.ts';
 import { lossFluctuation } from '../theory/variances.ts';
-import type { FittedColumns } from './estimate.ts';
+import { type FittedColumns, fittedColumns } from './estimate.ts';
 import { exponentsOf, type RegimeExponents } from './exponents.ts';
-import { type CrossoverParameters, fitCrossover } from './fit-crossover.ts';
+import { type CrossoverFit, fitCrossover } from './fit-crossover.ts';
 import { type FitColumns, type FitRow, selectRows } from './fit-rows.ts';
 
 /** A spectrum and the hyperparameters of the SGD that made it. */
@@ -28,6 +28,18 @@ export interface Parameters extends CrossoverParameters, LeftoverParameters, Reg
   readonly loss_fluctuation_standard_error: number;
   /** The same with the weight variances that (12)-(17) expect in the recorded window. */
   readonly loss_fluctuation_theory: number;
+}
+
+/** The fit of the crossover. */
+export interface CrossoverParameters extends FittedColumns<'lambda_cross'>, FittedColumns<'tau_sgd'> {
+  /** Correlation of the errors of ln lambda_cross and ln tau_sgd. */
+  readonly parameter_correlation: number;
+  /** Sum of squared residuals in standard errors, over the degrees of freedom. */
+  readonly reduced_chi_square: number;
+  /** Probability of a chi-square that is at least as large, if the curve is right. */
+  readonly chi_square_p_value: number;
+  /** Share of the weighted variance of ln tau that the fit explains. */
+  readonly r_squared: number;
 }
 
 /** The same fit where the curve allows for noise that does not cancel over an epoch: it is exact for that theory at theory's parameters. */
@@ -69,9 +81,15 @@ export function fitCorrelationTimes(input: FitInput): FitResult {
   const crossing = lambdaCross(input);
   const variances = rows.map((row) => row.weightVariance);
   const eigenvalues = rows.map((row) => row.eigenvalue);
+  const [told, more]: [string[], string[]] = [[], []];
+  const crossover = fitCrossover(input, rows, told);
+  const leftover = fitCrossover(input, rows.map(withLeftover), more);
+  // What both have to say is said once.
+  const onlyThere = told.length === 0 ? more.map((note) => `With the noise that is left over: ${note}`) : [];
+  notes.push(...told, ...onlyThere);
   const parameters = {
-    ...fitCrossover(input, rows, notes),
-    ...leftoverFit(input, rows),
+    ...crossoverColumns(crossover),
+    ...leftoverColumns(leftover),
     noise_leftover_share: medianOf(input.columns.noise_leftover_share),
     noise_epoch_share: medianOf(input.columns.noise_epoch_share),
     noise_epoch_share_theory:
@@ -91,19 +109,29 @@ export function fitCorrelationTimes(input: FitInput): FitResult {
   return { parameters, notes };
 }
 
-function leftoverFit(input: FitInput, rows: readonly FitRow[]): LeftoverParameters {
-  const corrected = rows.map((row) => ({ ...row, correlationTimeTheory: row.correlationTimeLeftover }));
-  // What is not determined here is not determined in the first fit either, which has told it.
-  const fit = fitCrossover(input, corrected, []);
-  const renamed = (name: 'lambda_cross' | 'tau_sgd') =>
-    Object.entries(fit).flatMap(([column, value]) =>
-      column.startsWith(name) ? [[column.replace(name, `${name}_leftover`), value]] : [],
-    );
+/** The direction with the theory of noise that is left over in place of its own. */
+function withLeftover(row: FitRow): FitRow {
+  return { ...row, correlationTimeTheory: row.correlationTimeLeftover };
+}
+
+function crossoverColumns(fit: CrossoverFit): CrossoverParameters {
   return {
-    ...Object.fromEntries([...renamed('lambda_cross'), ...renamed('tau_sgd')]),
-    reduced_chi_square_leftover: fit.reduced_chi_square,
-    chi_square_p_value_leftover: fit.chi_square_p_value,
-  } as unknown as LeftoverParameters;
+    ...fittedColumns('lambda_cross', fit.lambdaCross),
+    ...fittedColumns('tau_sgd', fit.tauSgd),
+    parameter_correlation: fit.correlation,
+    reduced_chi_square: fit.reducedChiSquare,
+    chi_square_p_value: fit.chance,
+    r_squared: fit.rSquared,
+  };
+}
+
+function leftoverColumns(fit: CrossoverFit): LeftoverParameters {
+  return {
+    ...fittedColumns('lambda_cross_leftover', fit.lambdaCross),
+    ...fittedColumns('tau_sgd_leftover', fit.tauSgd),
+    reduced_chi_square_leftover: fit.reducedChiSquare,
+    chi_square_p_value_leftover: fit.chance,
+  };
 }
 
 function medianOf(values: Float64Array = new Float64Array()): number {

@@ -9,7 +9,7 @@ import {
   tauSgd,
 } from '../theory/regimes.ts';
 import { chiSquareTail } from './chi-square.ts';
-import { estimate, type FittedColumns, fittedColumns, notFitted, undecided } from './estimate.ts';
+import { estimate, type Fitted, notFitted, undecided } from './estimate.ts';
 import type { FitRow } from './fit-rows.ts';
 import { Profile } from './profile.ts';
 
@@ -17,15 +17,17 @@ import { Profile } from './profile.ts';
  * What the fit of the crossover has found. NaN where the data decide nothing. Theory has lambda_cross = 3 (1 - beta) / (eta M) and
  * tau_SGD = (M / 3) (1 + beta) / (1 - beta) steps.
  */
-export interface CrossoverParameters extends FittedColumns<'lambda_cross'>, FittedColumns<'tau_sgd'> {
+export interface CrossoverFit {
+  readonly lambdaCross: Fitted;
+  readonly tauSgd: Fitted;
   /** Correlation of the errors of ln lambda_cross and ln tau_sgd. */
-  readonly parameter_correlation: number;
+  readonly correlation: number;
   /** Sum of squared residuals in standard errors, over the degrees of freedom. */
-  readonly reduced_chi_square: number;
+  readonly reducedChiSquare: number;
   /** Probability of a chi-square that is at least as large, if the curve is right. */
-  readonly chi_square_p_value: number;
+  readonly chance: number;
   /** Share of the weighted variance of ln tau that the fit explains. */
-  readonly r_squared: number;
+  readonly rSquared: number;
 }
 
 /** Places are looked for so far beyond the fitted eigenvalues, as a factor. */
@@ -39,7 +41,7 @@ export function fitCrossover(
   input: Hyperparameters & { readonly sampling: Sampling },
   rows: readonly FitRow[],
   notes: string[],
-): CrossoverParameters {
+): CrossoverFit {
   const [crossing, plateau] = [lambdaCross(input), tauSgd(input)];
   const whyNot =
     input.sampling !== 'without-replacement'
@@ -50,9 +52,9 @@ export function fitCrossover(
   if (whyNot !== undefined) {
     notes.push(`lambda_cross and tau_SGD are not fitted: ${whyNot}.`);
     return {
-      ...fittedColumns('lambda_cross', { ...notFitted, theory: crossing }),
-      ...fittedColumns('tau_sgd', { ...notFitted, theory: plateau }),
-      ...{ parameter_correlation: none, reduced_chi_square: none, chi_square_p_value: none, r_squared: none },
+      lambdaCross: { ...notFitted, theory: crossing },
+      tauSgd: { ...notFitted, theory: plateau },
+      ...{ correlation: none, reducedChiSquare: none, chance: none, rSquared: none },
     };
   }
   const data = logarithms(rows, crossing, plateau);
@@ -74,17 +76,15 @@ export function fitCrossover(
   });
   notes.push(...undecided('lambda_cross', ofCrossing), ...undecided('tau_SGD', ofPlateau));
   const fitted = {
-    ...fittedColumns('lambda_cross', ofCrossing),
-    ...fittedColumns('tau_sgd', ofPlateau),
-    parameter_correlation: correlationOf(data, logCrossing),
-    reduced_chi_square: profile.chiSquare / (rows.length - 2),
-    chi_square_p_value: chiSquareTail(profile.chiSquare, rows.length - 2),
-    r_squared: 1 - profile.chiSquare / spreadOf(data),
+    lambdaCross: ofCrossing,
+    tauSgd: ofPlateau,
+    correlation: correlationOf(data, logCrossing),
+    reducedChiSquare: profile.chiSquare / (rows.length - 2),
+    chance: chiSquareTail(profile.chiSquare, rows.length - 2),
+    rSquared: 1 - profile.chiSquare / spreadOf(data),
   };
-  if (fitted.chi_square_p_value < implausible) {
-    const [each, chance] = [fitted.reduced_chi_square, fitted.chi_square_p_value].map((x) =>
-      Number(x.toPrecision(2)),
-    );
+  if (fitted.chance < implausible) {
+    const [each, chance] = [fitted.reducedChiSquare, fitted.chance].map((x) => Number(x.toPrecision(2)));
     notes.push(
       `The curve of theory's shape does not describe the correlation times: chi-square is ${each} for each of ${rows.length - 2} degrees of freedom, which chance alone exceeds with a probability of ${chance}. Intervals and deviations of lambda_cross and tau_SGD are those of a curve that does.`,
     );
