@@ -72,10 +72,13 @@ export function withVoice<Options extends WatchOptions>(
 
 async function voiceOf({ metrics }: WatchOptions, log: WorkerLog): Promise<WorkerVoice> {
   const output = createOutput(false);
-  const { isLocal, statusPlace } = await import('../../runtime/watching/status-server.ts');
+  const [{ statusPlace }, { isLoopback }] = await Promise.all([
+    import('../../runtime/watching/status-server.ts'),
+    import('../../runtime/server/ports.ts'),
+  ]);
   const where = metrics ?? process.env.EPOCHAL_METRICS;
   const status = where ? statusPlace(where) : undefined;
-  if (status !== undefined && !isLocal(status)) {
+  if (status !== undefined && !isLoopback(status.host)) {
     const warning = `Metrics are served at ${status.host}: whoever reaches this machine there can read them, since nobody is asked for a password.`;
     if (log.format === 'json') log.say('WARN', warning);
     else output.warn(warning);

@@ -12,11 +12,7 @@ import { readKey } from '../seal/home-key.ts';
 import { sealingCodec } from '../seal/sealing-codec.ts';
 import { cancelOnceClosed } from './closed-calls.ts';
 import type { ServerPlace } from './place.ts';
-
-/** A proxy that the environment names is for other machines: it could not reach this one under that name. */
-function isLoopback(address: string): boolean {
-  return /^(127(\.\d+){3}|localhost|\[::1\]):\d+$/.test(address);
-}
+import { isLoopback } from './ports.ts';
 
 /** The same for the client, and for the worker's own connection. */
 export function connectionOptions({ address, tls, apiKey, headers }: Omit<ServerPlace, 'namespace'>) {
@@ -60,7 +56,10 @@ export async function connect(
     ...connectionOptions(place),
     connectTimeout: connectTimeoutMs,
     interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), cancelOnceClosed],
-    ...(isLoopback(place.address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
+    // A proxy that the environment names is for other machines: it could not reach this one under that name.
+    ...(isLoopback(place.address.replace(/:\d+$/, ''))
+      ? { channelArgs: { 'grpc.enable_http_proxy': 0 } }
+      : {}),
   });
   const { noDeprecation = false } = process;
   try {

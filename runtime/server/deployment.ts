@@ -2,6 +2,7 @@
 import type { WorkflowService } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { type TaskQueue, workflowVersion } from '../../workflows/messages.ts';
+import { livePollers } from './pollers.ts';
 
 type ExecutionInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 
@@ -13,9 +14,6 @@ export interface Deployments {
 
 /** Of all workers that have the workflows. */
 export const deploymentName = 'epochal';
-
-/** Workers poll for a minute at a time: one that has not asked for longer is gone, though the server names it for some minutes. */
-const gonePollMs = 90_000;
 
 /** gRPC status codes. */
 const [notFound, permissionDenied, unimplemented] = [5, 7, 12];
@@ -49,22 +47,15 @@ export async function servedBuildIds({ service, namespace }: Deployments): Promi
   const taskQueue = { name: 'epochal' satisfies TaskQueue };
   const { workflowTaskQueuePartitions } = await service.listTaskQueuePartitions({ namespace, taskQueue });
   const partitions = workflowTaskQueuePartitions.flatMap(({ key }) => (key ? [key] : []));
-  const described = await Promise.all(
-    partitions.map((name) =>
-      service.describeTaskQueue({
-        namespace,
-        taskQueue: { name },
-        taskQueueType: 1, // of workflows
-      }),
-    ),
+  const pollers = await Promise.all(
+    partitions.map((name) => livePollers(service, namespace, name, 'workflows')),
   );
-  const since = Date.now() - gonePollMs;
-  const served = new Set<string>();
-  for (const { deploymentOptions, lastAccessTime } of described.flatMap(({ pollers }) => pollers)) {
-    if (deploymentOptions?.deploymentName !== deploymentName || !deploymentOptions.buildId) continue;
-    if (Number(lastAccessTime?.seconds ?? 0) * 1000 > since) served.add(deploymentOptions.buildId);
-  }
-  return served;
+  const ids = pollers
+    .flat()
+    .map(({ deploymentOptions }) =>
+      deploymentOptions?.deploymentName === deploymentName ? deploymentOptions.buildId : undefined,
+    );
+  return new Set(ids.filter((id) => typeof id === 'string' && id !== '') as string[]);
 }
 
 /** The version whose workers a workflow waits for; undefined if any will do. */

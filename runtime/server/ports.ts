@@ -2,6 +2,11 @@ import { connect, createServer } from 'node:net';
 
 const host = '127.0.0.1';
 
+/** True for a host that only this machine can reach. */
+export function isLoopback(name: string): boolean {
+  return /^(127(\.\d+){3}|localhost|\[?::1\]?)$/.test(name);
+}
+
 /** True if nothing listens at this port of the loopback interface. */
 export async function isFree(port: number): Promise<boolean> {
   return (await listen(port)) !== undefined;

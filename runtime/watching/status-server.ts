@@ -31,11 +31,6 @@ export function statusPlace(text: string): StatusPlace {
   return { host, port };
 }
 
-/** True if only this machine can reach it. */
-export function isLocal({ host }: StatusPlace): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
-}
-
 /** Serves `/metrics`, `/health` and `/ready`. Throws {@link EnvironmentError} if it cannot listen there. */
 export async function openStatusServer(
   { host, port }: StatusPlace,

@@ -4,9 +4,10 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { Accountant } from '../../../activities/processes/stage-account.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
+import { isLoopback } from '../../../runtime/server/ports.ts';
 import { WorkerLog } from '../../../runtime/watching/log.ts';
 import { logSettings } from '../../../runtime/watching/log-settings.ts';
-import { isLocal, statusPlace } from '../../../runtime/watching/status-server.ts';
+import { statusPlace } from '../../../runtime/watching/status-server.ts';
 import { wantsTraces } from '../../../runtime/watching/traces.ts';
 import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
 
@@ -34,7 +35,7 @@ test('a place has a host, if one is given, and a port', () => {
   for (const wrong of ['', 'node7', ':80', '0', '65536', 'a b:80', '1:2:x'])
     expect(() => statusPlace(wrong)).toThrow(`${wrong} is nowhere to tell of metrics at.`);
   const local = ['9464', '127.8.0.1:1', 'localhost:1', '[::1]:1', '0.0.0.0:1', '[::]:1', '127.example.org:1'];
-  expect(local.map((text) => isLocal(statusPlace(text)))).toEqual([
+  expect(local.map((text) => isLoopback(statusPlace(text).host))).toEqual([
     true,
     true,
     true,
