@@ -18,8 +18,8 @@ import {
 import { mustComputeAsPlanned } from '../kinds/known-version.ts';
 import { commonMetadata } from '../processes/step-metadata.ts';
 import { toStageFailure } from './failures.ts';
+import { blameRoom } from './full-disk.ts';
 import { withHeartbeats } from './heartbeat.ts';
-import { blameRoom } from './room.ts';
 import { damageNotes, outcome, recordStep } from './step.ts';
 import { mustBelongTo, type OpenStores } from './stores.ts';
 import type { StudyRecords } from './study-records.ts';

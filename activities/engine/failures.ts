@@ -9,7 +9,7 @@ import {
 import type { FailureDetail } from '../../workflows/messages.ts';
 import { OtherVersionError } from '../kinds/known-version.ts';
 import { ComputeProcessError } from '../processes/compute-client.ts';
-import { NoRoomError } from './room.ts';
+import { NoRoomError } from './full-disk.ts';
 
 /** Thrown when a worker is told to stop: another one takes the stage over at once, from its checkpoint. */
 export class WorkerShutdownError extends Error {
