@@ -121,7 +121,7 @@ export function lastCheckpoint(home: string): number {
 export function freshHome({ bundled = false } = {}): { home: string; remove(): void } {
   const home = mkdtempSync(join(tmpdir(), 'epochal-e2e-'));
   if (bundled) copyBundledHome(home);
-  return { home, remove: () => rmSync(home, { recursive: true, force: true }) };
+  return { home, remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 20 }) };
 }
 
 /** A Node on the PATH that cannot run TypeScript files. */

@@ -251,7 +251,7 @@ test('a result that a worker without the key has given is not believed', async (
     other.stop();
     await connection.close();
     await server.stop();
-    await rm(home.folder, { recursive: true, force: true });
+    await rm(home.folder, { recursive: true, force: true, maxRetries: 20 });
   }
 });
 

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await studies?.close();
   disk?.remove();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 });
 
 test('a stage that fails where the disk of its worker is full costs none of its attempts; the worker takes no other before there is room', async (context) => {

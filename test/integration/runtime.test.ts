@@ -22,7 +22,7 @@ beforeAll(async () => {
   process.env.EPOCHAL_STAGE_MODULES = path.join(import.meta.dirname, '..', 'fixtures', 'stages');
   home = findHome(copyBundledHome(await mkdtemp(path.join(tmpdir(), 'epochal-test-'))));
 });
-afterAll(() => rm(home.folder, { recursive: true, force: true }));
+afterAll(() => rm(home.folder, { recursive: true, force: true, maxRetries: 20 }));
 
 describe('the embedded server', () => {
   test('serves its web UI, is found again, and lives as long as it has a user', async () => {

@@ -66,7 +66,7 @@ afterEach(async () => {
 afterAll(async () => {
   await connection?.close();
   await server?.stop();
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 20 });
 });
 
 async function join(release: Release): Promise<ReleaseCommand> {
