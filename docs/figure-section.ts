@@ -17,7 +17,9 @@ const pictureScale = 1.25;
 
 const quantityNames: Readonly<Record<string, string>> = {
   lambda_cross: 'λ_cross',
+  lambda_cross_leftover: 'λ_cross, the noise that is left over known',
   tau_sgd: 'τ_SGD (steps)',
+  tau_sgd_leftover: 'τ_SGD (steps), the noise that is left over known',
   weight_variance_exponent_below: 'exponent of σ²_θ below λ_cross',
   weight_variance_exponent_above: 'exponent of σ²_θ above λ_cross',
   velocity_variance_exponent: 'exponent of σ²_v',
@@ -83,15 +85,28 @@ function resultTables(parameters: readonly CellParameters[]): string[] {
       return [table(['quantity', 'measured', 'theory', 'difference in standard errors'], rows)];
     }
     const shown = known.filter((name) => name === 'lambda_cross' || name === 'tau_sgd');
-    const headings = shown.flatMap((name) => [quantityNames[name]!, 'theory', 'standard errors']);
-    const share = 'noise_epoch_share';
+    const hasLeftover = (name: string) => known.includes(`${name}_leftover`);
+    const headings = shown.flatMap((name) => [
+      quantityNames[name]!,
+      'theory',
+      'standard errors',
+      ...(hasLeftover(name) ? ['with r'] : []),
+    ]);
+    const share = 'noise_leftover_share';
+    const hasShare = cells.some(({ estimates }) => Number.isFinite(estimates[share]?.value));
     const rows = cells.map(({ label, estimates }) => [
       label,
-      ...shown.flatMap((name) => compared(estimates[name])),
-      ...(known.includes(share) ? [compared(estimates[share])[0]!] : []),
+      ...shown.flatMap((name) => [
+        ...compared(estimates[name]),
+        ...(hasLeftover(name) ? [compared(estimates[`${name}_leftover`])[2]!] : []),
+      ]),
+      ...(hasShare ? [compared(estimates[share])[0]!] : []),
     ]);
-    const last = known.includes(share) ? [quantityNames[share]!] : [];
-    return [table(['cell', ...headings, ...last], rows)];
+    const last = hasShare ? ['r, the share of the noise left over'] : [];
+    const about = shown.some(hasLeftover)
+      ? ['“With r”: the same deviation where theory knows of the noise that is left over ([theory](theory.md#noise-that-is-left-over)).']
+      : [];
+    return [table(['cell', ...headings, ...last], rows), ...about];
   });
 }
 

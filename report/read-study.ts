@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { findMetadata } from '../artifacts/arrow/metadata.ts';
 import { DamagedArtifactError, DamagedRecordError, InputError } from '../artifacts/errors.ts';
 import type { ArtifactRef } from '../artifacts/reference.ts';
+import { readLeftOut } from '../artifacts/store/left-out.ts';
 import { readRecord, readRecords } from '../artifacts/store/records.ts';
 import type { StepRecord } from '../artifacts/store/step.ts';
 import type { Store } from '../artifacts/store/store.ts';
@@ -78,9 +79,12 @@ export async function readStudy(store: Store, studyId: string): Promise<Study> {
   const eigenpairs = outcomes
     .flatMap(({ outputs }) => Object.values(outputs))
     .filter(({ kind }) => kind === 'eigenpairs');
+  const leftOut = await leftOutOf(store, studyId);
   const completeness = new Map(
     await Promise.all(
-      eigenpairs.map(async (ref) => [ref.sha256, await limit(() => completenessOf(store, ref))] as const),
+      eigenpairs.map(
+        async (ref) => [ref.sha256, await limit(() => completenessOf(store, ref, leftOut))] as const,
+      ),
     ),
   );
   return { studyId, plan, cells, ordered, damaged, result, detailed, steps, completeness };
@@ -98,12 +102,22 @@ export async function baseDirectoryOf(store: Store, studyId: string): Promise<st
 }
 
 /** In words; none of principal components. */
-async function completenessOf(store: Store, ref: ArtifactRef): Promise<string> {
+async function completenessOf(store: Store, ref: ArtifactRef, leftOut: ReadonlySet<string>): Promise<string> {
   try {
     const claims = findMetadata(await store.describe(ref), 'hessian');
     return claims === undefined ? '' : outsideInWords(claims);
   } catch (error) {
-    if (error instanceof DamagedArtifactError) return 'damaged or gone';
+    if (!(error instanceof DamagedArtifactError)) throw error;
+    return leftOut.has(ref.sha256) ? 'left out of this export' : 'damaged or gone';
+  }
+}
+
+/** SHA-256 of what an export has left out. A damaged record is told by `verify`; without it, what is missing counts as gone. */
+async function leftOutOf(store: Store, studyId: string): Promise<ReadonlySet<string>> {
+  try {
+    return new Set((await readLeftOut(store, studyId))?.artifacts.map(({ sha256 }) => sha256));
+  } catch (error) {
+    if (error instanceof DamagedRecordError) return new Set();
     throw error;
   }
 }

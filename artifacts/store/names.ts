@@ -30,7 +30,7 @@ export function checkedName(kind: keyof typeof shapes, name: unknown): string {
 }
 
 /** Name in the store of a record of a study: `studies/<id>/plan.json`. */
-export function studyRecordName(studyId: string, record: 'study' | 'plan' | 'result'): string {
+export function studyRecordName(studyId: string, record: 'study' | 'plan' | 'result' | 'left-out'): string {
   return `studies/${checkedName('study id', studyId)}/${record}.json`;
 }
 

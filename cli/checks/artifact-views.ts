@@ -39,7 +39,7 @@ function sizeOf(files: number, bytes: number): string {
 /** What was found, bad checks first. Those that are good are listed on a terminal only, as long as it has room for them. */
 export function formatVerification(
   studyId: string,
-  { checks, unknown, again }: Verification,
+  { checks, unknown, again, leftOut }: Verification,
   output: Where,
 ): string[] {
   const bad = checks.filter(({ ok }) => !ok);
@@ -51,6 +51,11 @@ export function formatVerification(
     ...told.cut,
     ...strangers.shown.map((name) => `unknown file ${name}: no part of the study`),
     ...strangers.cut,
+    ...(leftOut > 0
+      ? [
+          `${plural(leftOut, 'artifact')} of tensors ${leftOut === 1 ? 'was' : 'were'} left out of this export: nothing of them was checked.`,
+        ]
+      : []),
     `${studyId}: ${plural(checks.length, 'check')}, ${bad.length.toLocaleString('en-US')} bad`,
   ];
   if (bad.length === 0) return lines;

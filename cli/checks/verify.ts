@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import { InputError } from '../../artifacts/errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
+import { type LeftOut, readLeftOut } from '../../artifacts/store/left-out.ts';
 import { examineStep } from '../../artifacts/store/outputs.ts';
 import type { StepRecord } from '../../artifacts/store/step.ts';
 import type { Store } from '../../artifacts/store/store.ts';
@@ -20,6 +21,8 @@ export interface Verification {
   readonly unknown: readonly string[];
   /** What a rerun would compute again, one line a stage; empty if nothing is bad. */
   readonly again: readonly string[];
+  /** Artifacts that are not here because the export left them out: of these nothing was checked. */
+  readonly leftOut: number;
 }
 
 /**
@@ -42,6 +45,9 @@ class Verifier {
   #baseDirectory: string | undefined;
   #unknown: string[] = [];
   #badCollects: string[] = [];
+  /** SHA-256 of what an export has left out. */
+  #leftOut: ReadonlySet<string> = new Set();
+  readonly #notHere = new Set<string>();
 
   constructor(store: Store, studyId: string) {
     this.#store = store;
@@ -86,7 +92,7 @@ class Verifier {
 
   async verification(): Promise<Verification> {
     const again = this.#bad() === 0 ? [] : await this.#again();
-    return { checks: this.#checks, unknown: this.#unknown, again };
+    return { checks: this.#checks, unknown: this.#unknown, again, leftOut: this.#notHere.size };
   }
 
   #add(ok: boolean, what: string, good: string, bad: string): void {
@@ -108,8 +114,7 @@ class Verifier {
       const record = await unlessDamaged(reading, () => {
         absent = false;
       });
-      // A study that has not ended has no result yet.
-      if (record === undefined && absent && name === 'result.json') return undefined;
+      if (record === undefined && absent && mayBeAbsent.has(name)) return undefined;
       const good = record !== undefined && fits(record);
       this.#add(good, `studies/${studyId}/${name}`, 'sealed', changed);
       return good ? record : undefined;
@@ -119,6 +124,8 @@ class Verifier {
     this.#baseDirectory = study?.baseDirectory;
     const plan = await read('plan.json', readPlan(store, studyId), (record) => studyIdOf(record) === studyId);
     const result = await read('result.json', readResult(store, studyId), isOfStudy);
+    const left: LeftOut | undefined = await read('left-out.json', readLeftOut(store, studyId), isOfStudy);
+    this.#leftOut = new Set(left?.artifacts.map(({ sha256 }) => sha256));
     return { plan, result };
   }
 
@@ -128,7 +135,7 @@ class Verifier {
 
   async #nameUnknown(plan: Plan): Promise<void> {
     const folder = `studies/${this.#studyId}`;
-    const known = new Set(['plan.json', 'study.json', 'result.json'].map((name) => `${folder}/${name}`));
+    const known = new Set(recordNames.map((name) => `${folder}/${name}`));
     for (const { id } of plan.cells) known.add(`${folder}/cells/${id}.json`);
     this.#unknown = (await this.#names()).filter((name) => !known.has(name));
   }
@@ -207,6 +214,10 @@ class Verifier {
     const { damage } = await examineStep(this.#store, record, wanted);
     for (const [output, ref] of Object.entries(record.outputs)) {
       const problem = damage.find((candidate) => candidate.output === output);
+      if (problem !== undefined && this.#leftOut.has(ref.sha256)) {
+        this.#notHere.add(ref.sha256);
+        continue;
+      }
       const where = `${what}.${output} ${ref.sha256.slice(0, 12)}`;
       checks.push(checked(problem === undefined, where, 'whole, and made by this step', problem?.what ?? ''));
       if (problem === undefined) checks.push(...(await checkContent(this.#store, ref, where)));
@@ -242,6 +253,11 @@ function placeOf(cellId: string, stage: string): string {
 }
 
 type Available = Record<string, Readonly<Record<string, ArtifactRef>>>;
+
+const recordNames = ['plan.json', 'study.json', 'result.json', 'left-out.json'];
+
+/** A study that has not ended has no result yet, and one that was not exported has left nothing out. */
+const mayBeAbsent: ReadonlySet<string> = new Set(['result.json', 'left-out.json']);
 
 const changed = 'changed or torn, from elsewhere, or of an older version';
 

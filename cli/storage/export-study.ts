@@ -5,6 +5,7 @@ import pLimit from 'p-limit';
 import { DamagedArtifactError, InputError } from '../../artifacts/errors.ts';
 import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
 import { explain, writeAtomically, writeFileAtomically } from '../../artifacts/store/atomic-file.ts';
+import { type LeftOut, writeLeftOut } from '../../artifacts/store/left-out.ts';
 import { openLocalStore } from '../../artifacts/store/local-store.ts';
 import { artifactFileName, studyRecordName } from '../../artifacts/store/names.ts';
 import { filesOf } from '../../artifacts/store/outputs.ts';
@@ -33,7 +34,7 @@ export interface ExportManifest {
   /** All files but the manifest itself, by path. */
   readonly files: readonly ExportedFile[];
   /** Artifacts that were left out, because they are tensors. */
-  readonly leftOut: readonly Pick<ArtifactRef, 'sha256' | 'kind' | 'bytes'>[];
+  readonly leftOut: LeftOut['artifacts'];
 }
 
 /**
@@ -75,6 +76,7 @@ async function writeExport(
   const place = path.join(folder, 'store');
   const copy = await openLocalStore(place);
   const { copied, leftOut } = await copyArtifacts(store, [...cells, all], place, withTensors);
+  if (leftOut.length > 0) await writeLeftOut(copy, { studyId, artifacts: leftOut });
   await copyRecords(store, copy, studyId, [...cells, all]);
   const paths = (await readdir(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { localPath } from '../../../artifacts/store/local-store.ts';
@@ -54,6 +54,11 @@ test('without tensors it has the report, every table with its digits, and says w
   const manifest = await exportStudy(store, studyId, folder, false);
   expectManifest(folder, manifest);
   expect(new Set(manifest.leftOut.map(({ kind }) => kind))).toEqual(new Set(['dataset', 'state', 'series']));
+  const copy = await openStore(join(folder, 'store'));
+  const verification = await verifyStudy(copy, studyId);
+  expect(verification.checks.filter(({ ok }) => !ok)).toEqual([]);
+  expect(verification.unknown).toEqual([]);
+  expect(verification.leftOut).toBe(manifest.leftOut.length);
   const names = filesIn(folder);
   expect(names).toContain('report/report.html');
   expect(names.filter((name) => name.startsWith('tables/'))).toEqual([
@@ -73,6 +78,28 @@ test('without tensors it has the report, every table with its digits, and says w
     for (const loss of (await store.open(ref)).numbers('train_loss')) losses.push(`${cell} ${loss}`);
   const column = header!.split(',').indexOf('train_loss');
   expect(rows.map((row) => `${row.split(',')[0]} ${row.split(',')[column]}`)).toEqual(losses);
+});
+
+test('what an export has is checked like any store: a table that is torn or gone, and the record of what was left out', async () => {
+  const { store } = await temporaryStore();
+  const { studyId } = await writeStudy(store, sketch);
+  const { artifacts } = await listArtifacts(store, studyId, () => undefined);
+  const { sha256 } = artifacts.find(({ kind }) => kind === 'spectrum')!;
+  const harm: Record<string, (folder: string) => void> = {
+    [sha256.slice(0, 12)]: (folder) =>
+      rmSync(join(folder, `store/artifacts/${sha256.slice(0, 2)}/${sha256}.arrow`)),
+    'left-out.json': (folder) => writeFileSync(join(folder, `store/studies/${studyId}/left-out.json`), '{}'),
+  };
+  for (const [what, destroy] of Object.entries(harm)) {
+    const folder = temporaryFolder();
+    await exportStudy(store, studyId, folder, false);
+    destroy(folder);
+    const { checks } = await verifyStudy(await openStore(join(folder, 'store')), studyId);
+    expect(
+      checks.filter((check) => !check.ok).some((check) => check.what.includes(what)),
+      what,
+    ).toBe(true);
+  }
 });
 
 test('nothing goes into a folder that has something, and what is damaged ends the export without a manifest', async () => {
