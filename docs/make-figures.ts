@@ -74,12 +74,17 @@ function runPipeline(name: string): Promise<string | undefined> {
 async function makeSection(name: string, studyId: string): Promise<string> {
   const store = await openStore(findHome().store);
   const study = await readStudy(store, studyId);
-  const section = await sectionOf(name, store, study);
+  const command = `npx epochal run pipelines/${name}.yaml`;
+  const section = await sectionOf(
+    { name, folder: 'figures/', command, theoryPage: 'theory.md' },
+    store,
+    study,
+  );
   await mkdir(pictures, { recursive: true });
   for (const old of await readdir(pictures)) {
     if (old.startsWith(`${name}-`)) await rm(join(pictures, old));
   }
-  for (const { file, png } of section.pictures) await writeFile(join(pictures, file), png);
+  for (const { file, png } of section.pictures) await writeFile(join(pictures, file), png());
   return section.markdown;
 }
 

@@ -130,7 +130,9 @@ describe('verify', () => {
       formatVerification('x', { checks: of(2, 500), unknown: [], again: [], leftOut: 0 }, terminal),
     );
     expect(few.map((line) => line.startsWith('BAD')).lastIndexOf(true)).toBe(1);
-    const many = lines(formatVerification('x', { checks: of(700, 500), unknown, again, leftOut: 0 }, terminal));
+    const many = lines(
+      formatVerification('x', { checks: of(700, 500), unknown, again, leftOut: 0 }, terminal),
+    );
     expect(many.length).toBeLessThan(240);
     expect(many).toContain('100 of 1,200 checks are listed; --json has all, and so has a pipe');
     expect(many).toContain('100 of 300 unknown files are listed; --json has all, and so has a pipe');
