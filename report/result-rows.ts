@@ -22,7 +22,7 @@ export interface ResultRow {
 }
 
 /** Quantities of a fit that are named at the end of a study. */
-const fitted = ['lambda_cross', 'tau_sgd'];
+const fitted = ['lambda_cross', 'lambda_cross_leftover', 'tau_sgd', 'tau_sgd_leftover'];
 
 /** The main results of a study, a row for each combination of the axes other than seeds, in the order of the plan. */
 export function resultRows({ plan }: Study, results: KeyResults): ResultRow[] {

@@ -9,7 +9,8 @@ export function nameAll(quantities: readonly ResultQuantity[]): string[] {
     return (isAlone && name.includes('_') ? name : `${stage} ${name}`)
       .replaceAll('_', ' ')
       .replace('lambda cross', 'lambda_cross')
-      .replace('tau sgd', 'tau_sgd');
+      .replace('tau sgd', 'tau_sgd')
+      .replace(/ leftover$/, ' with the noise left over');
   });
 }
 
@@ -41,10 +42,15 @@ export interface ResultColumns {
   readonly hasTheory: boolean;
 }
 
+/** Without the second fit of a quantity, for which tables over many cells have no room. */
+export function withoutLeftover(all: readonly ResultQuantity[]): readonly ResultQuantity[] {
+  return all.filter(({ name }) => !name.endsWith('_leftover'));
+}
+
 /** Lays some rows out by the quantities that `choose` takes of all that they have. */
 export function resultColumns(
   rows: readonly ResultRow[],
-  choose: (all: readonly ResultQuantity[]) => readonly ResultQuantity[] = (all) => all,
+  choose: (all: readonly ResultQuantity[]) => readonly ResultQuantity[] = withoutLeftover,
 ): ResultColumns {
   const keyOf = ({ stage, name }: ResultQuantity) => `${stage} ${name}`;
   const all = new Map(

@@ -4,7 +4,13 @@ import type { NoteKind } from '../../report/notes.ts';
 import { countOf, plural } from '../../report/numbers.ts';
 import { comparison } from '../../report/page/summary.ts';
 import type { ResultRow } from '../../report/result-rows.ts';
-import { bracketsSentence, measured, nameAll, resultColumns } from '../../report/result-words.ts';
+import {
+  bracketsSentence,
+  measured,
+  nameAll,
+  resultColumns,
+  withoutLeftover,
+} from '../../report/result-words.ts';
 import { table } from '../output/output.ts';
 
 const shownRows = 10;
@@ -42,7 +48,9 @@ function listOf({ quantities, of }: ResultRow, columns: number): string[] {
 function tableOf(rows: readonly ResultRow[], columns: number): string[] {
   const { names, entries, hasTheory } = resultColumns(rows, (all) => {
     const hasTest = all.some(({ name }) => name === 'test_accuracy');
-    return all.filter(({ name }) => !name.includes('_loss') && !(hasTest && name === 'train_accuracy'));
+    return withoutLeftover(all).filter(
+      ({ name }) => !name.includes('_loss') && !(hasTest && name === 'train_accuracy'),
+    );
   });
   const repeats = rows.some(({ of }) => of > 1);
   const headings = [...names, ...(repeats ? ['mean of'] : [])];

@@ -74,6 +74,21 @@ describe('results at the end of a sweep', () => {
     ]);
   });
 
+  test('have the fit that knows of the noise left over beside the other where there is one row, not in tables', () => {
+    const both = results.parameters.map(({ estimates, ...cell }) => ({
+      ...cell,
+      estimates: { ...estimates, lambda_cross_leftover: { value: 1.05, error: 0.1, theory: 1 } },
+    }));
+    const found = { ...results, parameters: both };
+    expect(formatResults(resultRows(study, found), found, 200).join('\n')).not.toContain('left over');
+    const one = { ...study, plan: planOf('s', cells.slice(0, 1)) };
+    const alone = { ...found, parameters: both.slice(0, 1) };
+    expect(formatResults(resultRows(one, alone), alone, 200).slice(1)).toEqual([
+      expect.stringMatching(/^ {2}lambda_cross +1\.20 ± 0\.10 +theory 1; \+20 %/),
+      expect.stringMatching(/^ {2}lambda_cross with the noise left over +1\.05 ± 0\.10 +theory 1; \+5 %/),
+    ]);
+  });
+
   test('are counted where there are more, and so are those that were not read', () => {
     const all = Array.from({ length: 25 }, (_, index) => index);
     const many = {
