@@ -4,6 +4,7 @@
  *
  *     npm run results                          # the page, from what is kept
  *     npm run results -- keep NAME STUDY       # take a study of this home along (--store DIR: of another store) as NAME, then the page
+ *     npm run results -- origin STUDY          # predict the noise that is left over of a study of this home, of which everything is in the store (docs/theory.md)
  *     npm run results -- --check               # fails if the page is not what it would be
  */
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -12,8 +13,10 @@ import { parseArgs } from 'node:util';
 import { openStore } from '../artifacts/store/open-store.ts';
 import { resolveStudyId } from '../cli/checks/study-records.ts';
 import { exportStudy } from '../cli/storage/export-study.ts';
+import { readStudy } from '../report/read-study.ts';
 import { findHome } from '../runtime/home.ts';
-import { keptFolder, keptNames, resultsPage } from './results-page.ts';
+import { leftoverOrigins } from './leftover-origin.ts';
+import { keptFolder, keptNames, originFile, resultsPage } from './results-page.ts';
 
 const folder = join(import.meta.dirname, 'results');
 const page = join(folder, 'README.md');
@@ -33,8 +36,14 @@ if (values.check === true) {
 } else if (positionals[0] === 'keep' && positionals.length === 3) {
   await keep(positionals[1]!, positionals[2]!);
   await writePage();
+} else if (positionals[0] === 'origin' && positionals.length === 2) {
+  const store = await openStore(values.store ?? findHome().store);
+  const study = await readStudy(store, await resolveStudyId(store, positionals[1]!));
+  const cells = await leftoverOrigins(store, study);
+  await writeFile(originFile(folder), `${JSON.stringify({ pipeline: study.plan.name, cells })}\n`);
+  await writePage();
 } else {
-  console.error('Expected nothing, or: keep NAME STUDY [--store DIR]');
+  console.error('Expected nothing, `keep NAME STUDY` or `origin STUDY`, and --store DIR.');
   process.exitCode = 2;
 }
 

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { findMetadata } from '../artifacts/arrow/metadata.ts';
@@ -11,6 +11,7 @@ import { formatCount, formatDuration } from '../report/numbers.ts';
 import { readStudy, type Study } from '../report/read-study.ts';
 import { createModel, type ModelSpec } from '../science/models/index.ts';
 import { type Picture, sectionOf } from './figure-section.ts';
+import { type LeftoverOrigin, originTable } from './leftover-origin.ts';
 
 const introduction = `# Results
 
@@ -50,7 +51,30 @@ export async function resultsPage(
     pictures.push(...section.pictures);
     sections.push(section.markdown);
   }
-  return { markdown: `${[introduction, ...sections].join('\n')}\n`, pictures };
+  const origin = await originSection(folder);
+  return { markdown: `${[introduction, ...sections, ...origin].join('\n')}\n`, pictures };
+}
+
+/** Where the noise that is left over comes from, if that has been measured. */
+async function originSection(folder: string): Promise<string[]> {
+  const text = await readFile(originFile(folder), 'utf8').catch(() => undefined);
+  if (text === undefined) return [];
+  const { pipeline, cells } = JSON.parse(text) as { pipeline: string; cells: LeftoverOrigin[] };
+  return [
+    `## Where the noise that is left over comes from
+
+The share r of an epoch's noise that does not cancel, [predicted](../theory.md#where-it-comes-from) from how the gradients of the examples change while the weights move within an epoch,
+beside what was found in the recorded weights at low frequencies (\`noise_leftover_share\`) and in sums over single epochs (\`noise_epoch_share\`). Means over neighbouring directions; cells
+of [${pipeline}](../../pipelines/${pipeline}.yaml), made by \`npm run results -- origin STUDY\`.
+
+${originTable(cells)}
+`,
+  ];
+}
+
+/** What \`npm run results -- origin\` has measured. */
+export function originFile(folder: string): string {
+  return join(folder, 'leftover-origin.json');
 }
 
 /** The command that a plan was made by: its pipeline, and the params that are not those of the file. Where data lay is nobody's business: `DIR`. */

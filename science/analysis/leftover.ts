@@ -2,6 +2,8 @@ import { type Hyperparameters, lambdaCross } from '../theory/regimes.ts';
 
 /** Windows that a series is cut into at least, if it has as many epochs. */
 const fewestWindows = 8;
+/** Epochs that are summed at least, if the series has enough. */
+const fewestEpochs = 2;
 /** Directions to each side whose powers are pooled. */
 const reach = 5;
 
@@ -14,16 +16,17 @@ export interface LowFrequencyPower {
 }
 
 /**
- * Epochs over which the noise of a direction is summed, L = (2/3) lambda_cross / lambda, at least 1. The weights are the noise through a filter that forgets in
+ * Epochs over which the noise of a direction is summed, L = (2/3) lambda_cross / lambda, at least 2. The weights are the noise through a filter that forgets in
  * t = (1 - beta) / (eta lambda) steps; it lets a band of 1 / (2 t) through, and a sum over L M steps one of 1 / (L M). Both are equal for L M = 2 t: then the
- * sums hold the power at the frequencies that move this direction.
+ * sums hold the power at the frequencies that move this direction. What is left over in one epoch and in the next may be correlated (in LeNet it is, negatively), and a
+ * sum over a single epoch, which begins where the order does, holds more of that than any filter that knows of no epochs.
  *
  * @param epochs Whole epochs at hand.
  */
 export function epochsTogether(hyperparameters: Hyperparameters, eigenvalue: number, epochs: number): number {
   const wanted =
     eigenvalue > 0 ? Math.round((2 * lambdaCross(hyperparameters)) / (3 * eigenvalue)) : Infinity;
-  return Math.max(1, Math.min(wanted, Math.floor(epochs / fewestWindows)));
+  return Math.max(1, Math.min(Math.max(wanted, fewestEpochs), Math.floor(epochs / fewestWindows)));
 }
 
 /**

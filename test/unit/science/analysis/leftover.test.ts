@@ -82,7 +82,7 @@ describe('the power of the noise at low frequencies', () => {
     for (const factor of [0.05, 0.2, 1, 7]) {
       const eigenvalue = factor * crossing;
       const forgets = (1 - process.momentum) / (process.learningRate * eigenvalue);
-      const wanted = Math.max(1, Math.round((2 * forgets) / m));
+      const wanted = Math.max(2, Math.round((2 * forgets) / m));
       expect(epochsTogether(process, eigenvalue, 1000)).toBe(wanted);
     }
     expect(epochsTogether(process, 1e-9, 40)).toBe(5);
