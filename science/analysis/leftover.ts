@@ -1,7 +1,7 @@
 import { type Hyperparameters, lambdaCross } from '../theory/regimes.ts';
 
 /** Windows that a series is cut into at least, if it has as many epochs. */
-const fewestWindows = 8;
+const fewestWindows = 4;
 /** Epochs that are summed at least, if the series has enough. */
 const fewestEpochs = 2;
 /** Directions to each side whose powers are pooled. */

@@ -85,7 +85,7 @@ describe('the power of the noise at low frequencies', () => {
       const wanted = Math.max(2, Math.round((2 * forgets) / m));
       expect(epochsTogether(process, eigenvalue, 1000)).toBe(wanted);
     }
-    expect(epochsTogether(process, 1e-9, 40)).toBe(5);
+    expect(epochsTogether(process, 1e-9, 40)).toBe(10);
     expect(epochsTogether(process, -1, 3)).toBe(1);
   });
 
