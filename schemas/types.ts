@@ -381,7 +381,7 @@ export interface ProjectWith {
   basis: ArtifactRef;
 }
 /**
- * Goes on training from a state at its last learning rate and records the weights after every step.
+ * Goes on training from a state at its last learning rate and records the weights after every step: the weights themselves, or while it runs their projections on a basis or a random sketch of them, which take megabytes in place of gigabytes.
  *
  * This interface was referenced by `StageWiths`'s JSON-Schema
  * via the `definition` "RecordWith".
@@ -407,6 +407,32 @@ export interface RecordWith {
    * Epochs at the recording's learning rate and sampling that come first and are not recorded, so that the fluctuations become stationary.
    */
   warmup: number;
+  /**
+   * Whether the recorded weights are kept as the output `trajectory`; default: they are, unless there is `onto` or `sketch`. The mean is over all of them in any case.
+   */
+  keep?: 'trajectory' | 'none';
+  /**
+   * The trajectory keeps each n-th recorded weight vector, the first one included; default: all. Velocities need consecutive steps, so `analyze` and `pca` take no such trajectory. `onto` and `sketch` have every step.
+   */
+  every?: number;
+  /**
+   * Gives the output `series`: the recorded weights projected on this basis, as `project` would from the trajectory.
+   */
+  onto?: ArtifactRef;
+  sketch?: RecordSketch;
+}
+/**
+ * Gives the output `sketch`: the recorded weights through a random matrix S of so many rows, of which E[Sᵀ S] is the identity, so that inner products of weights stay as they are but for a relative error of about 1/√size.
+ */
+export interface RecordSketch {
+  /**
+   * Rows k of S, the length of a sketch.
+   */
+  size: number;
+  /**
+   * Seed of S, which is not stored.
+   */
+  seed: number;
 }
 /**
  * SGD on a toy loss in double precision: a quadratic of given eigenvalues or a widening valley, with the noise of a finite sum of examples, or noise added to each step.

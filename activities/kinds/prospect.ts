@@ -12,8 +12,12 @@ export interface Facts {
   readonly model?: Model;
   /** S */
   readonly batchSize?: number;
-  /** Recorded steps. */
+  /** Recorded steps that are kept. */
   readonly steps?: number;
+  /** From one of them to the next, if not one. */
+  readonly every?: number;
+  /** Whether a series is a random sketch, without eigenvalues. */
+  readonly isSketch?: boolean;
   /** Eigenpairs, or directions of a series. */
   readonly pairs?: number;
 }

@@ -54,6 +54,6 @@ export interface Stage<With> {
     withs: Prospected<With>,
     baseDirectory?: string,
   ): Prospect | undefined | Promise<Prospect | undefined>;
-  /** Does the work and returns every output that the schema names. */
+  /** Does the work and returns every output that the schema names for these settings. */
   run(context: StageContext<With>): Promise<Record<string, ArtifactRef>>;
 }

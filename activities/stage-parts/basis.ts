@@ -20,6 +20,15 @@ export function toldShortcoming(
   return shortcoming;
 }
 
+/** What a series of projections on these eigenpairs says of itself, besides how it was trained. */
+export function projectedOn(eigenpairs: ArrowTable, context: { note(text: string): void }) {
+  return {
+    eigenvalues: [...eigenpairs.numbers('eigenvalue')],
+    shortcoming: toldShortcoming(eigenpairs, context),
+    reference: 'theta is relative to the first recorded weights',
+  };
+}
+
 /** The vectors of an `eigenpairs` artifact. */
 export function readBasis(eigenpairs: ArrowTable): Basis {
   const [batch] = eigenpairs.floatVectors('vector');

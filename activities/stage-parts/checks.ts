@@ -109,12 +109,42 @@ export function checkImages(examples: Images, trained: Images): void {
 }
 
 /** Recorded weights and basis vectors are of one length. */
-export function checkProjectable(weights: number, basis: number): void {
+export function checkProjectable(weights: number, basis: number, setting: string): void {
   if (weights === basis) return;
   throw new InputError(
     `The trajectory has ${weights} weights, the basis vectors have ${basis}.`,
     'Take both from the same network: project the trajectory on the Hessian at its own mean.',
-    'basis',
+    setting,
+  );
+}
+
+/** Velocities are differences of consecutive steps, which a trajectory that was thinned out by `every` does not have. */
+export function checkConsecutive(every: number | undefined, setting: string): void {
+  if (every === undefined || every === 1) return;
+  throw new InputError(
+    `The recording kept one of ${every} steps, and velocities are differences of consecutive ones.`,
+    'Record without `every`; or onto the basis while it runs (`onto` of record), which has every step.',
+    setting,
+  );
+}
+
+/** A sketch mixes all directions: its numbers have no curvature, and so no theory. */
+export function checkNoSketch(isSketch: boolean): void {
+  if (!isSketch) return;
+  throw new InputError(
+    'This series is a random sketch, each number of which mixes all directions: there is no curvature, and no theory of its variance.',
+    'Analyze a projection on eigenpairs: the output `series` of a recording with `onto`.',
+    'series',
+  );
+}
+
+/** `every` thins out a trajectory that is kept. */
+export function checkThinned(every: number | undefined, keepsTrajectory: boolean): void {
+  if (every === undefined || keepsTrajectory) return;
+  throw new InputError(
+    `every is ${every}, but with these settings no trajectory is kept, which it would thin out.`,
+    'Add `keep: trajectory`, or leave `every` out: `series` and `sketch` have every step.',
+    'every',
   );
 }
 

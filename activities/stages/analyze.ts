@@ -1,16 +1,19 @@
-import { readMetadata, writeMetadata } from '../../artifacts/arrow/metadata.ts';
+import { findMetadata, readMetadata, writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import type { AnalyzeWith } from '../../schemas/types.ts';
 import { analyzeSeries } from '../../science/analysis/analyze-series.ts';
 import { spectrumBytes } from '../kinds/prospect.ts';
 import type { Stage } from '../kinds/stage.ts';
 import { toldShortcoming } from '../stage-parts/basis.ts';
+import { checkConsecutive, checkNoSketch } from '../stage-parts/checks.ts';
 import { sgdOf } from '../stage-parts/training-data.ts';
 
 /** `uses: analyze`: variances and correlation times in each direction, beside equations (12)-(18). */
 export const stage: Stage<AnalyzeWith> = {
   uses: 'analyze',
   prospect({ series }) {
+    checkNoSketch(series.isSketch === true);
+    checkConsecutive(series.every, 'series');
     const { steps, pairs } = series;
     if (steps === undefined || pairs === undefined) return undefined;
     return { outputs: { spectrum: series }, bytes: spectrumBytes(pairs), work: steps * pairs };
@@ -18,6 +21,8 @@ export const stage: Stage<AnalyzeWith> = {
   async run(context) {
     const { drift, blocks } = context.with;
     const series = await context.store.open(context.with.series);
+    checkNoSketch(findMetadata(series, 'sketch') !== undefined);
+    checkConsecutive(findMetadata(series, 'every'), 'series');
     const { training, data } = sgdOf(series);
     const { learningRate, momentum, batchesPerEpoch, sampling } = training;
     const eigenvalues = Float64Array.from(

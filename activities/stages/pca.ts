@@ -1,4 +1,4 @@
-import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
+import { findMetadata, writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { PcaWith } from '../../schemas/types.ts';
@@ -11,7 +11,7 @@ import { type Curvature, curvatureAlong } from '../../science/pca/curvature.ts';
 import { randomWalkComponents, shareExplained } from '../../science/pca/random-walk.ts';
 import { rowBytes, spectrumBytes } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
-import { checkComponents } from '../stage-parts/checks.ts';
+import { checkComponents, checkConsecutive } from '../stage-parts/checks.ts';
 import { openLanczosCheckpoint } from '../stage-parts/lanczos-checkpoint.ts';
 import { resumable } from '../stage-parts/lanczos-progress.ts';
 import {
@@ -28,6 +28,7 @@ type Context = StageContext<PcaWith>;
 export const stage: Stage<PcaWith> = {
   uses: 'pca',
   prospect({ trajectory, components }) {
+    checkConsecutive(trajectory.every, 'trajectory');
     const { steps, model } = trajectory;
     if (steps === undefined || model === undefined) return undefined;
     const { size } = model;
@@ -46,6 +47,7 @@ export const stage: Stage<PcaWith> = {
   async run(context) {
     const { components: top, drift, blocks } = context.with;
     const manifest = await context.store.open(context.with.trajectory);
+    checkConsecutive(findMetadata(manifest, 'every'), 'trajectory');
     const at = await context.store.open(context.with.at);
     const { training, data } = trainingOf(manifest);
     const model = trainedModel(training);

@@ -1,11 +1,11 @@
-import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
+import { findMetadata, writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import { partsOf } from '../../artifacts/store/outputs.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { ProjectWith } from '../../schemas/types.ts';
 import { createProjection } from '../../science/projection.ts';
 import { rowBytes } from '../kinds/prospect.ts';
 import type { Stage } from '../kinds/stage.ts';
-import { readBasis, toldShortcoming } from '../stage-parts/basis.ts';
+import { projectedOn, readBasis } from '../stage-parts/basis.ts';
 import { checkProjectable } from '../stage-parts/checks.ts';
 import { sgdOf } from '../stage-parts/training-data.ts';
 
@@ -18,7 +18,8 @@ export const stage: Stage<ProjectWith> = {
   prospect({ trajectory, basis }) {
     const { steps, model } = trajectory;
     const { pairs } = basis;
-    if (model !== undefined && basis.model !== undefined) checkProjectable(model.size, basis.model.size);
+    if (model !== undefined && basis.model !== undefined)
+      checkProjectable(model.size, basis.model.size, 'basis');
     if (steps === undefined || pairs === undefined || model === undefined) return undefined;
     return {
       outputs: { series: { ...trajectory, pairs } },
@@ -34,7 +35,7 @@ export const stage: Stage<ProjectWith> = {
     const parts = await partsOf(context.store, manifest);
     const first = await context.store.open(parts[0]!.ref);
     const reference = first.floatVector('weights', 0).slice();
-    checkProjectable(reference.length, basis.size);
+    checkProjectable(reference.length, basis.size, 'basis');
     const { tf } = await loadTensorFlow({ threads: context.threads });
     const projection = createProjection(tf, reference, basis);
     const total = parts.reduce((sum, part) => sum + part.rows, 0);
@@ -67,9 +68,8 @@ export const stage: Stage<ProjectWith> = {
     projection.dispose();
     const metadata = writeMetadata({
       ...sgdOf(manifest),
-      eigenvalues: [...eigenpairs.numbers('eigenvalue')],
-      shortcoming: toldShortcoming(eigenpairs, context),
-      reference: 'theta is relative to the first recorded weights',
+      ...projectedOn(eigenpairs, context),
+      every: findMetadata(manifest, 'every'),
     });
     const series = await context.write('series', metadata, async (writer) => {
       for (const { steps, theta } of projected) await writer.append({ step: steps, theta });

@@ -1,59 +1,77 @@
-import { deserialize, serialize } from 'node:v8';
+import { serialize } from 'node:v8';
 import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { TrainingContext } from '../../artifacts/arrow/training-context.ts';
-import type { ArtifactRef } from '../../artifacts/reference.ts';
 import { loadTensorFlow } from '../../compute/tensorflow.ts';
 import type { RecordWith } from '../../schemas/types.ts';
 import { sharingFor } from '../../science/lanes.ts';
 import { createTrainer, type SgdState, type Trainer } from '../../science/sgd.ts';
-import { batchesOf, rowBytes, sgdWork } from '../kinds/prospect.ts';
+import { batchesOf, type Prospected, rowBytes, sgdWork } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
+import { checkProjectable, checkThinned } from '../stage-parts/checks.ts';
 import { warnIfDiverged } from '../stage-parts/dead-network.ts';
-import { findExamples, trainedModel, trainingOf } from '../stage-parts/training-data.ts';
+import {
+  checkpointName,
+  type RecordCheckpoint,
+  restore,
+} from '../stage-parts/recording/record-checkpoint.ts';
+import { openRecordedSeries, type RecordedSeries } from '../stage-parts/recording/recorded-series.ts';
 import {
   partLayout,
   type RecordedSteps,
-  type TrajectoryPart,
+  thinned,
   writeManifest,
   writeParts,
-} from '../stage-parts/trajectory-writer.ts';
+} from '../stage-parts/recording/trajectory-writer.ts';
+import { findExamples, trainedModel, trainingOf } from '../stage-parts/training-data.ts';
 import { writeState } from '../stage-parts/write-state.ts';
 
-/** Everything that recording needs to go on after an epoch, apart from the rows that are not in a part yet. */
-interface RecordCheckpoint {
-  readonly state: SgdState;
-  /** Epochs done by this stage, warm-up included. */
-  readonly epochsDone: number;
-  readonly parts: readonly TrajectoryPart[];
-  /** Checkpoint files with the rows that are not in a part yet. */
-  readonly pending: readonly string[];
-  /** Sum of the recorded weights in double precision, for their mean. */
-  readonly sum: Float64Array;
-  readonly rows: number;
+/** Whether the recorded weights are kept: unless what is recorded of them is. */
+function keepsTrajectory({ keep, onto, sketch }: Prospected<RecordWith> | RecordWith): boolean {
+  return keep === undefined ? onto === undefined && sketch === undefined : keep === 'trajectory';
 }
 
-const checkpointName = 'after-epoch';
-
-/** `uses: record`: goes on from a state and keeps the weights after every step, checkpointed after each epoch. */
+/** `uses: record`: goes on from a state and keeps the weights after every step, or projections of them, checkpointed after each epoch. */
 export const stage: Stage<RecordWith> = {
   uses: 'record',
-  prospect({ from, warmup, epochs }) {
+  prospect(settings) {
+    const { from, warmup, epochs, every = 1, onto, sketch } = settings;
+    const keeps = keepsTrajectory(settings);
+    checkThinned(settings.every, keeps);
     const { model, batchSize } = from;
+    if (model !== undefined && onto?.model !== undefined)
+      checkProjectable(model.size, onto.model.size, 'onto');
     const batches = batchesOf(from);
     if (model === undefined || batchSize === undefined || batches === undefined) return undefined;
     const steps = epochs * batches;
     const sgdSteps = warmup * batches + steps;
+    const kept = keeps ? Math.ceil(steps / every) : 0;
+    const pairs = onto === undefined ? 0 : onto.pairs;
+    const bytes =
+      kept * rowBytes('trajectory-part', model.size) +
+      2 * rowBytes('state', model.size) +
+      (sketch === undefined ? 0 : steps * rowBytes('series', sketch.size));
     return {
-      outputs: { trajectory: { ...from, steps }, mean: from, state: from },
-      bytes: steps * rowBytes('trajectory-part', model.size) + 2 * rowBytes('state', model.size),
-      // Recording a step reads and writes each weight.
-      work: sgdWork(sgdSteps, batchSize, model) + steps * model.size,
+      outputs: {
+        trajectory: { ...from, steps: kept, ...(every === 1 ? {} : { every }) },
+        mean: from,
+        state: from,
+        series: { ...from, steps, ...(pairs === undefined ? {} : { pairs }) },
+        sketch: { ...from, steps, isSketch: true },
+      },
+      ...(pairs === undefined
+        ? {}
+        : { bytes: bytes + (onto === undefined ? 0 : steps * rowBytes('series', pairs)) }),
+      // Recording a step reads and writes each weight, and multiplies it with that of each basis vector.
+      work: sgdWork(sgdSteps, batchSize, model) + steps * model.size * (1 + (pairs ?? 0)),
       sgdSteps,
       like: model.spec.name,
     };
   },
   async run(context) {
     const settings = context.with;
+    const keeps = keepsTrajectory(settings);
+    const { every = 1 } = settings;
+    checkThinned(settings.every, keeps);
     const from = await context.store.open(settings.from);
     const { training: trained, data } = trainingOf(from);
     const training: TrainingContext = {
@@ -76,11 +94,24 @@ export const stage: Stage<RecordWith> = {
 
     const firstEpoch = from.numbers('epoch')[0]!;
     const startStep = from.numbers('step')[0]!;
-    const metadata = writeMetadata({ training, data, layout: model.layout });
-    const { epochsPerPart, rowsPerPart } = partLayout(training.batchesPerEpoch, model.size);
+    const metadata = writeMetadata({
+      ...{ training, data, layout: model.layout },
+      every: every === 1 ? undefined : every,
+    });
+    const { epochsPerPart, rowsPerPart } = partLayout(
+      Math.ceil(training.batchesPerEpoch / every),
+      model.size,
+    );
     const total = (settings.warmup + settings.epochs) * training.batchesPerEpoch;
+    const series = await openRecordedSeries(context, tf, model.size);
+    const recordedUntil = (epochs: number) => {
+      const count = Math.max(0, epochs - settings.warmup);
+      return Array.from({ length: count }, (_, index) => settings.warmup + index + 1);
+    };
 
-    const restored = await restore(context);
+    const restored = await restore(context, (epochsDone) =>
+      series.has(recordedUntil(epochsDone), training.batchesPerEpoch),
+    );
     let done: RecordCheckpoint = restored?.checkpoint ?? {
       state: {
         weights: from.floatVector('weights', 0).slice(),
@@ -94,6 +125,7 @@ export const stage: Stage<RecordWith> = {
       rows: 0,
     };
     let rows: RecordedSteps[] = restored?.rows ?? [];
+    series.goOn(done.reference);
 
     while (done.epochsDone < settings.warmup + settings.epochs) {
       const epoch = firstEpoch + done.epochsDone;
@@ -104,8 +136,12 @@ export const stage: Stage<RecordWith> = {
         total,
         recording,
         sum,
+        keeps,
+        series,
+        before: done.rows,
+        every,
       });
-      const recorded = recording ? pass.recorded : [];
+      const { recorded } = pass;
       const recordedEpochs = done.epochsDone + 1 - settings.warmup;
       const last = done.epochsDone + 1 === settings.warmup + settings.epochs;
       rows.push(...recorded);
@@ -117,16 +153,19 @@ export const stage: Stage<RecordWith> = {
         parts: done.parts,
         pending: done.pending,
         sum,
-        rows: done.rows + recorded.reduce((count, steps) => count + steps.losses.length, 0),
+        rows: done.rows + (recording ? pass.state.step - done.state.step : 0),
+        ...(series.reference === undefined ? {} : { reference: series.reference }),
       };
-      if (recording && (last || recordedEpochs % epochsPerPart === 0)) {
+      if (recording) await series.endEpoch(next.epochsDone);
+      const keepsNow = recording && keeps;
+      if (keepsNow && (last || recordedEpochs % epochsPerPart === 0)) {
         next = {
           ...next,
           parts: [...done.parts, ...(await writeParts(context, rows, rowsPerPart, metadata))],
           pending: [],
         };
         rows = [];
-      } else if (recording) {
+      } else if (keepsNow) {
         const name = `rows-${String(next.epochsDone).padStart(6, '0')}`;
         await context.checkpoint.write(name, serialize(recorded));
         next = { ...next, pending: [...done.pending, name] };
@@ -136,13 +175,17 @@ export const stage: Stage<RecordWith> = {
       done = next;
     }
     trainer.dispose();
+    series.dispose();
 
     const mean = Float32Array.from(done.sum, (value) => value / done.rows);
     warnIfDiverged(context, mean, [], 'The recorded training');
     const epoch = firstEpoch + done.epochsDone;
     const { step, velocity } = done.state;
+    const ofSeries = writeMetadata({ training, data });
+    const firstStep = startStep + settings.warmup * training.batchesPerEpoch + 1;
     return {
-      trajectory: await writeManifest(context, done.parts, metadata),
+      ...(keeps ? { trajectory: await writeManifest(context, done.parts, metadata) } : {}),
+      ...(await series.write(recordedUntil(done.epochsDone), firstStep, ofSeries)),
       mean: await writeState(
         context,
         { weights: mean, velocity: new Float32Array(velocity.length), step, epoch },
@@ -161,6 +204,11 @@ interface PassOptions {
   readonly recording: boolean;
   /** Gets every recorded weight vector added. */
   readonly sum: Float64Array;
+  readonly keeps: boolean;
+  readonly series: RecordedSeries;
+  /** Steps recorded before, of which each `every`-th is kept. */
+  readonly before: number;
+  readonly every: number;
 }
 
 async function onePass(
@@ -169,46 +217,27 @@ async function onePass(
   from: SgdState,
   epoch: number,
   learningRate: number,
-  { startStep, total, recording, sum }: PassOptions,
+  { startStep, total, recording, sum, keeps, series, before, every }: PassOptions,
 ): Promise<{ state: SgdState; recorded: RecordedSteps[] }> {
   const recorded: RecordedSteps[] = [];
+  const message = recording ? `recording${series.words}` : 'warming up';
   let state = from;
   for await (const chunk of trainer.epoch(from, epoch, learningRate)) {
+    const recordedBefore = before + state.step - from.step;
     state = chunk.state;
     if (recording) {
       const weights = chunk.weights!;
       for (let offset = 0; offset < weights.length; offset += sum.length) {
         for (let i = 0; i < sum.length; i++) sum[i]! += weights[offset + i]!;
       }
-      recorded.push({
-        firstStep: chunk.firstStep,
-        epochs: new Int32Array(chunk.losses.length).fill(epoch),
-        losses: chunk.losses,
-        weights,
-      });
+      series.add(weights);
+      const epochs = new Int32Array(chunk.losses.length).fill(epoch);
+      const steps = { firstStep: chunk.firstStep, epochs, losses: chunk.losses, weights };
+      const kept = every === 1 ? steps : thinned(steps, every, recordedBefore);
+      if (keeps && kept !== undefined) recorded.push(kept);
     }
-    const message = recording ? 'recording' : 'warming up';
     context.progress({ done: state.step - startStep, total, unit: 'steps', message });
     await context.breathe();
   }
   return { state, recorded };
-}
-
-/** The last checkpoint with all it needs; undefined if there is none, or any of its files or parts is gone. */
-async function restore(
-  context: StageContext<RecordWith>,
-): Promise<{ checkpoint: RecordCheckpoint; rows: RecordedSteps[] } | undefined> {
-  const bytes = await context.checkpoint.read(checkpointName);
-  if (bytes === undefined) return undefined;
-  const checkpoint = deserialize(bytes) as RecordCheckpoint;
-  const rows: RecordedSteps[] = [];
-  for (const name of checkpoint.pending) {
-    const saved = await context.checkpoint.read(name);
-    if (saved === undefined) return undefined;
-    rows.push(...(deserialize(saved) as RecordedSteps[]));
-  }
-  for (const { ref } of checkpoint.parts as readonly { ref: ArtifactRef }[]) {
-    if (!(await context.store.verify(ref))) return undefined;
-  }
-  return { checkpoint, rows };
 }

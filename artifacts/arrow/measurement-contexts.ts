@@ -138,6 +138,15 @@ export const isAnalysisContext = objectOf<AnalysisContext>({
   steps: isNumber,
 });
 
+/** The random matrix of a sketch. */
+export interface SketchContext {
+  /** Its rows. */
+  readonly size: number;
+  readonly seed: number;
+}
+
+export const isSketchContext = objectOf<SketchContext>({ size: isNumber, seed: isNumber });
+
 /** What principal components were taken from. */
 export interface PcaContext {
   readonly drift: Drift;

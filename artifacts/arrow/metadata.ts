@@ -14,6 +14,7 @@ import {
   isHessianContext,
   isNoiseContext,
   isPcaContext,
+  isSketchContext,
   isTensorPlace,
   isToyContext,
   isTraceContext,
@@ -84,6 +85,11 @@ const forms = {
   pca: json(isPcaContext),
   /** That the basis of this has fewer eigenpairs than were asked for, in words; absent where it has all. */
   shortcoming: text(isText),
+
+  /** Steps from one row to the next of a trajectory that was thinned out, or a series of one; absent if there is every step. */
+  every: json(isNumber),
+  /** Of a `series` that is a random sketch: its length and the seed of its matrix. */
+  sketch: json(isSketchContext),
 
   /** lambda_i in the directions of a `series`. */
   eigenvalues: json(isEigenvalues),

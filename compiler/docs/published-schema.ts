@@ -7,6 +7,7 @@ const ownKeywords = [
   'defaults',
   'decayIsSchedule',
   'startIsRest',
+  'usual',
   'expects',
   'artifact',
   'location',

@@ -1,3 +1,4 @@
+import { inWords } from '../schema/conditions.ts';
 import type { SchemaNode } from '../schema/schema-transform.ts';
 import { schemas } from '../schema/schemas.ts';
 import { type StageKind, stageKinds } from '../schema/stage-kinds.ts';
@@ -26,7 +27,7 @@ function index(): string {
   ]);
 }
 
-function stagePage({ uses, description, version, scope, compute, outputs }: StageKind): string {
+function stagePage({ uses, description, version, scope, compute, outputs, writes }: StageKind): string {
   const schema = schemas.stages[uses] as SchemaNode;
   const notes = [
     scope === 'study' ? 'It stands under `collect:` and runs once, over all cells.' : undefined,
@@ -50,7 +51,10 @@ function stagePage({ uses, description, version, scope, compute, outputs }: Stag
     '| output | artifact |',
     '| --- | --- |',
     ...Object.entries(outputs).map(
-      ([name, kind]) => `| \`${name}\` | [\`${kind}\`](../artifacts.md#columns) |`,
+      ([name, kind]) =>
+        `| \`${name}\` | [\`${kind}\`](../artifacts.md#columns)${
+          writes[name] === undefined ? '' : `, with ${inWords(writes[name])}`
+        } |`,
     ),
     '',
     `Version ${version}: raising it makes earlier results stale.`,

@@ -51,6 +51,7 @@ function plain(schema: SchemaNode): SchemaNode {
       'defaults',
       'decayIsSchedule',
       'startIsRest',
+      'usual',
       'expects',
       'expressions',
       'location',

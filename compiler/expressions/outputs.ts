@@ -72,6 +72,14 @@ export function checkOutputs(
   return sound ? found : undefined;
 }
 
+/** What is said of a reference to an output that a stage would write with other settings, and the cure. */
+export function unwrittenOutput(stage: string, output: string, settings: string): [string, string] {
+  return [
+    `stage \`${stage}\` does not write \`${output}\` with its settings`,
+    `it does with ${settings}: change its \`with\``,
+  ];
+}
+
 type Suggestions = Pick<Scope, 'roots' | 'downstream'>;
 
 /** The outputs of these kinds that may be referred to here: none of a stage that waits for this one. */
@@ -149,6 +157,9 @@ function resolve(
       fitting().flatMap((other) => (other.root === root && other.stage === name ? [other.output] : []));
     if (output === undefined) {
       fail(start, end, `\`${root}.${name}\` names no output`, artifactCure(accepts, scope));
+    } else if (known.unwritten?.[`${name}.${output.name}`] !== undefined) {
+      const settings = known.unwritten[`${name}.${output.name}`]!;
+      fail(output.start, output.end, ...unwrittenOutput(name, output.name, settings));
     } else if (outputs !== undefined && !Object.hasOwn(outputs, output.name)) {
       const message = `stage \`${name}\` has no output \`${output.name}\``;
       fail(output.start, output.end, message, suggest(output.name, names()));

@@ -6,7 +6,10 @@ export const artifactRoots = ['stages', 'cells', 'collect'] as const;
 export type ArtifactRoot = (typeof artifactRoots)[number];
 
 /** Stage name -> output -> kind; undefined for a stage whose kind is unknown, about which nothing more is said. */
-export type Directory = ReadonlyMap<string, Readonly<Record<string, ArtifactKind>> | undefined>;
+export interface Directory extends ReadonlyMap<string, Readonly<Record<string, ArtifactKind>> | undefined> {
+  /** With which settings a stage would write an output that it does not write as it is, by `stage.output`. */
+  readonly unwritten?: Readonly<Record<string, string>>;
+}
 
 /** What an expression may name where it stands. */
 export interface Scope {

@@ -4,6 +4,8 @@ import type { Span, TextDiagnostics } from '../diagnostics/text-diagnostics.ts';
 export interface Edge {
   readonly from: string;
   readonly to: string;
+  /** The output that it takes; none of one named under `needs:`. */
+  readonly output?: string;
   readonly span: Span;
 }
 

@@ -1,10 +1,13 @@
 import type { Values } from '../expressions/expression.ts';
 import { evaluateFormula } from '../expressions/formula.ts';
+import { unwrittenOutput } from '../expressions/outputs.ts';
 import type { Directory } from '../expressions/scope.ts';
 import type { Cell } from '../matrix/cells.ts';
-import type { Json, PlannedStage } from '../plan.ts';
+import type { Json, PlannedReference, PlannedStage } from '../plan.ts';
+import { inWords } from '../schema/conditions.ts';
 import { explainSchemaErrors } from '../schema/schema-errors.ts';
 import { fillWith } from '../schema/schemas.ts';
+import { outputsWith, stageKind } from '../schema/stage-kinds.ts';
 import type { Diagnostics } from '../source/diagnostics.ts';
 import { reportSchemaProblems, toJsonAt } from '../spec/spec.ts';
 import type { ValueMap } from '../values.ts';
@@ -13,6 +16,9 @@ import { freeze } from './freeze.ts';
 import { asReference, digestOf, replaceParts, without } from './recipe.ts';
 import { type CheckedStage, readExecution } from './stages.ts';
 import { hardwareOf } from './step-key.ts';
+
+/** The stages of a cell that are planned already, by name. */
+type Done = ReadonlyMap<string, PlannedStage>;
 
 /** Plans the stages of one cell after another. Stages that come out equal in several cells are evaluated again but planned once. */
 export interface StagePlanner {
@@ -32,7 +38,7 @@ export function createPlanner(
   /** By stage and settings, which are the same in most cells. */
   const executions = new Map<string, NonNullable<ReturnType<typeof readExecution>>>();
 
-  const planStage = (stage: CheckedStage, cell: Cell, recipes: ReadonlyMap<string, string>) => {
+  const planStage = (stage: CheckedStage, cell: Cell, done: Done) => {
     const values: Values = { params: cell.params, stages: references };
     const path = [...stage.path, 'with'];
     const withs = evaluateFormula(stage.with, values, diagnostics, cell.where);
@@ -42,9 +48,9 @@ export function createPlanner(
     const execution = withDefaults(usual, own as ValueMap);
     const json = toJsonAt(withs, path, diagnostics, cell.where) as Record<string, Json>;
     const settings = toJsonAt(execution, stage.path, diagnostics, cell.where);
-    const needed = stage.edges.map(({ to }) => recipes.get(to) ?? '');
+    const needed = stage.edges.map(({ to }) => done.get(to)?.recipe ?? '');
     const key = JSON.stringify([stage.name, json, settings, needed]);
-    if (!planned.has(key)) planned.set(key, finish(stage, json, settings, cell, recipes));
+    if (!planned.has(key)) planned.set(key, finish(stage, json, settings, cell, done));
     return planned.get(key);
   };
 
@@ -53,7 +59,7 @@ export function createPlanner(
     json: Record<string, Json>,
     settings: Json,
     cell: Cell,
-    recipes: ReadonlyMap<string, string>,
+    done: Done,
   ): PlannedStage | undefined => {
     const { name, kind, line } = stage;
     const path = [...stage.path, 'with'];
@@ -68,7 +74,8 @@ export function createPlanner(
       const reference = asReference(part);
       if (reference === undefined) return undefined;
       needs.add(reference.stage);
-      return { recipe: recipes.get(reference.stage) ?? '', output: reference.output };
+      checkWritten(stage, reference, done, cell.where, diagnostics);
+      return { recipe: done.get(reference.stage)?.recipe ?? '', output: reference.output };
     });
     const { uses, version } = kind;
     const { threads, gpu } = execution.resources;
@@ -80,7 +87,7 @@ export function createPlanner(
       version,
       with: json,
       needs: [...needs].sort(),
-      outputs: kind.outputs,
+      outputs: outputsWith(kind, json),
       ...execution,
       recipe,
       line,
@@ -89,14 +96,30 @@ export function createPlanner(
 
   return {
     plan(cell) {
-      const recipes = new Map<string, string>();
+      const done = new Map<string, PlannedStage>();
       return stages.flatMap((stage) => {
-        const result = planStage(stage, cell, recipes);
-        if (result !== undefined) recipes.set(stage.name, result.recipe);
+        const result = planStage(stage, cell, done);
+        if (result !== undefined) done.set(stage.name, result);
         return result === undefined ? [] : [result];
       });
     },
   };
+}
+
+/** Settings of which the values were not known before may be without the output that another stage takes. */
+function checkWritten(
+  { edges }: CheckedStage,
+  { stage, output }: PlannedReference['$output'],
+  done: Done,
+  where: string,
+  diagnostics: Diagnostics,
+): void {
+  const maker = done.get(stage);
+  if (maker === undefined || Object.hasOwn(maker.outputs, output)) return;
+  const settings = inWords(stageKind(maker.uses)?.writes[output] ?? []);
+  const { span } = edges.find((edge) => edge.to === stage && edge.output === output)!;
+  const [message, cure] = unwrittenOutput(stage, output, settings);
+  diagnostics.error('wrong-reference', span, message, cure, where);
 }
 
 /** `stages.train.state` as expressions see it: the reference that stands for it in the plan. */

@@ -4,11 +4,12 @@ import { compileFormula, type Formula, outputsOf } from '../expressions/formula.
 import type { Directory, Scope } from '../expressions/scope.ts';
 import type { Cell } from '../matrix/cells.ts';
 import type { PlannedStage } from '../plan.ts';
+import { inWords } from '../schema/conditions.ts';
 import { explainSchemaErrors } from '../schema/schema-errors.ts';
 import { fillStage, parsePointer, validateWith } from '../schema/schemas.ts';
-import { type StageKind, stageKind, stageKinds } from '../schema/stage-kinds.ts';
+import { outputsWith, type StageKind, stageKind, stageKinds } from '../schema/stage-kinds.ts';
 import type { Diagnostics } from '../source/diagnostics.ts';
-import { hasExpression } from '../source/template.ts';
+import { hasExpression, looksComputed } from '../source/template.ts';
 import { pendingIn, reportSchemaProblems, type StageNode, toJsonAt } from '../spec/spec.ts';
 import { type Path, placeKey, type Value } from '../values.ts';
 import type { Edge } from './order.ts';
@@ -29,12 +30,24 @@ export interface CheckedStage {
   readonly line: number;
 }
 
-/** The outputs of stages by name; undefined for a stage of which the kind is not known. */
+/** The outputs of stages by name, those of which it is not known yet whether they are written too; undefined for a stage of which the kind is not known. */
 export function directoryOf(nodes: readonly StageNode[], names: readonly string[] = []): Directory {
-  return new Map([
+  const known = nodes.map(({ name, uses, with: withs }) => {
+    const kind = stageKind(uses);
+    return [name, kind, kind && outputsWith(kind, withs, looksComputed)] as const;
+  });
+  const unwritten = known.flatMap(([name, kind, outputs]) =>
+    Object.entries(kind?.writes ?? {}).flatMap(([output, conditions]) =>
+      outputs === undefined || Object.hasOwn(outputs, output)
+        ? []
+        : [[`${name}.${output}`, inWords(conditions)] as const],
+    ),
+  );
+  const outputs = new Map([
     ...names.map((name) => [name, undefined] as const),
-    ...nodes.map(({ name, uses }) => [name, stageKind(uses)?.outputs] as const),
+    ...known.map(([name, , written]) => [name, written] as const),
   ]);
+  return Object.assign(outputs, { unwritten: Object.fromEntries(unwritten) });
 }
 
 /** Of each stage, itself and all that wait for it, as far as the texts of the file tell: before anything is checked. */
@@ -87,7 +100,9 @@ export function checkStage(
     execution,
     needs: node.needs,
     edges: [
-      ...outputsOf(withs, diagnostics).map(({ stage, span }) => ({ from: node.name, to: stage, span })),
+      ...outputsOf(withs, diagnostics).map(({ stage, output, span }) => ({
+        ...{ from: node.name, to: stage, output, span },
+      })),
       ...checkNeeds(node, scope, diagnostics),
     ],
     line: diagnostics.lineOf(diagnostics.spanOfKey(node.path).start),

@@ -5,6 +5,7 @@ import { isOwnModule } from '../../artifacts/own-module.ts';
 import type { ArtifactKind } from '../../artifacts/reference.ts';
 import type { Json } from '../plan.ts';
 import type { Path } from '../values.ts';
+import { type Condition, dropUsual } from './conditions.ts';
 import { type Kinds, withKinds } from './kinds.ts';
 
 /** Where expressions may stand, and so which names they know. */
@@ -150,6 +151,16 @@ function createAjv(useDefaults: boolean): Ajv2020 {
     errors: false,
     validate(_fills: boolean, data: Record<string, Json>) {
       if (useDefaults) fillStart(data);
+      return true;
+    },
+  });
+  instance.addKeyword({
+    keyword: 'usual',
+    schemaType: 'object',
+    type: 'object',
+    errors: false,
+    validate(usual: Readonly<Record<string, readonly Condition[]>>, data: Record<string, Json>) {
+      if (useDefaults) dropUsual(usual, data);
       return true;
     },
   });

@@ -1,4 +1,5 @@
 import type { ArtifactKind } from '../../artifacts/reference.ts';
+import { type Condition, holds } from './conditions.ts';
 import { schemas } from './schemas.ts';
 
 /** What the schema of a stage kind says about it beside its `with`. */
@@ -15,6 +16,8 @@ export interface StageKind {
   readonly inputs: Readonly<Record<string, ArtifactKind | readonly ArtifactKind[]>>;
   /** What it writes. */
   readonly outputs: Readonly<Record<string, ArtifactKind>>;
+  /** With which settings it writes an output; always one that is not named here. */
+  readonly writes: Readonly<Record<string, readonly Condition[]>>;
 }
 
 const all: Record<string, StageKind> = {};
@@ -34,6 +37,7 @@ export function useStageKinds(): void {
       compute: schema.stage.compute ?? false,
       inputs: schema.stage.inputs,
       outputs: schema.stage.outputs,
+      writes: schema.stage.writes ?? {},
     } satisfies StageKind);
   }
 }
@@ -42,4 +46,16 @@ useStageKinds();
 /** The stage kind of this name, if there is one. */
 export function stageKind(uses: string): StageKind | undefined {
   return Object.hasOwn(stageKinds, uses) ? stageKinds[uses] : undefined;
+}
+
+/** The outputs that a stage of this kind writes with these settings; those too of which that is not known yet, as values are expressions (`isPending`). */
+export function outputsWith(
+  { outputs, writes }: StageKind,
+  settings: Readonly<Record<string, unknown>>,
+  isPending?: (value: unknown) => boolean,
+): Readonly<Record<string, ArtifactKind>> {
+  const written = Object.entries(outputs).filter(
+    ([name]) => !Object.hasOwn(writes, name) || holds(writes[name]!, settings, isPending) !== false,
+  );
+  return written.length === Object.keys(outputs).length ? outputs : Object.fromEntries(written);
 }

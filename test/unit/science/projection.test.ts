@@ -97,3 +97,22 @@ test('leaves no tensor behind', () => {
   projectNatively(floats(3 * size), floats(size), { vectors: floats(size), count: 1, size });
   expect(tf.memory().numTensors).toBe(before);
 });
+
+test('of some rows at a time is that of all of them, but for the rounding to float32', () => {
+  const [many, wide, vectors] = [230, 5000, 40];
+  const basis = { vectors: floats(vectors * wide, wide ** -0.5), count: vectors, size: wide };
+  const reference = floats(wide, 0.05);
+  const weights = floats(many * wide, 1e-4).map((value, i) => value + reference[i % wide]!);
+  const whole = projectNatively(weights, reference, basis);
+  const projection = createProjection(tf, reference, basis);
+  for (const together of [1, 10, 77, 200]) {
+    for (let row = 0; row < many; row += together) {
+      const part = projection.project(weights.subarray(row * wide, (row + together) * wide));
+      for (const [i, value] of part.entries()) {
+        const expected = whole[row * vectors + i]!;
+        expect(Math.abs(value - expected)).toBeLessThanOrEqual(2 ** -23 * Math.abs(expected));
+      }
+    }
+  }
+  projection.dispose();
+});

@@ -1,12 +1,14 @@
-import type { ArtifactRef } from '../../artifacts/reference.ts';
-import type { StageContext } from '../kinds/stage.ts';
+import type { ArtifactRef } from '../../../artifacts/reference.ts';
+import type { StageContext } from '../../kinds/stage.ts';
 
 /** Parts of a trajectory are about this large: big enough to stream well, small enough to redo. */
 export const partBytes = 256e6;
 
-/** Consecutive recorded steps, not yet written. */
+/** Recorded steps one after another, not yet written. */
 export interface RecordedSteps {
   readonly firstStep: number;
+  /** Steps from one row to the next, if not one. */
+  readonly every?: number;
   readonly epochs: Int32Array;
   readonly losses: Float32Array;
   /** rows x P */
@@ -41,7 +43,7 @@ export async function writeParts(
     const ref = await context.write('trajectory-part', metadata, async (writer) => {
       for (const steps of group) {
         await writer.append({
-          step: Float64Array.from(steps.losses, (_, row) => steps.firstStep + row),
+          step: Float64Array.from(steps.losses, (_, row) => stepOf(steps, row)),
           epoch: steps.epochs,
           batch_loss: steps.losses,
           weights: steps.weights,
@@ -70,6 +72,28 @@ export function writeManifest(
   );
 }
 
+/**
+ * Each `every`-th of the recorded steps, as a copy of its own: those whose number among all recorded ones, of which `before` came before these, is a multiple of it.
+ * Undefined if there is none.
+ */
+export function thinned(steps: RecordedSteps, every: number, before: number): RecordedSteps | undefined {
+  const rows = steps.losses.length;
+  const first = (every - (before % every)) % every;
+  if (first >= rows) return undefined;
+  const size = steps.weights.length / rows;
+  const kept = Array.from({ length: Math.ceil((rows - first) / every) }, (_, i) => first + i * every);
+  const weights = new Float32Array(kept.length * size);
+  for (const [row, from] of kept.entries())
+    weights.set(steps.weights.subarray(from * size, (from + 1) * size), row * size);
+  return {
+    firstStep: steps.firstStep + first,
+    every,
+    epochs: Int32Array.from(kept, (from) => steps.epochs[from]!),
+    losses: Float32Array.from(kept, (from) => steps.losses[from]!),
+    weights,
+  };
+}
+
 /** Splits a run of recorded chunks into groups of at most `rowsPerPart` rows, cutting chunks where it must. */
 function* inGroups(recorded: readonly RecordedSteps[], rowsPerPart: number): Generator<RecordedSteps[]> {
   let group: RecordedSteps[] = [];
@@ -91,10 +115,15 @@ function* inGroups(recorded: readonly RecordedSteps[], rowsPerPart: number): Gen
   if (rows > 0) yield group;
 }
 
+function stepOf({ firstStep, every = 1 }: RecordedSteps, row: number): number {
+  return firstStep + row * every;
+}
+
 function slice(steps: RecordedSteps, from: number, until: number): RecordedSteps {
   const size = steps.weights.length / steps.losses.length;
   return {
-    firstStep: steps.firstStep + from,
+    ...steps,
+    firstStep: stepOf(steps, from),
     epochs: steps.epochs.subarray(from, until),
     losses: steps.losses.subarray(from, until),
     weights: steps.weights.subarray(from * size, until * size),
