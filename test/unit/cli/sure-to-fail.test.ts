@@ -142,6 +142,51 @@ describe('what is sure to fail is told before a run, at the setting that is to b
       /The trajectory has 8 weights, the basis vectors have 386/,
     ],
     [
+      'a trajectory to thin out that is not kept',
+      small(`again: { uses: record, with: { from: ${state}, epochs: 1, keep: none, every: 3 } }`),
+      '3 }',
+      /every is 3, but with these settings no trajectory is kept/,
+    ],
+    [
+      'velocities of a trajectory that was thinned out',
+      small(
+        `again: { uses: record, with: { from: ${state}, epochs: 1, every: 3 } }`,
+        `hessian: { uses: hessian, with: { at: ${state}, top: 2 } }`,
+        'project: { uses: project, with: { trajectory: "${{ stages.again.trajectory }}", basis: "${{ stages.hessian.eigenpairs }}" } }',
+        'analyze: { uses: analyze, with: { series: "${{ stages.project.series }}" } }',
+      ),
+      '"${{ stages.project.series }}"',
+      /kept one of 3 steps, and velocities are differences of consecutive ones/,
+    ],
+    [
+      'components of a trajectory that was thinned out',
+      small(
+        `again: { uses: record, with: { from: ${state}, epochs: 1, every: 3 } }`,
+        `pca: { uses: pca, with: { trajectory: "\${{ stages.again.trajectory }}", at: ${state}, components: 1 } }`,
+      ),
+      '"${{ stages.again.trajectory }}"',
+      /kept one of 3 steps/,
+    ],
+    [
+      'an analysis of a sketch',
+      small(
+        `again: { uses: record, with: { from: ${state}, epochs: 1, sketch: { size: 4 } } }`,
+        'analyze: { uses: analyze, with: { series: "${{ stages.again.sketch }}" } }',
+      ),
+      '"${{ stages.again.sketch }}"',
+      /This series is a random sketch/,
+    ],
+    [
+      "a recording onto another network's basis",
+      small(
+        `wide: { uses: train, with: { data: ${trainData}, model: { name: mlp }, epochs: 1, optimizer: { name: sgd, learningRate: 0.1 }, batchSize: 10 } }`,
+        'hessian: { uses: hessian, with: { at: "${{ stages.wide.state }}", top: 2 } }',
+        `again: { uses: record, with: { from: ${state}, epochs: 1, onto: "\${{ stages.hessian.eigenpairs }}" } }`,
+      ),
+      '"${{ stages.hessian.eigenpairs }}"',
+      /The trajectory has 8 weights, the basis vectors have 386/,
+    ],
+    [
       'noise of nothing',
       small('noise: { uses: noise, with: { epochs: 2 } }'),
       'noise',

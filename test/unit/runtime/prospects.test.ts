@@ -23,11 +23,11 @@ class Chain {
   readonly facts: Record<string, Facts> = {};
   readonly sizes: Record<string, { foreseen: number | undefined; written: number }> = {};
 
-  async run(uses: string, settings: Record<string, unknown>): Promise<void> {
+  async run(uses: string, settings: Record<string, unknown>, as = uses): Promise<void> {
     const withs = Object.fromEntries(
       Object.entries(settings).map(([key, value]) => [key, this.refs[value as string] ?? value]),
     );
-    const { outputs } = await runStage(store, uses, withs);
+    const { outputs } = await runStage(store, uses, withs, as);
     const filled = structuredClone(withs) as never;
     fillWith(uses, filled);
     const byDigest = new Map(
@@ -37,13 +37,13 @@ class Chain {
     const prospect = await prospectOf(uses, filled, known);
     let written = 0;
     for (const [name, ref] of Object.entries(outputs)) {
-      this.refs[`${uses}.${name}`] = ref;
-      this.facts[`${uses}.${name}`] = prospect?.outputs[name] ?? {};
+      this.refs[`${as}.${name}`] = ref;
+      this.facts[`${as}.${name}`] = prospect?.outputs[name] ?? {};
       written += ref.bytes;
       if (ref.kind === 'trajectory')
         for (const bytes of (await store.open(ref)).numbers('bytes')) written += bytes;
     }
-    this.sizes[uses] = { foreseen: prospect?.bytes, written };
+    this.sizes[as] = { foreseen: prospect?.bytes, written };
   }
 }
 
@@ -67,17 +67,25 @@ test('the bytes that settings decide are those of the files, but for headers', a
     ...{ loss: { name: 'quadratic', eigenvalues: [1, 0.1, 0.01] }, learningRate: 0.1 },
     ...{ examples: 1000, batchSize: 10, epochs: 300 },
   });
-  for (const uses of ['dataset', 'train', 'record', 'hessian', 'pca', 'toy']) {
+  const recording = { from: 'train.state', epochs: 6 };
+  await chain.run('record', { ...recording, every: 7 }, 'thinned');
+  await chain.run('record', { ...recording, keep: 'none' }, 'mean');
+  await chain.run('record', { ...recording, onto: 'hessian.eigenpairs', sketch: { size: 50 } }, 'series');
+  for (const uses of ['dataset', 'train', 'record', 'thinned', 'mean', 'hessian', 'pca', 'toy']) {
     const { foreseen, written } = chain.sizes[uses]!;
     expect(foreseen! / written, uses).toBeGreaterThan(0.99);
     expect(foreseen!, uses).toBeLessThan(written);
   }
   // Less than the headers, which are some kilobytes.
-  for (const uses of ['project', 'analyze', 'fit', 'evaluate', 'noise']) {
+  for (const uses of ['project', 'series', 'analyze', 'fit', 'evaluate', 'noise']) {
     const { foreseen, written } = chain.sizes[uses]!;
     expect(written - foreseen!, uses).toBeGreaterThan(0);
     expect(written - foreseen!, uses).toBeLessThan(20_000);
   }
+  const states = chain.sizes.mean!.foreseen!;
+  expect(chain.sizes.series!.foreseen! - states).toBe(120 * (4 * 4 + 8) + 120 * (4 * 50 + 8));
+  expect(chain.facts['series.series']!.pairs).toBe(4);
+  expect(chain.facts['thinned.trajectory']).toMatchObject({ steps: 18, every: 7 });
   expect(chain.sizes.project!.foreseen).toBe(120 * (4 * 4 + 8));
 });
 

@@ -29,8 +29,7 @@ describe.each([1, 5, 8, 20, 1000])('a sketch of %i numbers', (count) => {
     const positive = signs.filter((value) => value > 0).length / signs.length;
     expect(Math.abs(positive - 0.5)).toBeLessThan(5 * Math.sqrt(0.25 / signs.length));
     if (count <= 20)
-      for (let row = 0; row < count; row++)
-        expect(columns.some((column) => column[row] !== 0)).toBe(true);
+      for (let row = 0; row < count; row++) expect(columns.some((column) => column[row] !== 0)).toBe(true);
   });
 
   test('keeps inner products in the mean, within the standard deviation sqrt(2/k) |x| |y|', () => {
@@ -85,6 +84,8 @@ test('keeps differences far below the rounding of its sums', () => {
 });
 
 test('refuses lengths that do not fit', () => {
-  expect(() => createSketch(origin, { count: 3, seed: 0 }).project(normals(size + 1))).toThrow(/300 weights, got 301/);
+  expect(() => createSketch(origin, { count: 3, seed: 0 }).project(normals(size + 1))).toThrow(
+    /300 weights, got 301/,
+  );
   expect(() => createSketch(origin, { count: 0, seed: 0 })).toThrow(RangeError);
 });
