@@ -2,7 +2,7 @@ import type { HessianContext } from '../../artifacts/arrow/measurement-contexts.
 import { findMetadata } from '../../artifacts/arrow/metadata.ts';
 import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import { DamagedArtifactError } from '../../artifacts/errors.ts';
-import type { ArtifactRef } from '../../artifacts/reference.ts';
+import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import { outsideInWords } from '../../report/eigenpairs.ts';
 import { deviationOf } from './orthonormality.ts';
@@ -13,12 +13,21 @@ export interface Check {
   readonly found: string;
 }
 
-/** Checks what a whole artifact claims: eigenpairs their residuals and orthonormality, a spectrum equation (18). One that cannot be read is bad. */
+const checks: Partial<Record<ArtifactKind, (table: ArrowTable, what: string) => Check[]>> = {
+  eigenpairs: checkEigenpairs,
+  series: checkSeries,
+  spectrum: checkIdentity,
+};
+
+/**
+ * Checks what a whole artifact claims: eigenpairs their residuals and orthonormality, a recorded series that it has every step and begins where it is relative to, a
+ * spectrum equation (18). One that cannot be read is bad.
+ */
 export async function checkContent(store: Store, ref: ArtifactRef, what: string): Promise<Check[]> {
-  if (ref.kind !== 'eigenpairs' && ref.kind !== 'spectrum') return [];
+  const check = checks[ref.kind];
+  if (check === undefined) return [];
   try {
-    const table = await store.open(ref);
-    return table.kind === 'eigenpairs' ? checkEigenpairs(table, what) : checkIdentity(table, what);
+    return check(await store.open(ref), what);
   } catch (error) {
     if (!(error instanceof DamagedArtifactError)) throw error;
     return [{ ok: false, what, found: error.message }];
@@ -69,6 +78,23 @@ function checkOutside(table: ArrowTable, claims: HessianContext, largest: number
     bound <= last + slack && failureProbability <= 0.01,
     `${words}, the last is ${last.toPrecision(4)}`,
   );
+}
+
+/** Of a series of recorded weights, relative to the first ones: that theta is 0 there, of the length that is claimed, and there at every step. */
+function checkSeries(table: ArrowTable, what: string): Check[] {
+  if (!['record', 'project'].includes(findMetadata(table, 'stage') ?? '')) return [];
+  const every = findMetadata(table, 'every') ?? 1;
+  const steps = table.numbers('step');
+  const gap = steps.findIndex((step, row) => step !== steps[0]! + row * every);
+  const first = table.floatVector('theta', 0);
+  const length = findMetadata(table, 'sketch')?.size ?? findMetadata(table, 'eigenvalues')?.length;
+  const ok = gap < 0 && first.length === length && first.every((value) => value === 0);
+  const found = ok
+    ? `${table.rows} steps${every === 1 ? '' : `, one of ${every}`}, from 0 in ${length} directions`
+    : gap >= 0
+      ? `row ${gap} is step ${steps[gap]}, not ${steps[0]! + gap * every}`
+      : `the first of ${table.rows} steps is not 0 in ${length} directions`;
+  return [{ ok, what: `${what}, steps`, found }];
 }
 
 /** tau_i = 2 sigma_theta,i^2 / sigma_v,i^2, equation (18), in every direction. */

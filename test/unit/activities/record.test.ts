@@ -4,6 +4,7 @@ import type { ArrowTable } from '../../../artifacts/arrow/table.ts';
 import { InputError } from '../../../artifacts/errors.ts';
 import type { ArtifactRef } from '../../../artifacts/reference.ts';
 import { partsOf } from '../../../artifacts/store/outputs.ts';
+import { checkContent } from '../../../cli/checks/artifact-checks.ts';
 import { createSketch } from '../../../science/sketch.ts';
 import { runStage } from '../../fixtures/run-stage.ts';
 import { storeOfThisFile } from '../../fixtures/store-of-this-file.ts';
@@ -187,6 +188,29 @@ describe('a sketch', () => {
     const analyzed = run('analyze', { series: outputs.sketch }, 'analyze a sketch');
     await expect(analyzed).rejects.toMatchObject({ name: 'InputError', setting: 'series' });
   });
+});
+
+test('verify holds a series to its steps, and to 0 at the first of them', async () => {
+  const recorded = await run('record', { ...recording, onto, sketch }, 'verified');
+  const { trajectory } = await run('record', { ...recording, every: 7 }, 'every 7');
+  const few = await run('project', { trajectory, basis: onto }, 'project every 7');
+  const found = async (ref: ArtifactRef | undefined) => {
+    const [check, ...more] = await checkContent(store, ref!, 'it');
+    expect(more).toEqual([]);
+    return [check!.ok, check!.found];
+  };
+  expect(await found(recorded.series)).toEqual([true, '630 steps, from 0 in 6 directions']);
+  expect(await found(recorded.sketch)).toEqual([true, '630 steps, from 0 in 20 directions']);
+  expect(await found(few.series)).toEqual([true, '90 steps, one of 7, from 0 in 6 directions']);
+  const { metadata } = await open(recorded.series);
+  const other = (step: readonly number[], theta: readonly number[]) =>
+    store.write('series', metadata, (writer) => writer.append({ step, theta: Float32Array.from(theta) }));
+  const sixes = (first: number) => [first, 0, 0, 0, 0, 0, ...Array.from({ length: 12 }, () => 1)];
+  expect(await found(await other([3, 4, 5], sixes(0)))).toEqual([true, '3 steps, from 0 in 6 directions']);
+  expect(await found(await other([3, 4, 6], sixes(0)))).toEqual([false, 'row 2 is step 6, not 5']);
+  const apart = 'the first of 3 steps is not 0 in 6 directions';
+  expect(await found(await other([3, 4, 5], sixes(0.1)))).toEqual([false, apart]);
+  expect(await found(await other([3, 4, 5], sixes(0).slice(0, 15)))).toEqual([false, apart]);
 });
 
 describe('killed anywhere', () => {
