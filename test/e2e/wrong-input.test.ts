@@ -26,6 +26,11 @@ stages:
     with: { from: "\${{ stages.train.state }}", epochs: 1 }
 `;
 
+/** A recording with this setting, and principal components of its trajectory in line 20. */
+const recording = (setting: string) =>
+  `${good.replace('epochs: 1 }', `epochs: 1, ${setting} }`)}  pca: { uses: pca, with: { ` +
+  'trajectory: "${{ stages.record.trajectory }}", at: "${{ stages.train.state }}", components: 2 } }\n';
+
 let folder: string;
 let home: string;
 let remove: () => void;
@@ -80,6 +85,16 @@ describe('a wrong pipeline: file, line, column and cure; exit 2; nothing is writ
       'an output of the wrong kind',
       good.replace('train.state', 'train.history'),
       /wrong\.yaml:19:.*history[\s\S]*state/,
+    ],
+    [
+      'an output that a recording without a trajectory does not write',
+      recording('keep: none'),
+      /wrong\.yaml:20:.*stage `record` does not write `trajectory`[\s\S]*`keep: trajectory`/,
+    ],
+    [
+      'components of every third step',
+      recording('every: 3'),
+      /wrong\.yaml:20:.*kept one of 3 steps, and velocities are differences[\s\S]*Record without `every`/,
     ],
     ['an unknown parameter', good.replace('params.rate', 'params.rtae'), /wrong\.yaml:15:.*rtae[\s\S]*rate/],
     [

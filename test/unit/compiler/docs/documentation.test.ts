@@ -161,6 +161,11 @@ describe('docs/language.md', () => {
     'data: stages.data.train': ['data: ${{ stages.data.train }}', 'data: stages.data.train'],
     '${{ matrix.seed }}': ['epochs: 3', 'epochs: ${{ matrix.batchSize }}'],
     '${{ stages.train.weights }}': ['stages.train.state', 'stages.train.weights'],
+    'keep: none': [
+      'epochs: 1 }\n',
+      'epochs: 1, keep: none }\n' +
+        '  pca: { uses: pca, with: { trajectory: "${{ stages.record.trajectory }}", at: "${{ stages.record.mean }}", components: 1 } }\n',
+    ],
     'from: ${{ stages.train.history }}': ['stages.train.state', 'stages.train.history'],
     '${{ params.lr ** 2 }}': ['epochs: 3', 'epochs: ${{ params.rate ** 2 }}'],
     'a tab': ['    uses: record', '\tuses: record'],
