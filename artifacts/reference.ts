@@ -21,7 +21,7 @@ export type ArtifactKind = (typeof artifactKinds)[number];
 
 /** Names an immutable file by the SHA-256 of its bytes. This, and never a tensor, travels through Temporal. */
 export interface ArtifactRef {
-  /** Where it was written: `file:///...` or `s3://...`. */
+  /** Where it was written: `file:///...` or `s3://...`; in the records of an export, its name in that store. A reader takes it from its store by the digest. */
   readonly uri: string;
   /** Hexadecimal SHA-256 of the file's bytes. */
   readonly sha256: string;

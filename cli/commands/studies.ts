@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import { EnvironmentError } from '../../artifacts/errors.ts';
+import { EnvironmentError, InputError } from '../../artifacts/errors.ts';
 import type { Store } from '../../artifacts/store/store.ts';
 import type { Home } from '../../runtime/home.ts';
 import type { StudyHandle, StudyRecord } from '../../runtime/study/client.ts';
@@ -178,6 +178,11 @@ export function addStudyCommands(program: Command): void {
       handled(async (wanted: string | undefined, options: StudyOptions) => {
         const { home, store, storeUri } = await openPlace(options);
         const { studyId, baseDirectory } = await resolveStudy(store, wanted);
+        if (baseDirectory === undefined)
+          throw new InputError(
+            `${studyId} was exported: where its pipeline and data lay is not known here.`,
+            'Run the pipeline file; what is in the store is reused.',
+          );
         const place = await placeOfServer(options);
         const plan = await readPlan(store, studyId);
         // Elsewhere there may be a worker of the version that made it.

@@ -3,7 +3,7 @@ import { open, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pLimit from 'p-limit';
 import { DamagedArtifactError, InputError } from '../../artifacts/errors.ts';
-import type { ArtifactKind, ArtifactRef } from '../../artifacts/reference.ts';
+import { type ArtifactKind, type ArtifactRef, isArtifactRef } from '../../artifacts/reference.ts';
 import { explain, writeAtomically, writeFileAtomically } from '../../artifacts/store/atomic-file.ts';
 import { type LeftOut, writeLeftOut } from '../../artifacts/store/left-out.ts';
 import { openLocalStore } from '../../artifacts/store/local-store.ts';
@@ -171,16 +171,29 @@ async function copyRecords(
 ): Promise<void> {
   const keys = new Set(cells.flatMap(({ stages }) => Object.values(stages).map(({ key }) => key)));
   const steps = await store.readSteps([...keys]);
-  const writing = steps.map((record) => record && atATime(() => copy.writeStep(record)));
+  const writing = steps.map((record) => record && atATime(() => copy.writeStep(elsewhere(record))));
   const names = await store.listTexts(`studies/${studyId}`);
   const result = studyRecordName(studyId, 'result');
   const texts = names.filter((name) => name !== result && name.endsWith('.json'));
   for (const name of texts)
-    writing.push(atATime(async () => copy.writeText(name, (await store.readText(name))!)));
+    writing.push(atATime(async () => copy.writeText(name, elsewhereText((await store.readText(name))!))));
   await allEnded(writing);
   // Written last, as by a run: a study whose result is older than its launch has not ended.
   const ended = await store.readText(result);
-  if (ended !== undefined) await copy.writeText(result, ended);
+  if (ended !== undefined) await copy.writeText(result, elsewhereText(ended));
+}
+
+function elsewhereText(json: string): string {
+  return JSON.stringify(elsewhere(JSON.parse(json) as unknown));
+}
+
+/** A record without the places of the machine that it comes from, which say nothing anywhere else: artifacts lie where the store has them, the pipeline nowhere. */
+function elsewhere<T>(record: T): T {
+  if (Array.isArray(record)) return record.map(elsewhere) as T;
+  if (typeof record !== 'object' || record === null) return record;
+  const entries = Object.entries(record).filter(([name]) => name !== 'baseDirectory');
+  const copy = Object.fromEntries(entries.map(([name, value]) => [name, elsewhere(value)])) as T;
+  return isArtifactRef(record) ? { ...copy, uri: artifactFileName(record.sha256) } : copy;
 }
 
 async function digested(folder: string, name: string): Promise<ExportedFile> {

@@ -11,8 +11,9 @@ import type { Store } from '../../artifacts/store/store.ts';
 import { csvOf } from '../../report/csv.ts';
 import type { CellResult } from '../../workflows/messages.ts';
 
-/** Whether an artifact of this kind has a vector or an image in each row. */
+/** Whether an artifact of this kind has a vector or an image in each row, or lists those that do. */
 export function isTensor(kind: ArtifactKind): boolean {
+  if (kind === 'trajectory') return true;
   return Object.values(columnsOf[kind].required).some((type) => type === 'floats' || type === 'bytes');
 }
 
@@ -31,7 +32,7 @@ export async function writeTables(store: Store, cells: readonly CellResult[], fo
   for (const { cellId: cell, stages } of cells) {
     for (const [stage, { outputs }] of Object.entries(stages)) {
       for (const [output, ref] of Object.entries(outputs)) {
-        if (isTensor(ref.kind) || ref.kind === 'trajectory') continue;
+        if (isTensor(ref.kind)) continue;
         const name = `${checkedName('stage name', stage)}.${checkedName('stage name', output)}`;
         tables.set(name, [...(tables.get(name) ?? []), { cell, ref }]);
       }

@@ -41,7 +41,8 @@ export interface StudyRecord {
   /** When it was launched last. */
   readonly startedAt: string;
   readonly command: readonly string[];
-  readonly baseDirectory: string;
+  /** Absent in an export. */
+  readonly baseDirectory?: string;
   /** How many there are in the plan; older records do not say. */
   readonly cells?: number;
 }

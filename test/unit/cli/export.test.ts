@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { localPath } from '../../../artifacts/store/local-store.ts';
@@ -59,6 +60,9 @@ test('without tensors it has the report, every table with its digits, and says w
   expect(verification.checks.filter(({ ok }) => !ok)).toEqual([]);
   expect(verification.unknown).toEqual([]);
   expect(verification.leftOut).toBe(manifest.leftOut.length);
+  // Nothing in it names a place of the machine that it comes from.
+  for (const { path } of manifest.files.filter((file) => file.path.startsWith('store/')))
+    expect(readFileSync(join(folder, path)).includes(tmpdir()), path).toBe(false);
   const names = filesIn(folder);
   expect(names).toContain('report/report.html');
   expect(names.filter((name) => name.startsWith('tables/'))).toEqual([
