@@ -16,10 +16,12 @@ import { exportStudy } from '../cli/storage/export-study.ts';
 import { readStudy } from '../report/read-study.ts';
 import { findHome } from '../runtime/home.ts';
 import { leftoverOrigins } from './leftover-origin.ts';
+import { withHeadline } from './results-headline.ts';
 import { keptFolder, keptNames, originFile, resultsPage } from './results-page.ts';
 
 const folder = join(import.meta.dirname, 'results');
 const page = join(folder, 'README.md');
+const readme = join(import.meta.dirname, '..', 'README.md');
 
 const { values, positionals } = parseArgs({
   options: { store: { type: 'string' }, check: { type: 'boolean' } },
@@ -70,5 +72,6 @@ async function writePage(): Promise<void> {
   for (const file of await readdir(folder)) if (file.endsWith('.png')) await rm(join(folder, file));
   for (const { file, png } of pictures) await writeFile(join(folder, file), png());
   await writeFile(page, markdown);
+  await writeFile(readme, await withHeadline(await readFile(readme, 'utf8'), folder));
   console.error(`${(await keptNames(folder)).length} studies, ${pictures.length} pictures`);
 }

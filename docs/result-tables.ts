@@ -80,7 +80,8 @@ function compared(estimate: Estimate | undefined): string[] {
   ];
 }
 
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table in Markdown, its first column to the left. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(headings), line(headings.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join(
     '\n',
@@ -145,6 +146,18 @@ function meanRow(name: string, known: readonly Estimate[], of: number): string[]
     pull === undefined ? '–' : formatMeasured(pull.mean, pull.error),
     pull === undefined ? '–' : formatSignificant(pull.error * Math.sqrt(deviations.length), 2),
   ];
+}
+
+/** The mean of a quantity over the cells, with its standard error, its 95 % interval by Student's t, and the theory's; undefined for fewer than three that have it. */
+export function meanOverSeeds(
+  parameters: readonly CellParameters[],
+  name: string,
+): { readonly value: string; readonly interval: string; readonly theory: string } | undefined {
+  const known = parameters.flatMap(({ estimates }) => estimates[name] ?? []);
+  const finite = known.filter(({ value }) => Number.isFinite(value));
+  if (finite.length < 3) return undefined;
+  const [, , value, interval, theory] = meanRow(name, finite, known.length);
+  return { value: value!, interval: interval!, theory: theory! };
 }
 
 function meanOf(values: readonly number[]): { readonly mean: number; readonly error: number } {

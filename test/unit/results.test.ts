@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openStore } from '../../artifacts/store/open-store.ts';
 import { verifyStudy } from '../../cli/checks/verify.ts';
+import { withHeadline } from '../../docs/results-headline.ts';
 import { keptFolder, keptNames, resultsPage } from '../../docs/results-page.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'docs', 'results');
@@ -22,4 +23,9 @@ test('the page of results is what the kept studies say', async () => {
   const { markdown, pictures } = await resultsPage(folder);
   expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe(markdown);
   for (const { file } of pictures) readFileSync(join(folder, file));
+});
+
+test('README tells what the kept studies say', async () => {
+  const readme = readFileSync(join(folder, '..', '..', 'README.md'), 'utf8');
+  expect(await withHeadline(readme, folder)).toBe(readme);
 });
