@@ -53,18 +53,24 @@ const quietMs = 10_000;
 /** Lines for logs: every event, and every ten seconds how far a stage is. */
 function plainView(output: Output, cells: number): ProgressView {
   const spoken = new Map<string, number>();
+  /** When each queue was first seen without a worker: one that is only about to start is nothing to tell. */
+  const since = new Map<string, number>();
   return {
     event(event) {
       const text = tellEvent(event, cells);
       if (text !== undefined) output.line(text);
     },
     update({ running, collecting }) {
-      for (const { cellId, live, unserved = [] } of [...running, { cellId: '', ...collecting }]) {
-        for (const queue of unserved) {
-          if (!spoken.has(`queue ${queue}`))
-            output.line(`stages wait: no worker serves the queue ${queue} (epochal worker --queue ${queue})`);
-          spoken.set(`queue ${queue}`, Date.now());
-        }
+      const waiting = [...running, { cellId: '', ...collecting }];
+      const lacking = new Set(waiting.flatMap(({ unserved = [] }) => unserved));
+      for (const queue of since.keys()) if (!lacking.has(queue)) since.delete(queue);
+      for (const queue of lacking) {
+        since.set(queue, since.get(queue) ?? Date.now());
+        if (Date.now() - since.get(queue)! < quietMs || spoken.has(`queue ${queue}`)) continue;
+        output.line(`stages wait: no worker serves the queue ${queue} (epochal worker --queue ${queue})`);
+        spoken.set(`queue ${queue}`, Date.now());
+      }
+      for (const { cellId, live } of waiting) {
         for (const stage of live) {
           const place = `${cells > 1 && cellId !== '' ? `${cellId} ` : ''}${stage.stage}`;
           if (stage.done === 0 || Date.now() - (spoken.get(place) ?? 0) < quietMs) continue;

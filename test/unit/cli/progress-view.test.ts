@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
-import { formatSnapshot, tellEvent } from '../../../cli/progress/progress-view.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Output } from '../../../cli/output/output.ts';
+import { createProgressView, formatSnapshot, tellEvent } from '../../../cli/progress/progress-view.ts';
 import { describeStage, formatStages, shortenCells } from '../../../cli/progress/stage-lines.ts';
 import type { LiveStage, StudyEvent, StudySnapshot } from '../../../runtime/study/client.ts';
 
@@ -29,6 +30,31 @@ test('a stage that has not begun says what it waits for', () => {
   const waiting = live({ done: 0, total: 0, unit: '', message: 'waits until it is alone on its worker' });
   expect(describeStage(waiting)).toEqual(['waits until it is alone on its worker']);
   expect(describeStage(live({ done: 0, total: 0 }))).toEqual(['starting']);
+});
+
+describe('a queue without a worker', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  test('is told once it has had none for ten seconds, and once only', () => {
+    vi.useFakeTimers();
+    const lines: string[] = [];
+    const output = { interactive: false, line: (text: string) => lines.push(text) } as unknown as Output;
+    const view = createProgressView(output, 1);
+    const linesAfter = (seconds: number, unserved: readonly string[]) => {
+      vi.advanceTimersByTime(1000 * seconds);
+      view.update({ ...snapshot(0), collecting: { live: [], queued: 1, unserved } });
+      return lines.length;
+    };
+    expect(linesAfter(0, ['cpu'])).toBe(0);
+    expect(linesAfter(9, ['cpu'])).toBe(0);
+    // A worker came and went.
+    expect(linesAfter(0.5, [])).toBe(0);
+    expect(linesAfter(1, ['cpu'])).toBe(0);
+    expect(linesAfter(9, ['cpu'])).toBe(0);
+    expect(linesAfter(2, ['cpu'])).toBe(1);
+    expect(linesAfter(20, ['cpu'])).toBe(1);
+    expect(lines[0]).toContain('no worker serves the queue cpu');
+  });
 });
 
 describe('the lines below the events', () => {
