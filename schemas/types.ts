@@ -232,7 +232,7 @@ export interface NoiseWith {
    */
   weights: 'fixed' | 'moving';
   /**
-   * Epochs of steps k; the partners k + h of the last ones lie in further epochs, which are run too.
+   * Epochs of steps k; the partners k + h of the last ones lie in further epochs, which are run too. An even number with paired-reversal.
    */
   epochs: number;
   /**
@@ -240,7 +240,7 @@ export interface NoiseWith {
    */
   lags?: number;
   /**
-   * Independent repetitions, with the seeds seed, seed + 1, ... Noise that repeats itself every epoch (shuffle-once) has no standard error without.
+   * Independent repetitions, with the seeds seed, seed + 1, ... Noise that repeats itself every epoch (shuffle-once), or whose blocks stay (block-reshuffling), has no standard error without.
    */
   repeats: number;
   optimizer?: NoiseOptimizer;
@@ -251,7 +251,17 @@ export interface NoiseWith {
   /**
    * Default: as the state was trained, else without-replacement.
    */
-  sampling?: 'without-replacement' | 'shuffle-once' | 'with-replacement' | 'sequential';
+  sampling?:
+    | 'without-replacement'
+    | 'shuffle-once'
+    | 'with-replacement'
+    | 'sequential'
+    | 'block-reshuffling'
+    | 'paired-reversal';
+  /**
+   * For block-reshuffling: examples in a block, a multiple of the batch size that divides the examples; default: as the state was trained.
+   */
+  blockSize?: number;
   /**
    * Default: as the state was trained, else cross-entropy.
    */
@@ -402,7 +412,17 @@ export interface RecordWith {
   /**
    * Default: as the state was trained.
    */
-  sampling?: 'without-replacement' | 'shuffle-once' | 'with-replacement' | 'sequential';
+  sampling?:
+    | 'without-replacement'
+    | 'shuffle-once'
+    | 'with-replacement'
+    | 'sequential'
+    | 'block-reshuffling'
+    | 'paired-reversal';
+  /**
+   * For block-reshuffling: examples in a block, a multiple of the batch size that divides the training examples; default: as the state was trained.
+   */
+  blockSize?: number;
   /**
    * Epochs at the recording's learning rate and sampling that come first and are not recorded, so that the fluctuations become stationary.
    */
@@ -452,9 +472,19 @@ export interface ToyWith {
    */
   batchSize: number;
   /**
-   * How each batch is drawn, for noise of examples.
+   * How each batch is drawn, for noise of examples: as in `train`.
    */
-  sampling: 'without-replacement' | 'shuffle-once' | 'with-replacement' | 'sequential';
+  sampling:
+    | 'without-replacement'
+    | 'shuffle-once'
+    | 'with-replacement'
+    | 'sequential'
+    | 'block-reshuffling'
+    | 'paired-reversal';
+  /**
+   * For `sampling: block-reshuffling`, and there required: examples in a block, a multiple of `batchSize` that divides `examples`.
+   */
+  blockSize?: number;
   /**
    * eta
    */
@@ -543,9 +573,19 @@ export interface TrainWith {
    */
   batchSize: number;
   /**
-   * How each batch is drawn: a new permutation each epoch, one permutation for all epochs, independent draws, or file order.
+   * How each batch is drawn: a new permutation each epoch, one permutation for all epochs, independent draws, file order, fixed blocks of examples in a new order each epoch, or in every second epoch the permutation of the one before backwards.
    */
-  sampling: 'without-replacement' | 'shuffle-once' | 'with-replacement' | 'sequential';
+  sampling:
+    | 'without-replacement'
+    | 'shuffle-once'
+    | 'with-replacement'
+    | 'sequential'
+    | 'block-reshuffling'
+    | 'paired-reversal';
+  /**
+   * For `sampling: block-reshuffling`, and there required: examples in a block, a multiple of `batchSize` that divides the training examples.
+   */
+  blockSize?: number;
   /**
    * Averaged over the examples. mean-squared-error: half the sum over the classes of (logit - one-hot)^2.
    */

@@ -25,6 +25,8 @@ export interface SgdSettings {
   /** S */
   readonly batchSize: number;
   readonly sampling: Sampling;
+  /** Examples in a block of block-reshuffling. */
+  readonly blockSize?: number | undefined;
   readonly seed: number;
   /** beta */
   readonly momentum: number;
@@ -98,7 +100,7 @@ const stepsPerCall = 10;
  */
 export function createTrainer(options: TrainerOptions): Trainer {
   const { tf, model, data, training, recordWeights = false, lanes = 1 } = options;
-  const { batchSize, sampling, seed, momentum, loss } = training;
+  const { batchSize, sampling, seed, blockSize, momentum, loss } = training;
   prepareReductionGradients(tf);
   const [height, width, channels] = data.shape;
   const batchesPerEpoch = Math.floor(data.examples / batchSize);
@@ -122,7 +124,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
   ): AsyncGenerator<StepChunk, void, void> {
     checkWeights(from.weights, model.size);
     checkLength('velocity', from.velocity, model.size, 'one for each weight of the network');
-    const order = epochBatches(sampling, { examples: data.examples, batchSize, seed }, epoch);
+    const order = epochBatches(sampling, { examples: data.examples, batchSize, seed, blockSize }, epoch);
     let state = from;
     for (let batch = 0; batch < batchesPerEpoch; ) {
       const steps = Math.min(stepsPerCall, batchesPerEpoch - batch);

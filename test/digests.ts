@@ -1,5 +1,5 @@
 /**
- * `node test/digests.ts` prints the digest of everything that the ten small pipelines of `test/fixtures/digests/pipelines` make on this machine, of
+ * `node test/digests.ts` prints the digest of everything that the small pipelines of `test/fixtures/digests/pipelines` make on this machine, of
  * what is trained too: print it before a change and after it, and compare. With `--renew` it writes those that are the same on every machine, which
  * `test/unit/digests.test.ts` holds, to `test/fixtures/digests/expected.json`.
  */

@@ -7,6 +7,7 @@ import {
   ModelError,
   type ModelSpec,
 } from '../../science/models/index.ts';
+import { blockProblem, type Sampling } from '../../science/sampling.ts';
 
 /** The network, if its layers fit together and the images. */
 export function buildModel(spec: ModelSpec, shape: ImageShape, classes: number): Model {
@@ -46,6 +47,34 @@ export function checkNoisyBatch(batchSize: number, examples: number): void {
     'Choose a batch size of at most half the examples.',
     'batchSize',
   );
+}
+
+/** How examples are drawn; the size of blocks only where there are any. */
+export interface Order {
+  readonly sampling: Sampling;
+  readonly blockSize?: number | undefined;
+}
+
+/** The order that these settings mean, after `trained` where they leave it open; its blocks are whole batches, and the examples whole blocks. */
+export function checkOrder(
+  settings: { readonly sampling?: Sampling | undefined; readonly blockSize?: number | undefined },
+  { examples, batchSize }: { readonly examples: number; readonly batchSize: number },
+  trained?: Order,
+): Order {
+  const sampling = settings.sampling ?? trained?.sampling ?? 'without-replacement';
+  if (sampling !== 'block-reshuffling') return { sampling };
+  const { blockSize = trained?.blockSize } = settings;
+  const problem = blockProblem({ examples, batchSize, blockSize });
+  if (problem === undefined) return { sampling, blockSize };
+  const fitting = Array.from(
+    { length: Math.floor(examples / batchSize) },
+    (_, i) => (i + 1) * batchSize,
+  ).filter((size) => examples % size === 0);
+  const cure =
+    fitting.length === 0
+      ? `Choose a batch size that divides the ${examples} examples first.`
+      : `Set \`blockSize\` to one of ${fitting.slice(0, 12).join(', ')}${fitting.length > 12 ? ', ...' : ''}.`;
+  throw new InputError(problem, cure, 'blockSize');
 }
 
 /** Examples of the Hessian are some of those of the training. */

@@ -3,9 +3,11 @@ import type { DataDigests, TrainingContext } from '../../artifacts/arrow/trainin
 import { InputError } from '../../artifacts/errors.ts';
 import type { NoiseWith } from '../../schemas/types.ts';
 import type { Model, ModelSpec } from '../../science/models/index.ts';
+import type { Sampling } from '../../science/sampling.ts';
 import type { SgdState } from '../../science/sgd.ts';
+import { epochsOfOneDraw } from '../../science/theory/noise.ts';
 import type { StageContext } from '../kinds/stage.ts';
-import { buildModel, checkNoisyBatch } from './checks.ts';
+import { buildModel, checkNoisyBatch, checkOrder } from './checks.ts';
 import {
   findExamples,
   type LabelledExamples,
@@ -22,6 +24,8 @@ export interface NoiseSetting {
   readonly data: DataDigests;
   /** Epochs that the weights have been trained for. */
   readonly firstEpoch: number;
+  /** The epoch whose order is the first that is drawn: that one, or the next where it would be the second of a pair. */
+  readonly firstOrder: number;
   /** L */
   readonly lags: number;
   /** One for each repetition. */
@@ -71,6 +75,17 @@ export function checkNoise(settings: Given): void {
     refuse('A `basis` needs the state that it belongs to.', 'Give that state as `from`.', 'basis');
 }
 
+/** Epochs that are drawn together are measured together. Throws {@link InputError}. */
+export function checkWholeDraws(epochs: number, sampling: Sampling): void {
+  const together = epochsOfOneDraw(sampling);
+  if (epochs % together === 0) return;
+  throw new InputError(
+    `epochs is ${epochs}; with ${sampling} the noise is a mean over ${together} epochs that belong together.`,
+    `Set \`epochs\` to a multiple of ${together}.`,
+    'epochs',
+  );
+}
+
 /** Throws {@link InputError} for a network whose gradient of a batch is not the mean over its examples. */
 export function checkSeparable({ normalizations }: Model): void {
   if (normalizations.length === 0) return;
@@ -96,6 +111,9 @@ export async function noiseSetting(context: StageContext<NoiseWith>): Promise<No
   const training = trainingFor(settings, trained?.training, model, examples);
   checkNoisyBatch(training.batchSize, training.examples);
   checkSeparable(model);
+  checkWholeDraws(settings.epochs, training.sampling);
+  const firstEpoch = from?.numbers('epoch')[0] ?? 0;
+  const together = epochsOfOneDraw(training.sampling);
   const left = training.examples - training.batchesPerEpoch * training.batchSize;
   if (left > 0)
     context.note(
@@ -106,7 +124,8 @@ export async function noiseSetting(context: StageContext<NoiseWith>): Promise<No
     examples,
     training,
     data,
-    firstEpoch: from?.numbers('epoch')[0] ?? 0,
+    firstEpoch,
+    firstOrder: Math.ceil(firstEpoch / together) * together,
     lags: settings.lags ?? 2 * training.batchesPerEpoch,
     seeds: Array.from({ length: settings.repeats }, (_, repeat) => training.seed + repeat),
     start: (seed) => (from === undefined ? freshState(model, seed) : stateIn(from)),
@@ -141,7 +160,7 @@ function trainingFor(
     examples,
     batchSize,
     batchesPerEpoch: Math.floor(examples / batchSize),
-    sampling: settings.sampling ?? trained!.sampling,
+    ...checkOrder(settings, { examples, batchSize }, trained),
     learningRate: optimizer?.learningRate ?? trained?.learningRate ?? 0,
     momentum: optimizer?.momentum ?? trained?.momentum ?? 0,
     seed: settings.seed ?? trained!.seed,

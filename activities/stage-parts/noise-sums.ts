@@ -67,7 +67,7 @@ export async function measureLagSums(
       context.progress({ done: all, total, unit: 'steps', message: `lags up to ${layout.lags}` });
     };
     const noiseOf: EpochNoise = (state, done) => {
-      const epoch = setting.firstEpoch + done;
+      const epoch = setting.firstOrder + done;
       const order = epochBatches(training.sampling, { ...training, seed }, epoch);
       return mean === undefined
         ? inChunks(context, `chunk-${repeat}-${done}`, order, training, state, (chunk, at, step) => {

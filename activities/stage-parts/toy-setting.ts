@@ -9,12 +9,14 @@ import { type StationaryVariances, stationaryVariances } from '../../science/the
 import { logRange, quadraticLoss, wideningValley } from '../../science/toy/loss.ts';
 import { exampleNoise, type InjectedNoise, injectedNoise } from '../../science/toy/noise-source.ts';
 import type { ToyRun } from '../../science/toy/simulate.ts';
-import { checkNoisyBatch } from './checks.ts';
+import { checkNoisyBatch, checkOrder, type Order } from './checks.ts';
 
 /** A toy run with everything that the settings left out filled in. */
 export interface ToySetting {
   readonly run: ToyRun;
   readonly start: readonly number[];
+  /** Of the examples; independent draws where the noise is none of examples. */
+  readonly order: Order;
   readonly batchesPerEpoch: number;
   /** Of a quadratic. */
   readonly eigenvalues?: readonly number[];
@@ -41,7 +43,9 @@ export function toyProblem(settings: ToyWith) {
       'start',
     );
   }
-  return { eigenvalues, dimension, start, batchesPerEpoch: Math.floor(examples / batchSize) };
+  const ofExamples = settings.noise.name === 'examples';
+  const order: Order = ofExamples ? checkOrder(settings, settings) : { sampling: 'with-replacement' };
+  return { eigenvalues, dimension, start, order, batchesPerEpoch: Math.floor(examples / batchSize) };
 }
 
 /** True if the theory knows the trace of the Hessian along the run: of Anti-PGD in a valley. */
@@ -51,20 +55,24 @@ export function knowsTrace({ loss, noise, momentum }: ToyWith): boolean {
 
 /** Throws {@link InputError} if the settings do not fit together. */
 export function toySetting(settings: ToyWith): ToySetting {
-  const { loss, noise, examples, batchSize, learningRate, momentum, seed, sampling } = settings;
-  const { eigenvalues, start, batchesPerEpoch } = toyProblem(settings);
+  const { loss, noise, examples, batchSize, learningRate, momentum, seed } = settings;
+  const { eigenvalues, start, batchesPerEpoch, order } = toyProblem(settings);
   const toyLoss = eigenvalues === undefined ? wideningValley(loss.width!) : quadraticLoss(eigenvalues);
   const variances = Array.from({ length: toyLoss.dimension }, (_, i) =>
     noise.covariance === 'hessian' && eigenvalues !== undefined ? noise.scale * eigenvalues[i]! : noise.scale,
   );
   const batches =
     noise.name === 'examples'
-      ? exampleNoise({ variances, examples, batchSize, sampling, learningRate, seed })
+      ? exampleNoise({ variances, examples, batchSize, ...order, learningRate, seed })
       : undefined;
   const noiseVariances = batches === undefined ? variances : [...batches.noiseVariances];
   const theory = (eigenvalue: number): StationaryVariances => {
     const process = { learningRate, momentum, eigenvalue };
-    if (batches !== undefined) return stationaryVariances({ ...process, batchesPerEpoch, sampling });
+    if (batches !== undefined) {
+      const { sampling, blockSize = batchSize } = order;
+      const batchesPerBlock = blockSize / batchSize;
+      return stationaryVariances({ ...process, batchesPerEpoch, sampling, batchesPerBlock });
+    }
     return noise.name === 'white' ? whiteNoiseVariances(process) : antiCorrelatedNoiseVariances(process);
   };
   return {
@@ -76,6 +84,7 @@ export function toySetting(settings: ToyWith): ToySetting {
       momentum,
     },
     start,
+    order,
     batchesPerEpoch,
     noiseVariances,
     ...(eigenvalues === undefined || noise.name === 'none'

@@ -13,6 +13,7 @@ import type { Store } from '../../artifacts/store/store.ts';
 import { asLasting } from '../../science/examples.ts';
 import { createModel, type Model, type ModelSpec } from '../../science/models/index.ts';
 import { statisticsNote } from '../../science/models/statistics.ts';
+import type { SgdProcess } from '../../science/theory/process.ts';
 import { checkNotEmpty } from './checks.ts';
 
 /** The digests of the data that a network was trained on. */
@@ -87,6 +88,13 @@ export function sgdOf(table: ArrowTable): { training: SgdContext; data: DataDige
     );
   }
   return { training, data };
+}
+
+/** What the theory takes of how SGD ran. */
+export function theoryOf(training: SgdContext): Omit<SgdProcess, 'eigenvalue'> {
+  const { learningRate, momentum, batchesPerEpoch, sampling, batchSize, blockSize } = training;
+  const batchesPerBlock = blockSize === undefined ? undefined : blockSize / batchSize;
+  return { learningRate, momentum, batchesPerEpoch, sampling, batchesPerBlock };
 }
 
 /** How the network was trained whose weights are in this artifact. Throws `InputError` for an artifact that does not say so, or is of a toy. */

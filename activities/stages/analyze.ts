@@ -6,7 +6,7 @@ import { spectrumBytes } from '../kinds/prospect.ts';
 import type { Stage } from '../kinds/stage.ts';
 import { toldShortcoming } from '../stage-parts/basis.ts';
 import { checkConsecutive, checkNoSketch } from '../stage-parts/checks.ts';
-import { sgdOf } from '../stage-parts/training-data.ts';
+import { sgdOf, theoryOf } from '../stage-parts/training-data.ts';
 
 /** `uses: analyze`: variances and correlation times in each direction, beside equations (12)-(18). */
 export const stage: Stage<AnalyzeWith> = {
@@ -24,7 +24,6 @@ export const stage: Stage<AnalyzeWith> = {
     checkNoSketch(findMetadata(series, 'sketch') !== undefined);
     checkConsecutive(findMetadata(series, 'every'), 'series');
     const { training, data } = sgdOf(series);
-    const { learningRate, momentum, batchesPerEpoch, sampling } = training;
     const eigenvalues = Float64Array.from(
       readMetadata(series, 'eigenvalues'),
       (eigenvalue) => eigenvalue ?? Number.NaN,
@@ -36,10 +35,7 @@ export const stage: Stage<AnalyzeWith> = {
     const shape = { theta, steps, directions, eigenvalues };
     const spectrum = analyzeSeries({
       ...shape,
-      learningRate,
-      momentum,
-      batchesPerEpoch,
-      sampling,
+      ...theoryOf(training),
       drift,
       blocks,
     });

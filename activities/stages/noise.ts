@@ -7,11 +7,17 @@ import { autocorrelation, joinBlocks } from '../../science/noise/autocorrelation
 import type { DirectionsOptions } from '../../science/noise/directions.ts';
 import { expectedAutocorrelation } from '../../science/noise/finite-population.ts';
 import { tailEpochs } from '../../science/noise/lagged-products.ts';
-import { isPeriodic } from '../../science/theory/noise.ts';
+import { epochsOfOneDraw, neverForgets } from '../../science/theory/noise.ts';
 import { rowBytes } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
-import { buildModel, checkNoiseBasis, checkNoisyBatch } from '../stage-parts/checks.ts';
-import { checkNoise, checkSeparable, type NoiseSetting, noiseSetting } from '../stage-parts/noise-setting.ts';
+import { buildModel, checkNoiseBasis, checkNoisyBatch, checkOrder } from '../stage-parts/checks.ts';
+import {
+  checkNoise,
+  checkSeparable,
+  checkWholeDraws,
+  type NoiseSetting,
+  noiseSetting,
+} from '../stage-parts/noise-setting.ts';
 import { measureNoiseSpectrum, type NoiseSpectrum } from '../stage-parts/noise-spectrum.ts';
 import { measureLagSums } from '../stage-parts/noise-sums.ts';
 
@@ -28,6 +34,8 @@ export const stage: Stage<NoiseWith> = {
     if (model === undefined || batchSize === undefined) return undefined;
     checkSeparable(model);
     checkNoisyBatch(batchSize, examples);
+    if (settings.sampling !== undefined) checkWholeDraws(epochs, settings.sampling);
+    if (settings.blockSize !== undefined) checkOrder(settings, { examples, batchSize });
     const pairs = basis === undefined ? 0 : basis.pairs;
     if (basis?.model !== undefined && pairs !== undefined)
       checkNoiseBasis({ size: basis.model.size, count: pairs }, model.size, along);
@@ -48,16 +56,16 @@ export const stage: Stage<NoiseWith> = {
     const { epochs, basis } = context.with;
     const setting = await noiseSetting(context);
     const { training, lags } = setting;
-    const periodic = isPeriodic(training.sampling);
+    const together = neverForgets(training.sampling) ? epochs : epochsOfOneDraw(training.sampling);
     noteRepetition(context, training.sampling);
     const { tf } = await loadTensorFlow({ threads: context.threads });
-    const { seeds, firstEpoch } = setting;
-    const options: DirectionsOptions = { ...training, seeds, firstEpoch, epochs, lags, periodic };
+    const { seeds, firstOrder: firstEpoch } = setting;
+    const options: DirectionsOptions = { ...training, seeds, firstEpoch, epochs, lags, together };
     const spectrum =
       basis === undefined ? undefined : await measureNoiseSpectrum(context, setting, options, tf);
     const sums = await measureLagSums(context, setting, options, tf);
 
-    const measured = autocorrelation(joinBlocks({ sums, lags }, periodic ? epochs : 1));
+    const measured = autocorrelation(joinBlocks({ sums, lags }, together));
     const steps = setting.seeds.length * epochs * training.batchesPerEpoch;
     const variance =
       sums.filter((_, i) => i % (lags + 1) === 0).reduce((sum, value) => sum + value, 0) / steps;
@@ -92,6 +100,8 @@ function noteRepetition({ note, with: settings }: StageContext<NoiseWith>, sampl
     );
   else if (sampling === 'shuffle-once' && settings.repeats === 1)
     note('One order repeats itself, so there is no standard error: raise `repeats` for more orders.');
+  else if (sampling === 'block-reshuffling' && settings.repeats === 1)
+    note('The same blocks stay, so there is no standard error: raise `repeats` for more arrangements.');
 }
 
 /** What a figure says of the measurement beside how the network was trained. */

@@ -17,6 +17,7 @@ import { resumable } from '../stage-parts/lanczos-progress.ts';
 import {
   findExamples,
   type LabelledExamples,
+  theoryOf,
   trainedModel,
   trainingOf,
 } from '../stage-parts/training-data.ts';
@@ -63,7 +64,6 @@ export const stage: Stage<PcaWith> = {
     const examples = await findExamples(context.store, data.train);
     const curvatures = await curvaturesAlong(context, vectors, at, examples);
 
-    const { learningRate, momentum, batchesPerEpoch, sampling } = training;
     const spectrum = analyzeSeries({
       theta: Float64Array.from(
         { length: rows.steps * top },
@@ -72,7 +72,7 @@ export const stage: Stage<PcaWith> = {
       steps: rows.steps,
       directions: top,
       eigenvalues: Float64Array.from(curvatures, ({ value }) => value),
-      ...{ learningRate, momentum, batchesPerEpoch, sampling, drift, blocks },
+      ...{ ...theoryOf(training), drift, blocks },
     });
     const walk = randomWalkComponents(top, rows.steps, drift);
     const { steps } = rows;

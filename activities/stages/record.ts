@@ -7,7 +7,7 @@ import { sharingFor } from '../../science/lanes.ts';
 import { createTrainer, type SgdState, type Trainer } from '../../science/sgd.ts';
 import { batchesOf, type Prospected, rowBytes, sgdWork } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
-import { checkProjectable, checkThinned } from '../stage-parts/checks.ts';
+import { checkOrder, checkProjectable, checkThinned } from '../stage-parts/checks.ts';
 import { warnIfDiverged } from '../stage-parts/dead-network.ts';
 import {
   checkpointName,
@@ -34,14 +34,16 @@ function keepsTrajectory({ keep, onto, sketch }: Prospected<RecordWith> | Record
 export const stage: Stage<RecordWith> = {
   uses: 'record',
   prospect(settings) {
-    const { from, warmup, epochs, every = 1, onto, sketch } = settings;
+    const { from, warmup, epochs, every = 1, onto, sketch, blockSize } = settings;
     const keeps = keepsTrajectory(settings);
     checkThinned(settings.every, keeps);
-    const { model, batchSize } = from;
+    const { model, batchSize, examples } = from;
     if (model !== undefined && onto?.model !== undefined)
       checkProjectable(model.size, onto.model.size, 'onto');
     const batches = batchesOf(from);
     if (model === undefined || batchSize === undefined || batches === undefined) return undefined;
+    if (examples !== undefined && blockSize !== undefined)
+      checkOrder(settings, { examples, batchSize });
     const steps = epochs * batches;
     const sgdSteps = warmup * batches + steps;
     const kept = keeps ? Math.ceil(steps / every) : 0;
@@ -74,10 +76,11 @@ export const stage: Stage<RecordWith> = {
     checkThinned(settings.every, keeps);
     const from = await context.store.open(settings.from);
     const { training: trained, data } = trainingOf(from);
+    const { blockSize, ...others } = trained;
     const training: TrainingContext = {
-      ...trained,
+      ...others,
       learningRate: settings.learningRate ?? trained.learningRate,
-      sampling: settings.sampling ?? trained.sampling,
+      ...checkOrder(settings, trained, trained),
     };
     const examples = await findExamples(context.store, data.train);
     const model = trainedModel(training);

@@ -120,8 +120,10 @@ function writeSeries(context: StageContext<ToyWith>, setting: ToySetting, pieces
 function seriesMetadata(settings: ToyWith, setting: ToySetting): Record<string, string> {
   const { examples, batchSize, learningRate, momentum, seed, noise, loss, epochs, warmup } = settings;
   const { batchesPerEpoch, eigenvalues, noiseVariances, weightVariances } = setting;
-  const sampling = noise.name === 'examples' ? settings.sampling : 'with-replacement';
-  const training = { examples, batchSize, batchesPerEpoch, sampling, learningRate, momentum, seed };
+  const training = {
+    ...{ examples, batchSize, batchesPerEpoch, ...setting.order },
+    ...{ learningRate, momentum, seed },
+  };
   const toy = { loss, noise, ...training, epochs, warmup, eigenvalues, noiseVariances, weightVariances };
   const described = eigenvalues !== undefined && (noise.name === 'examples' || noise.name === 'white');
   return writeMetadata({

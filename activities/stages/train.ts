@@ -13,7 +13,7 @@ import type { Model, ModelSpec } from '../../science/models/index.ts';
 import { createTrainer, type SgdState } from '../../science/sgd.ts';
 import { rowBytes, sgdWork } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
-import { buildModel, checkBatchSize, checkNotEmpty } from '../stage-parts/checks.ts';
+import { buildModel, checkBatchSize, checkNotEmpty, checkOrder } from '../stage-parts/checks.ts';
 import { warnIfDead } from '../stage-parts/dead-network.ts';
 import { type LabelledExamples, readExamples, statisticsOf } from '../stage-parts/training-data.ts';
 import { writeState } from '../stage-parts/write-state.ts';
@@ -38,11 +38,13 @@ const checkpointName = 'after-epoch';
 /** `uses: train`: SGD from fresh weights, checkpointed after each epoch. */
 export const stage: Stage<TrainWith> = {
   uses: 'train',
-  prospect({ data, test, model: spec, epochs, batchSize }) {
+  prospect(settings) {
+    const { data, test, model: spec, epochs, batchSize } = settings;
     const { examples, imageShape, classes } = data;
     if (examples === undefined || imageShape === undefined || classes === undefined) return undefined;
     const model = buildModel(spec as ModelSpec, imageShape, classes);
     checkBatchSize(batchSize, examples);
+    checkOrder(settings, { examples, batchSize });
     checkNotEmpty(test?.examples, 'test');
     const steps = epochs * Math.floor(examples / batchSize);
     const evaluations = (epochs + 1) * (examples + (test?.examples ?? 0)) * model.multiplyAdds;
@@ -137,7 +139,7 @@ function describeTraining(
     examples: data.examples,
     batchSize,
     batchesPerEpoch,
-    sampling: settings.sampling,
+    ...checkOrder(settings, { examples: data.examples, batchSize }),
     learningRate: rateOf(optimizer, Math.max(epochs - 1, 0), epochs),
     momentum: optimizer.momentum,
     seed: settings.seed,

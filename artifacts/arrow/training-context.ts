@@ -1,4 +1,4 @@
-import { type Guard, isNumber, isText, objectOf, oneOf, orNull } from './guards.ts';
+import { type Guard, isNumber, isText, objectOf, oneOf, optional, orNull } from './guards.ts';
 
 /** How SGD ran, as the theory sees it: of a network and of a toy alike. */
 export interface SgdContext {
@@ -9,6 +9,8 @@ export interface SgdContext {
   /** M = floor(N / S) */
   readonly batchesPerEpoch: number;
   readonly sampling: Sampling;
+  /** Examples in a block, of block-reshuffling only. */
+  readonly blockSize?: number | undefined;
   /** eta of the epoch that ended in this state (of the recording, for a trajectory and what follows from it). */
   readonly learningRate: number;
   readonly momentum: number;
@@ -40,7 +42,13 @@ export interface DataDigests {
   readonly test: string | null;
 }
 
-type Sampling = 'without-replacement' | 'shuffle-once' | 'with-replacement' | 'sequential';
+type Sampling =
+  | 'without-replacement'
+  | 'shuffle-once'
+  | 'with-replacement'
+  | 'sequential'
+  | 'block-reshuffling'
+  | 'paired-reversal';
 /** height, width, channels */
 export type ImageShape = readonly [number, number, number];
 
@@ -49,6 +57,8 @@ export const isSampling = oneOf<Sampling>([
   'shuffle-once',
   'with-replacement',
   'sequential',
+  'block-reshuffling',
+  'paired-reversal',
 ]);
 
 export const isImageShape: Guard<ImageShape> = (value): value is ImageShape =>
@@ -60,6 +70,7 @@ export const sgdMembers = {
   batchSize: isNumber,
   batchesPerEpoch: isNumber,
   sampling: isSampling,
+  blockSize: optional(isNumber),
   learningRate: isNumber,
   momentum: isNumber,
   seed: isNumber,

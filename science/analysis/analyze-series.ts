@@ -1,5 +1,5 @@
 import type { Sampling } from '../sampling.ts';
-import { isPeriodic } from '../theory/noise.ts';
+import { epochsOfOneDraw, neverForgets } from '../theory/noise.ts';
 import type { SgdProcess } from '../theory/process.ts';
 import { stationaryVariances } from '../theory/variances.ts';
 import {
@@ -33,11 +33,12 @@ export function analyzeSeries(input: SeriesInput): Spectrum {
   const { steps, directions, eigenvalues, learningRate, momentum, batchesPerEpoch, sampling, drift } = input;
   const columns = emptyColumns(directions);
   const notes = new Notes(input);
-  const noiseWindow = expectedNoiseVariance(batchesPerEpoch, sampling, steps, drift);
+  const { batchesPerBlock } = input;
+  const noiseWindow = expectedNoiseVariance(batchesPerEpoch, sampling, steps, drift, batchesPerBlock);
   const powers: LowFrequencyPower[] = [];
   for (const { index, theta, largest } of columnsOf(input)) {
     const eigenvalue = eigenvalues[index]!;
-    const process = { learningRate, momentum, eigenvalue, batchesPerEpoch, sampling };
+    const process = { learningRate, momentum, eigenvalue, batchesPerEpoch, sampling, batchesPerBlock };
     const measured = measureDirection(theta, eigenvalue, input);
     columns.eigenvalue[index] = eigenvalue;
     columns.noise_variance[index] = measured.noiseVariance.value;
@@ -84,13 +85,14 @@ function fillTheory(
   const set = (name: Quantity, theory: number, expected: number, difference: number) => {
     columns[`${name}_theory`][index] = theory;
     columns[`${name}_theory_window`][index] = expected;
-    // Noise of period M repeats in every block, so that blocks tell nothing about how far one order may lie from the mean over orders.
-    if (isPeriodic(input.sampling)) return;
+    // What is kept for ever is in every block of the series, so that they tell nothing about how far one order may lie from the mean over orders.
+    if (neverForgets(input.sampling)) return;
     columns[`${name}_deviation`][index] = (columns[name][index]! - expected) / difference;
   };
   const differenceError = (means: Float64Array, factor: number) => {
     const differences = means.map((mean, b) => mean - (factor / noiseWindow) * measured.blockMeans.noise[b]!);
-    return batchMeansError(differences, steps, layOutBlocks(steps, input.blocks, input.batchesPerEpoch));
+    const period = input.batchesPerEpoch * epochsOfOneDraw(input.sampling);
+    return batchMeansError(differences, steps, layOutBlocks(steps, input.blocks, period));
   };
   set(
     'weight_variance',

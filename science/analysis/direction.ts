@@ -1,4 +1,4 @@
-import { isPeriodic } from '../theory/noise.ts';
+import { epochsOfOneDraw, neverForgets } from '../theory/noise.ts';
 import {
   average,
   type BlockLayout,
@@ -64,7 +64,7 @@ export function measureDirection(theta: Float64Array, eigenvalue: number, input:
   const meanNoise = noiseSum / (steps - 2);
   for (let k = 2; k < steps; k++) noise[k]! -= meanNoise;
 
-  const layout = layOutBlocks(steps, input.blocks, batchesPerEpoch);
+  const layout = layOutBlocks(steps, input.blocks, batchesPerEpoch * epochsOfOneDraw(input.sampling));
   const weight = meanSquare(residual, 0, layout);
   const speed = meanSquare(velocity, 1, layout);
   const disturbance = meanSquare(noise, 2, layout);
@@ -74,7 +74,7 @@ export function measureDirection(theta: Float64Array, eigenvalue: number, input:
     error: 2 * ratioError(ratio, weight.blockMeans, speed.blockMeans, steps, layout),
   };
   const lagWindow =
-    isPeriodic(input.sampling) || !(correlationTime.value > 0)
+    neverForgets(input.sampling) || !(correlationTime.value > 0)
       ? undefined
       : chooseLagWindow(correlationTime.value, momentum, steps);
   return {
@@ -129,7 +129,8 @@ function measureVelocitySum(
   input: SeriesInput,
 ): Estimate {
   const { first, total } = velocitySums(residual, window);
-  const layout = layOutBlocks(first.length, input.blocks, input.batchesPerEpoch);
+  const period = input.batchesPerEpoch * epochsOfOneDraw(input.sampling);
+  const layout = layOutBlocks(first.length, input.blocks, period);
   const numerators = blockMeans(first, 0, layout);
   const denominators = blockMeans(total, 0, layout);
   const ratio = average(first) / average(total);

@@ -1,4 +1,4 @@
-import { isPeriodic } from '../theory/noise.ts';
+import { epochsOfOneDraw, isPeriodic, neverForgets } from '../theory/noise.ts';
 import { layOutBlocks } from './blocks.ts';
 import type { Measured } from './direction.ts';
 import type { SeriesInput, SpectrumColumns } from './spectrum.ts';
@@ -27,7 +27,11 @@ export class Notes {
 
   constructor(input: SeriesInput) {
     this.#input = input;
-    this.#blockLength = layOutBlocks(input.steps, input.blocks, input.batchesPerEpoch).length;
+    this.#blockLength = layOutBlocks(
+      input.steps,
+      input.blocks,
+      input.batchesPerEpoch * epochsOfOneDraw(input.sampling),
+    ).length;
   }
 
   /**
@@ -115,9 +119,16 @@ export class Notes {
     if (this.#blockLength % m !== 0 && sampling === 'without-replacement') {
       lines.push(`The blocks of ${this.#blockLength} steps are not whole epochs of ${m} batches.`);
     }
-    if (isPeriodic(sampling)) {
+    const together = epochsOfOneDraw(sampling);
+    if (together > 1 && (steps % (together * m) !== 0 || this.#blockLength % (together * m) !== 0)) {
       lines.push(
-        `Sampling ${sampling} repeats its noise every ${m} steps: theory is the mean over random orders, one order scatters about it by more than the standard errors say, and the sums of equation (18) do not converge.`,
+        `The ${steps} steps, or their blocks of ${this.#blockLength}, are not whole pairs of epochs of ${m} batches, over which paired reversal is an average.`,
+      );
+    }
+    if (neverForgets(sampling)) {
+      const kept = isPeriodic(sampling) ? `repeats its noise every ${m} steps` : 'keeps its blocks for ever';
+      lines.push(
+        `Sampling ${sampling} ${kept}: theory is the mean over random orders, one order scatters about it by more than the standard errors say, and the sums of equation (18) do not converge.`,
       );
     }
     return lines;

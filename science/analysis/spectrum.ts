@@ -15,6 +15,8 @@ export interface SeriesInput {
   readonly momentum: number;
   readonly batchesPerEpoch: number;
   readonly sampling: Sampling;
+  /** k, batches in a block of block-reshuffling. */
+  readonly batchesPerBlock?: number | undefined;
   readonly drift: Drift;
   /** Blocks of the series from which the standard errors are estimated, at least 2. */
   readonly blocks: number;

@@ -93,7 +93,11 @@ export function fitCorrelationTimes(input: FitInput): FitResult {
     noise_leftover_share: medianOf(input.columns.noise_leftover_share),
     noise_epoch_share: medianOf(input.columns.noise_epoch_share),
     noise_epoch_share_theory:
-      input.sampling === 'without-replacement' ? 0 : input.sampling === 'with-replacement' ? 1 : Number.NaN,
+      input.sampling === 'without-replacement' || input.sampling === 'paired-reversal'
+        ? 0
+        : input.sampling === 'with-replacement'
+          ? 1
+          : Number.NaN,
     directions: rows.length,
     directions_left_out: leftOut,
     ...exponentsOf(rows, crossing, notes),

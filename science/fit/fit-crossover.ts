@@ -44,11 +44,13 @@ export function fitCrossover(
 ): CrossoverFit {
   const [crossing, plateau] = [lambdaCross(input), tauSgd(input)];
   const whyNot =
-    input.sampling !== 'without-replacement'
-      ? `sampling ${input.sampling} has no crossover between them`
-      : rows.length < 3
-        ? `that takes at least 3 directions, there are ${rows.length}`
-        : undefined;
+    input.sampling === 'paired-reversal' || input.sampling === 'block-reshuffling'
+      ? `the curve that is fitted is that of a new order each epoch, not of ${input.sampling}`
+      : input.sampling !== 'without-replacement'
+        ? `sampling ${input.sampling} has no crossover between them`
+        : rows.length < 3
+          ? `that takes at least 3 directions, there are ${rows.length}`
+          : undefined;
   if (whyNot !== undefined) {
     notes.push(`lambda_cross and tau_SGD are not fitted: ${whyNot}.`);
     return {

@@ -8,8 +8,8 @@ export interface DirectionsOptions extends LagLayout, BatchDrawing {
   /** Seed of each repetition. */
   readonly seeds: readonly number[];
   readonly firstEpoch: number;
-  /** Whether the noise repeats itself every epoch, so that only repetitions are independent. */
-  readonly periodic: boolean;
+  /** Epochs that depend on each other, and together on no others: a divisor of E. All, where only repetitions are independent. */
+  readonly together: number;
 }
 
 /** Noise of batches along one direction. */
@@ -28,12 +28,12 @@ export function noiseAlong(
   chosen: readonly number[],
   options: DirectionsOptions,
 ): DirectionNoise[] {
-  const { batchesPerEpoch: m, epochs, lags, batchSize, examples, sampling, seeds, firstEpoch } = options;
+  const { batchesPerEpoch: m, epochs, lags, batchSize, seeds, firstEpoch, together } = options;
   const sums = chosen.map(() => new Float64Array(seeds.length * epochs * (lags + 1)));
   for (const [repetition, seed] of seeds.entries()) {
     const series = chosen.map(() => new Float64Array((epochs + tailEpochs(options)) * m));
     for (let epoch = 0; epoch * m < (series[0]?.length ?? 0); epoch++) {
-      const order = epochBatches(sampling, { examples, batchSize, seed }, firstEpoch + epoch);
+      const order = epochBatches(options.sampling, { ...options, seed }, firstEpoch + epoch);
       for (let position = 0; position < order.length; position++) {
         const step = epoch * m + Math.floor(position / batchSize);
         for (const [c, direction] of chosen.entries())
@@ -48,8 +48,8 @@ export function noiseAlong(
     }
   }
   return sums.map((blocks) => {
-    const joined = joinBlocks({ sums: blocks, lags }, options.periodic ? epochs : 1);
-    const steps = options.periodic ? epochs * m : m;
+    const joined = joinBlocks({ sums: blocks, lags }, together);
+    const steps = together * m;
     const count = joined.sums.length / (lags + 1);
     const variances = Float64Array.from({ length: count }, (_, b) => joined.sums[b * (lags + 1)]! / steps);
     const variance = variances.reduce((sum, value) => sum + value, 0) / count;

@@ -1,5 +1,6 @@
 import type { Sampling } from '../sampling.ts';
 import { noiseAutocovariance } from '../theory/noise.ts';
+import { reversalAutocovariance } from '../theory/orders.ts';
 
 /** N examples, from which batches of S are drawn. */
 export interface BatchDrawing {
@@ -8,6 +9,8 @@ export interface BatchDrawing {
   /** S */
   readonly batchSize: number;
   readonly sampling: Sampling;
+  /** Examples in a block of block-reshuffling, which divides N. */
+  readonly blockSize?: number | undefined;
 }
 
 /**
@@ -25,9 +28,14 @@ export function batchVarianceFactor({ examples, batchSize, sampling }: BatchDraw
  * -S / (N - S) instead of -1 / (M - 1), because the dropped examples, too, belong to the mean of all. Equal to `noiseAutocovariance` if N = M S.
  */
 export function expectedAutocorrelation(lag: number, drawing: BatchDrawing): number {
-  const { examples, batchSize, sampling } = drawing;
+  const { examples, batchSize, sampling, blockSize = batchSize } = drawing;
   const batches = Math.floor(examples / batchSize);
-  const plain = noiseAutocovariance(lag, batches, sampling);
+  const plain = noiseAutocovariance(lag, batches, sampling, blockSize / batchSize);
+  if (sampling === 'block-reshuffling') return plain;
+  if (sampling === 'paired-reversal')
+    return lag === 0
+      ? 1
+      : reversalAutocovariance(Math.abs(lag), batches, -batchSize / (examples - batchSize));
   const pairs = sampling !== 'with-replacement' && plain < 0;
   return pairs ? plain * (batches - 1) * (batchSize / (examples - batchSize)) : plain;
 }

@@ -11,13 +11,23 @@ export interface SgdProcess {
   /** M, a positive integer. */
   readonly batchesPerEpoch: number;
   readonly sampling: Sampling;
+  /** k, batches in a block of block-reshuffling; divides M. Default 1. */
+  readonly batchesPerBlock?: number | undefined;
+}
+
+/** What drives the stationary fluctuations of theta, per unit variance of u_k = -eta dg_k. */
+export interface Response {
+  /** Gamma(0) = var(theta_k). */
+  readonly variance: number;
+  /** c(h) = cov(u_{k+h}, theta_k) for h >= 1: how much a weight knows about the noise yet to come. Zero with replacement. */
+  readonly foresight: (lag: number) => number;
 }
 
 /**
  * Whether theta fluctuates about the minimum with a finite stationary variance: both eigenvalues of D, equation (17), lie inside
  * the unit circle exactly if 0 < eta lambda < 2 (1 + beta). Outside, theory's stationary values are NaN.
  *
- * Throws RangeError if eta, beta or M cannot be hyperparameters at all.
+ * Throws RangeError if eta, beta, M or k cannot be hyperparameters at all.
  */
 export function isStable(process: SgdProcess): boolean {
   const { learningRate, momentum, eigenvalue, batchesPerEpoch } = process;
@@ -30,6 +40,12 @@ export function isStable(process: SgdProcess): boolean {
   if (!(Number.isInteger(batchesPerEpoch) && batchesPerEpoch >= 1)) {
     throw new RangeError(
       `The number of batches per epoch must be a positive integer, got ${batchesPerEpoch}.`,
+    );
+  }
+  const { batchesPerBlock = 1 } = process;
+  if (!(batchesPerBlock >= 1 && batchesPerEpoch % batchesPerBlock === 0)) {
+    throw new RangeError(
+      `The batches per block must divide the ${batchesPerEpoch} of an epoch, got ${batchesPerBlock}.`,
     );
   }
   const curvature = learningRate * eigenvalue;

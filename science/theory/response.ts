@@ -1,13 +1,6 @@
 import { isPeriodic } from './noise.ts';
-import type { SgdProcess } from './process.ts';
-
-/** What drives the stationary fluctuations of theta, per unit variance of u_k = -eta dg_k. */
-export interface Response {
-  /** Gamma(0) = var(theta_k). */
-  readonly variance: number;
-  /** c(h) = cov(u_{k+h}, theta_k) for h >= 1: how much a weight knows about the noise yet to come. Zero with replacement. */
-  readonly foresight: (lag: number) => number;
-}
+import { mixedResponse, reversalResponse, slowedResponse } from './order-responses.ts';
+import type { Response, SgdProcess } from './process.ts';
 
 /**
  * Solves equation (6), theta_k = (1 - eta lambda) theta_{k-1} + beta (theta_{k-1} - theta_{k-2}) + u_k, for stationary noise with the
@@ -18,7 +11,9 @@ export interface Response {
  */
 export function response(process: SgdProcess): Response {
   if (process.sampling === 'with-replacement' || process.batchesPerEpoch === 1) return whiteResponse(process);
-  return isPeriodic(process.sampling) ? periodicResponse(process) : epochResponse(process);
+  if (isPeriodic(process.sampling)) return periodicResponse(process);
+  if (process.sampling === 'paired-reversal') return reversalResponse(process);
+  return process.sampling === 'block-reshuffling' ? blockResponse(process) : epochResponse(process);
 }
 
 /** First column of F, equation (15): an autoregressive process of second order. */
@@ -78,6 +73,20 @@ function periodicResponse(process: SgdProcess): Response {
     variance: scale * periodicSolution(process, reversed)[0]!,
     foresight: (lag) => scale * reversed[lag % m]!,
   };
+}
+
+/**
+ * Block reshuffling. A batch's noise is the mean over all blocks at its place in a block, which has period k and the share (k - 1) / (M - 1) of the
+ * variance, and the rest, which goes through the n blocks without replacement. The autocovariances of both, with their shares, add up to
+ * `blockAutocovariance`.
+ */
+function blockResponse(process: SgdProcess): Response {
+  const { batchesPerEpoch: m, batchesPerBlock: k = 1 } = process;
+  const kept = (k - 1) / (m - 1);
+  return mixedResponse([
+    ...(k > 1 ? [[kept, periodicResponse({ ...process, batchesPerEpoch: k })] as const] : []),
+    ...(k < m ? [[1 - kept, slowedResponse(process, k)] as const] : []),
+  ]);
 }
 
 /**

@@ -62,10 +62,11 @@ export function expectedNoiseVariance(
   sampling: Sampling,
   steps: number,
   drift: Drift,
+  batchesPerBlock?: number,
 ): number {
   const structure = Float64Array.from(
     { length: steps },
-    (_, lag) => 1 - noiseAutocovariance(lag, batchesPerEpoch, sampling),
+    (_, lag) => 1 - noiseAutocovariance(lag, batchesPerEpoch, sampling, batchesPerBlock),
   );
   return expectedVariance(structure, drift);
 }

@@ -21,6 +21,8 @@ export interface ExampleNoiseOptions {
   readonly examples: number;
   readonly batchSize: number;
   readonly sampling: Sampling;
+  /** Of block-reshuffling. */
+  readonly blockSize?: number | undefined;
   readonly learningRate: number;
   readonly seed: number;
 }

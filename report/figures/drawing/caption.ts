@@ -9,6 +9,8 @@ export const samplingNames: Readonly<Record<SgdContext['sampling'], string>> = {
   'shuffle-once': 'examples shuffled once',
   'with-replacement': 'examples drawn with replacement',
   sequential: 'examples in file order',
+  'block-reshuffling': 'fixed blocks of examples in a new order each epoch',
+  'paired-reversal': 'every second epoch the one before backwards',
 };
 
 const driftNames = {

@@ -142,14 +142,14 @@ export interface Level {
   readonly colour: string;
 }
 
-/** The different values of lambda_cross or tau_SGD. Without replacement only: other samplings have no such regimes. */
+/** The different values of lambda_cross or tau_SGD. Of new orders each epoch, forwards only or in pairs: others have no such regimes. */
 export function distinctLevels(
   cells: readonly CellTable[],
   level: (training: SgdContext) => number,
 ): Level[] {
   const levels = new Map<number, string>();
   for (const [index, { training }] of cells.slice(0, colouredCells).entries()) {
-    if (training?.sampling !== 'without-replacement') continue;
+    if (training?.sampling !== 'without-replacement' && training?.sampling !== 'paired-reversal') continue;
     const value = level(training);
     if (!levels.has(value)) levels.set(value, cellColours[index]!);
   }

@@ -37,6 +37,7 @@ export const figure: CellFigure = {
   caption: (data) => [
     'Autocovariance of the gradient noise δg over its variance, averaged over all weights, against the lag h in epochs of M steps, with standard errors; the values of 1, at h = 0, lie above the frame.',
     'Theory: equation (2), −(M−|h|)/(M(M−1)) for 1 ≤ |h| ≤ M without replacement; zero with replacement; −1/(M−1) between multiples of M for an order that is kept.',
+    ...orderSentences(data),
     parameters(data),
     ...agreement(data),
     ...thinned(data),
@@ -197,6 +198,21 @@ function parameters({ cells }: CellTables): string {
 /** `1 epoch`, `0, 10 epochs` */
 function many(values: string, noun: string): string {
   return `${values} ${noun}${values === '1' ? '' : 's'}`;
+}
+
+/** The theory of orders that only some studies have. */
+function orderSentences({ cells }: CellTables): string[] {
+  const has = (sampling: string) => cells.some(({ training }) => training?.sampling === sampling);
+  return [
+    ...(has('paired-reversal')
+      ? ['An order and its reverse: −(2M−|h|)/(2M(M−1)), and 1/(2(M−1)) more at odd lags, up to |h| = 2M.']
+      : []),
+    ...(has('block-reshuffling')
+      ? [
+          'Blocks of k batches that stay: (k min(|h|, M)−M)/(M(M−1)) at multiples of k, −1/(M−1) between them, as the mean over arrangements.',
+        ]
+      : []),
+  ];
 }
 
 /** How far measurement and theory are apart, over lags that are no peaks. */

@@ -13,7 +13,13 @@ const settings = fc
     seed,
     batchSize: 1 + Math.floor(share * (examples - 1)),
   }));
-const kinds: Sampling[] = ['without-replacement', 'shuffle-once', 'with-replacement', 'sequential'];
+const kinds: Sampling[] = [
+  'without-replacement',
+  'shuffle-once',
+  'with-replacement',
+  'sequential',
+  'paired-reversal',
+];
 
 describe.each(kinds)('%s', (kind) => {
   test('gives floor(N / S) whole batches of existing examples', () => {
@@ -72,4 +78,52 @@ test('with-replacement leaves out about 1/e of the examples', () => {
 
 test('a batch larger than the data set is an error', () => {
   expect(() => epochBatches('sequential', { examples: 5, batchSize: 6, seed: 0 }, 0)).toThrow(/batch size/);
+});
+
+test('paired-reversal runs each permutation forwards and then backwards, batch by batch', () => {
+  // 7 examples in batches of 2: one is dropped, the same one twice.
+  for (const settings of [
+    { examples: 1000, batchSize: 10, seed: 1 },
+    { examples: 7, batchSize: 2, seed: 5 },
+  ]) {
+    const order = (epoch: number) => [...epochBatches('paired-reversal', settings, epoch)];
+    for (const pair of [0, 2, 8]) {
+      expect(order(pair + 1)).toEqual(order(pair).toReversed());
+      expect(order(pair + 2)).not.toEqual(order(pair));
+      expect(order(pair)).toEqual([...epochBatches('without-replacement', settings, pair)]);
+    }
+  }
+});
+
+describe('block-reshuffling', () => {
+  const blocks = { examples: 1000, batchSize: 10, blockSize: 50, seed: 1 };
+  const cut = (order: ArrayLike<number>, size: number) =>
+    Array.from({ length: order.length / size }, (_, b) => Array.from(order).slice(b * size, (b + 1) * size));
+  const order = (epoch: number, of = blocks) => epochBatches('block-reshuffling', of, epoch);
+
+  test('keeps blocks that shuffle-once cuts, and draws their order anew each epoch', () => {
+    const kept = cut(epochBatches('shuffle-once', blocks, 0), 50);
+    const places = [0, 1, 2].map((epoch) =>
+      cut(order(epoch), 50).map((block) => kept.findIndex((other) => String(other) === String(block))),
+    );
+    for (const place of places)
+      expect(place.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, b) => b));
+    expect(places[1]).not.toEqual(places[0]);
+    expect(places[2]).not.toEqual(places[1]);
+    expect(order(0, { ...blocks, seed: 2 })).not.toEqual(order(0));
+  });
+
+  test('is shuffle-once where there is one block', () => {
+    const one = { ...blocks, blockSize: 1000 };
+    expect(order(4, one)).toEqual(epochBatches('shuffle-once', blocks, 4));
+  });
+
+  test.each([
+    [undefined, /needs a block size, a multiple of the batch size 10 that divides the 1000 examples/],
+    [25, /multiple of the batch size 10 .* got 25/],
+    [30, /divides the 1000 examples, got 30/],
+    [0, /got 0/],
+  ])('refuses blocks of %s', (blockSize, message) => {
+    expect(() => epochBatches('block-reshuffling', { ...blocks, blockSize }, 0)).toThrow(message);
+  });
 });

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../../../science/random.ts';
-import type { Sampling } from '../../../../science/sampling.ts';
+import { epochBatches, type Sampling } from '../../../../science/sampling.ts';
 
 export interface QuadraticRun {
   readonly learningRate: number;
@@ -8,6 +8,7 @@ export interface QuadraticRun {
   readonly batchesPerEpoch: number;
   readonly batchSize: number;
   readonly sampling: Sampling;
+  readonly blockSize?: number;
   readonly warmup: number;
   readonly epochs: number;
   readonly seed: number;
@@ -46,7 +47,12 @@ export function runQuadratic(run: QuadraticRun): { theta: Float64Array; steps: n
   const velocities = new Float64Array(k);
   for (let epoch = -warmup; epoch < epochs; epoch++) {
     const random = new RandomStream(seed, 'order', epoch + warmup);
-    const fresh = sampling === 'without-replacement' ? random.permutation(examples) : kept;
+    const inBlocksOrPairs = sampling === 'block-reshuffling' || sampling === 'paired-reversal';
+    const fresh = inBlocksOrPairs
+      ? epochBatches(sampling, { ...run, examples }, epoch + warmup)
+      : sampling === 'without-replacement'
+        ? random.permutation(examples)
+        : kept;
     for (let b = 0; b < m; b++) {
       const batch = Array.from({ length: batchSize }, (_, s) =>
         sampling === 'with-replacement' ? random.below(examples) : fresh[b * batchSize + s]!,

@@ -193,3 +193,53 @@ describe('noise that repeats every epoch', () => {
     }
   });
 });
+
+describe('orders by blocks and in pairs', () => {
+  it('of pairs agree with their theory within standard errors, and not with that of new orders', () => {
+    const spectra = settings.map((setting) => analyzed(setting, 'paired-reversal', flatToSteep));
+    for (const name of quantities) {
+      const deviations = spectra.flatMap(({ columns }) => [...columns[`${name}_deviation`]]);
+      expect(deviations).toHaveLength(30);
+      expect(agrees(deviations)).toBe(true);
+    }
+    for (const { notes } of spectra) expect(notes).toEqual([]);
+    const others = settings.map((setting) =>
+      analyzed(setting, 'paired-reversal', flatToSteep, 'without-replacement'),
+    );
+    for (const { columns } of others) expect(agrees([...columns.weight_variance_deviation])).toBe(false);
+  });
+
+  it('in pairs say so where blocks of the series cut them', () => {
+    const setting = { ...settings[0]!, epochs: 121 };
+    const { notes } = analyzed(setting, 'paired-reversal', [1]);
+    expect(notes.some((note) => note.includes('not whole pairs of epochs of 20 batches'))).toBe(true);
+  });
+
+  it('by blocks have the variances of their theory on average over arrangements, and no deviations', () => {
+    const base = { learningRate: 0.02, momentum: 0.5, batchesPerEpoch: 24, drift: 'mean' } as const;
+    for (const multiple of [0.1, 20]) {
+      // Examples differ from direction to direction, so that one arrangement is as good as 1600.
+      const eigenvalues = new Array<number>(1600).fill(multiple * lambdaCross(base));
+      const warmup = Math.ceil(10 / multiple) + 20;
+      const order = { sampling: 'block-reshuffling', batchSize: 1, blockSize: 12 } as const;
+      const analyzedAs = (batchesPerBlock: number) =>
+        analyzeSeries({
+          ...{ ...base, ...runQuadratic({ ...base, ...order, eigenvalues, warmup, epochs: 40, seed: 5 }) },
+          ...{ sampling: 'block-reshuffling', batchesPerBlock, directions: 1600, blocks: 4 },
+          eigenvalues: Float64Array.from(eigenvalues),
+        });
+      const { columns, notes } = analyzedAs(12);
+      const offBy = (theory: Float64Array) => {
+        const ratios = columns.weight_variance.map((x, i) => x / theory[i]!);
+        const average = ratios.reduce((sum, r) => sum + r, 0) / 1600;
+        const scatter = Math.sqrt(ratios.reduce((sum, r) => sum + (r - average) ** 2, 0) / 1600 / 1600);
+        return Math.abs(average - 1) / (scatter + 1e-3);
+      };
+      expect(offBy(columns.weight_variance_theory_window)).toBeLessThan(3);
+      if (multiple < 1) expect(offBy(analyzedAs(1).columns.weight_variance_theory_window)).toBeGreaterThan(3);
+      expect(columns.weight_variance_deviation.every(Number.isNaN)).toBe(true);
+      expect(columns.correlation_time_sum.every(Number.isNaN)).toBe(true);
+      expect(notes.some((note) => note.includes('keeps its blocks for ever'))).toBe(true);
+    }
+  });
+});

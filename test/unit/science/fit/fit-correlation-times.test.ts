@@ -331,6 +331,9 @@ describe('fitCorrelationTimes', () => {
     expect(white.parameters.tau_sgd_standard_error).toBeNaN();
     expect(white.parameters.weight_variance_exponent_below).not.toBeNaN();
     expect(white.notes.join()).toMatch(/with-replacement has no crossover/);
+    const pairs = fitted(theoryColumns(), { sampling: 'paired-reversal' });
+    expect(pairs.parameters.lambda_cross).toBeNaN();
+    expect(pairs.notes.join()).toMatch(/a new order each epoch, not of paired-reversal/);
     const few = fitted(theoryColumns(eigenvalues.slice(0, 2)));
     expect(few.parameters.tau_sgd).toBeNaN();
     expect(few.notes.join('\n')).toMatch(/at least 3 directions, there are 2/);

@@ -12,7 +12,7 @@ import {
 import { LaggedProducts, type LagLayout, tailEpochs } from '../../../../science/noise/lagged-products.ts';
 import { RandomStream } from '../../../../science/random.ts';
 import { epochBatches, type Sampling } from '../../../../science/sampling.ts';
-import { isPeriodic, noiseAutocovariance } from '../../../../science/theory/noise.ts';
+import { isPeriodic, neverForgets, noiseAutocovariance } from '../../../../science/theory/noise.ts';
 
 /** Vectors of N examples, N x size, with mean zero. */
 function population(examples: number, size: number, seed: number): Float64Array {
@@ -28,9 +28,10 @@ function population(examples: number, size: number, seed: number): Float64Array 
 
 /** Means of the batches of one epoch, M x size. */
 function batchMeans(values: Float64Array, drawing: BatchDrawing, seed: number, epoch: number): Float32Array {
-  const { examples, batchSize, sampling } = drawing;
+  const { batchSize, sampling } = drawing;
+  const examples = drawing.examples;
   const size = values.length / examples;
-  const order = epochBatches(sampling, { examples, batchSize, seed }, epoch);
+  const order = epochBatches(sampling, { ...drawing, seed }, epoch);
   const means = new Float64Array((order.length / batchSize) * size);
   for (const [position, example] of order.entries()) {
     const at = Math.floor(position / batchSize) * size;
@@ -56,7 +57,7 @@ async function measure(
   const lags = 2 * m + 1;
   const blocks = 400;
   let sums: Float64Array;
-  if (isPeriodic(drawing.sampling)) {
+  if (neverForgets(drawing.sampling)) {
     sums = new Float64Array(blocks * (lags + 1));
     const layout = { batchesPerEpoch: m, epochs: 1, lags };
     for (let seed = 0; seed < blocks; seed++) {
@@ -65,7 +66,11 @@ async function measure(
       sums.set(await sumsOf(drawn, drawing, layout, seed), seed * (lags + 1));
     }
   } else {
-    sums = await sumsOf(values, drawing, { batchesPerEpoch: m, epochs: blocks, lags }, 1);
+    // Pairs of epochs belong together.
+    const together = drawing.sampling === 'paired-reversal' ? 2 : 1;
+    const epochs = blocks * together;
+    const each = await sumsOf(values, drawing, { batchesPerEpoch: m, epochs, lags }, 1);
+    sums = joinBlocks({ sums: each, lags }, together).sums.map((sum) => sum / together);
   }
   const variance = sums.filter((_, i) => i % (lags + 1) === 0).reduce((a, b) => a + b, 0) / (blocks * m);
   return { ...autocorrelation({ sums, lags }), variance, values };
@@ -84,15 +89,19 @@ const samplings: readonly Sampling[] = [
   'with-replacement',
   'shuffle-once',
   'sequential',
+  'paired-reversal',
+  'block-reshuffling',
 ];
+/** Four blocks of three batches. */
+const blocks = { blockSize: 9, batchesPerBlock: 3 };
 
 describe('the autocovariance of a finite population in batches', () => {
   it.each(samplings)('%s: agrees with its formula at every lag, and with no other', async (sampling) => {
-    const result = await measure({ examples: 36, batchSize: 3, sampling });
+    const result = await measure({ examples: 36, batchSize: 3, sampling, blockSize: blocks.blockSize });
     expect(result.measured[0]).toBe(1);
     expect(Math.max(...result.standardError)).toBeLessThan(0.02);
     for (const formula of samplings) {
-      const wrong = disagreements(result, (h) => noiseAutocovariance(h, 12, formula));
+      const wrong = disagreements(result, (h) => noiseAutocovariance(h, 12, formula, blocks.batchesPerBlock));
       if (formula === sampling || (isPeriodic(formula) && isPeriodic(sampling))) expect(wrong).toBe(0);
       else expect(wrong).toBeGreaterThanOrEqual(5);
     }
@@ -118,6 +127,17 @@ describe('the autocovariance of a finite population in batches', () => {
         noiseAutocovariance(h, 5, 'without-replacement'),
         14,
       );
+    }
+  });
+
+  it('counts dropped examples in a pair of epochs, too', async () => {
+    const uneven = { examples: 29, batchSize: 5, sampling: 'paired-reversal' } as const;
+    const result = await measure(uneven, 300);
+    expect(disagreements(result, (h) => expectedAutocorrelation(h, uneven))).toBe(0);
+    expect(disagreements(result, (h) => noiseAutocovariance(h, 5, 'paired-reversal'))).toBeGreaterThan(2);
+    for (let h = 0; h < 12; h++) {
+      const whole = { ...uneven, examples: 25 };
+      expect(expectedAutocorrelation(h, whole)).toBeCloseTo(noiseAutocovariance(h, 5, 'paired-reversal'), 14);
     }
   });
 

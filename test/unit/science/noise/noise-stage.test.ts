@@ -74,18 +74,25 @@ function disagreements(table: ArrowTable, formula: (lag: number) => number, suff
 }
 
 describe('the noise stage at fixed weights', () => {
-  it.each(['without-replacement', 'with-replacement', 'shuffle-once'] as const)(
+  it.each([
+    'without-replacement',
+    'with-replacement',
+    'shuffle-once',
+    'block-reshuffling',
+    'paired-reversal',
+  ] as const)(
     '%s: measures the autocovariance of equation (2) on a network, at every lag',
     async (sampling) => {
       const { store } = await temporaryStore();
       const from = await writeState(store);
-      const much = sampling === 'shuffle-once' ? { epochs: 1, repeats: 150 } : { epochs: 150 };
-      const { table, notes } = await run(store, { from, sampling, ...much });
+      const kept = sampling === 'shuffle-once' || sampling === 'block-reshuffling';
+      const much = kept ? { epochs: 1, repeats: 150 } : { epochs: 150 };
+      const { table, notes } = await run(store, { from, sampling, blockSize: 20, ...much });
       expect(table.rows).toBe(21);
       expect(notes).toEqual([]);
       const theory = table.numbers('theory');
       for (let lag = 0; lag <= 20; lag++)
-        expect(theory[lag]).toBeCloseTo(noiseAutocovariance(lag, m, sampling), 12);
+        expect(theory[lag]).toBeCloseTo(noiseAutocovariance(lag, m, sampling, 5), 12);
       expect(disagreements(table, (lag) => theory[lag]!)).toBe(0);
       const other = sampling === 'with-replacement' ? 'without-replacement' : 'with-replacement';
       expect(disagreements(table, (lag) => noiseAutocovariance(lag, m, other))).toBeGreaterThan(4);
@@ -103,6 +110,24 @@ describe('the noise stage at fixed weights', () => {
       const measured = table.numbers('measured');
       expect(measured[m]).toBeCloseTo(1, 10);
       expect(measured[3]).toBeCloseTo(measured[m + 3]!, 10);
+    }
+  });
+
+  it('has no standard error for blocks of one arrangement, and wants whole pairs of epochs', async () => {
+    const { store } = await temporaryStore();
+    const from = await writeState(store);
+    const blocks = { from, sampling: 'block-reshuffling', blockSize: 8, epochs: 2 };
+    const { table, notes } = await run(store, blocks);
+    expect(table.numbers('standard_error').every(Number.isNaN)).toBe(true);
+    expect(notes).toEqual([expect.stringMatching(/same blocks stay.*raise `repeats`/)]);
+    for (const [withs, message] of [
+      [{ ...blocks, blockSize: 10 }, /multiple of the batch size 4 that divides the 40 examples, got 10/],
+      [{ ...blocks, blockSize: undefined }, /needs a block size/],
+      [{ from, sampling: 'paired-reversal', epochs: 3 }, /epochs is 3; .* 2 epochs that belong together/],
+    ] as const) {
+      const error = await run(store, withs).catch((thrown: unknown) => thrown);
+      expect((error as Error).name).toBe('InputError');
+      expect((error as Error).message).toMatch(message);
     }
   });
 

@@ -42,7 +42,7 @@ export function slidesVariances(process: SgdProcess): { weightVariance: number; 
 
 /** cov(theta_k, theta_{k+lag}) per unit noise variance: the double sum of equation (2) over the impulse responses. */
 export function impulseSum(process: SgdProcess, lag: number, length: number): number {
-  const { learningRate, momentum, eigenvalue, batchesPerEpoch, sampling } = process;
+  const { learningRate, momentum, eigenvalue, batchesPerEpoch, sampling, batchesPerBlock } = process;
   const psi = new Float64Array(length);
   for (let j = 0; j < length; j++) {
     const before = psi[j - 1] ?? 0;
@@ -52,7 +52,7 @@ export function impulseSum(process: SgdProcess, lag: number, length: number): nu
   let sum = 0;
   for (let i = 0; i < length; i++) {
     for (let j = 0; j < length; j++) {
-      sum += psi[i]! * psi[j]! * noiseAutocovariance(lag + i - j, batchesPerEpoch, sampling);
+      sum += psi[i]! * psi[j]! * noiseAutocovariance(lag + i - j, batchesPerEpoch, sampling, batchesPerBlock);
     }
   }
   return learningRate ** 2 * sum;

@@ -8,6 +8,8 @@ export interface Setting {
   readonly momentum: number;
   readonly batchesPerEpoch: number;
   readonly eigenvalues: readonly number[];
+  /** Of block-reshuffling. */
+  readonly batchesPerBlock?: number;
   readonly warmup: number;
   readonly epochs: number;
   /** Runs have the seeds firstSeed, firstSeed + 1, ...: runs of different settings share nothing. */
@@ -88,7 +90,9 @@ export function measureReplicas(
     const variances = of.eigenvalues;
     if (kind === 'white' || kind === 'anti-correlated' || kind === 'none')
       return { source: injectedNoise({ kind, variances, batchesPerEpoch, seed }), variances };
-    const source = exampleNoise({ variances, examples, batchSize, sampling: kind, learningRate, seed });
+    const blockSize = of.batchesPerBlock === undefined ? undefined : of.batchesPerBlock * batchSize;
+    const drawn = { examples, batchSize, sampling: kind, blockSize };
+    const source = exampleNoise({ ...drawn, variances, learningRate, seed });
     return { source, variances: source.noiseVariances };
   }
 }

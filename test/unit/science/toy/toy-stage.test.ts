@@ -7,6 +7,7 @@ import type { ArtifactRef } from '../../../../artifacts/reference.ts';
 import type { Store } from '../../../../artifacts/store/store.ts';
 import type { AnalyzeWith, FitWith, ToyWith } from '../../../../schemas/types.ts';
 import { lambdaCross, tauSgd } from '../../../../science/theory/regimes.ts';
+import { stationaryVariances } from '../../../../science/theory/variances.ts';
 import { Stopped, stageContext } from '../../../fixtures/stage-context.ts';
 import { temporaryStore } from '../../artifacts/folders.ts';
 
@@ -76,10 +77,36 @@ describe('the toy stage on a quadratic', () => {
     }
   });
 
+  it('draws blocks that stay, and says of what size they are', async () => {
+    const { store } = await temporaryStore();
+    const loss = { name: 'quadratic', eigenvalues: [2] };
+    const toy = { ...sgd, loss, epochs: 2, blockSize: 12 };
+    const table = await store.open(await run(store, { ...toy, sampling: 'block-reshuffling' }));
+    expect(readMetadata(table, 'training')).toMatchObject({ sampling: 'block-reshuffling', blockSize: 12 });
+    expect(
+      readMetadata(table, 'toy').weightVariances![0]! / readMetadata(table, 'toy').noiseVariances[0]!,
+    ).toBe(
+      stationaryVariances({
+        ...{ ...sgd, eigenvalue: 2, batchesPerEpoch: 20, batchesPerBlock: 4 },
+        sampling: 'block-reshuffling',
+      }).weightVariance,
+    );
+    const other = await store.open(await run(store, { ...toy, sampling: 'paired-reversal' }));
+    expect(readMetadata(other, 'training')).not.toHaveProperty('blockSize');
+  });
+
   it.each([
     [{ loss: { name: 'quadratic' } }, /either `eigenvalues` or a `range`/],
     [{ loss: { name: 'quadratic', eigenvalues: [1] }, start: [1, 2] }, /start has 2 values, the loss has 1/],
     [{ loss: { name: 'quadratic', eigenvalues: [1] }, batchSize: 40 }, /one batch has no noise/],
+    [
+      { loss: { name: 'quadratic', eigenvalues: [1] }, sampling: 'block-reshuffling' },
+      /needs a block size, a multiple of the batch size 3 that divides the 60 examples/,
+    ],
+    [
+      { loss: { name: 'quadratic', eigenvalues: [1] }, sampling: 'block-reshuffling', blockSize: 9 },
+      /must be .* got 9/,
+    ],
     [{ loss: { name: 'valley', eigenvalues: [1] } }, /valley has no `eigenvalues`/],
     [{ loss: { name: 'valley' } }, /examples is for a quadratic/],
     [{ loss: { name: 'valley' }, noise: { name: 'white' } }, /Hessian changes/],

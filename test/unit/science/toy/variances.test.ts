@@ -115,6 +115,33 @@ describe('SGD on a finite sum of examples', () => {
   );
 });
 
+describe('orders by blocks and in pairs', () => {
+  const half = grid.slice(0, 6);
+
+  it('paired-reversal has the variances and tau of an order and its reverse', () => {
+    const measured = half.map((setting) => measureReplicas(setting, 'paired-reversal', runs));
+    const right = half.flatMap((setting, s) => pairs(measured[s]!, theoryOf(setting, 'paired-reversal')));
+    expect(shareWithin(right)).toBeGreaterThanOrEqual(0.99);
+    expect(shareWithin(right, 1)).toBeLessThan(0.76);
+    const wrong = half.flatMap((setting, s) => pairs(measured[s]!, theoryOf(setting, 'without-replacement')));
+    expect(shareWithin(wrong)).toBeLessThan(0.93);
+  });
+
+  it('block-reshuffling has those of blocks that stay', () => {
+    // Blocks of half an epoch: where the difference to new orders and to one order is large.
+    const halves = half.map((setting) => ({ ...setting, batchesPerBlock: setting.batchesPerEpoch / 2 }));
+    const measured = halves.map((setting) =>
+      measureReplicas({ ...setting, epochs: 2 }, 'block-reshuffling', 2 * runs),
+    );
+    const right = halves.flatMap((setting, s) => pairs(measured[s]!, theoryOf(setting, 'block-reshuffling')));
+    expect(shareWithin(right)).toBeGreaterThanOrEqual(0.99);
+    for (const other of ['without-replacement', 'shuffle-once'] as const) {
+      const wrong = halves.flatMap((setting, s) => pairs(measured[s]!, theoryOf(setting, other)));
+      expect(shareWithin(wrong)).toBeLessThan(0.93);
+    }
+  });
+});
+
 describe('gradient descent with injected noise', () => {
   const white = (setting: Setting) =>
     setting.eigenvalues.map((eigenvalue) => whiteNoiseVariances({ ...setting, eigenvalue }));
