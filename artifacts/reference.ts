@@ -12,6 +12,7 @@ export const artifactKinds = [
   'spectrum',
   'autocovariance',
   'noise-spectrum',
+  'displacement',
   'parameters',
   'evaluation',
   'collection',

@@ -19,6 +19,7 @@ export interface StageWiths {
   analyze: AnalyzeWith;
   collect: CollectWith;
   dataset: DatasetWith;
+  displacement: DisplacementWith;
   evaluate: EvaluateWith;
   fit: FitWith;
   hessian: HessianWith;
@@ -101,6 +102,27 @@ export interface DatasetWith {
    * Seed of the selection of examples, and of a synthetic set.
    */
   seed: number;
+}
+/**
+ * Mean square displacement of the weights against the lag in each direction, against the exact theory of the sampling: whether the direction is stationary within the window or diffuses.
+ *
+ * This interface was referenced by `StageWiths`'s JSON-Schema
+ * via the `definition` "DisplacementWith".
+ */
+export interface DisplacementWith {
+  series: ArtifactRef;
+  /**
+   * Directions by their place in the series, from 0; default: all.
+   */
+  directions?: number[];
+  /**
+   * Lags from one step to the longest, at equal ratios; equal ones once.
+   */
+  lags: number;
+  /**
+   * In steps; default: a tenth of those recorded. At most half of them.
+   */
+  longestLag?: number;
 }
 /**
  * Mean loss (with its L2 term) and accuracy of a state on a dataset, without changing the state.
@@ -751,12 +773,13 @@ export interface Report {
  */
 export interface Figure {
   /**
-   * autocovariance: Autocovariance of the gradient noise. collection: Collected results against the axes of the study. correlation-time: Correlation time against Hessian eigenvalue. noise-variance: Noise variance against Hessian eigenvalue. paired-difference: Difference between two levels of an axis. principal-components: Principal components of the recorded weights. training-curves: Loss and accuracy during training. trajectory: Weight trajectory in a quadratic loss. valley: Gradient descent in a widening valley. variance-spectrum: Weight and velocity variance against Hessian eigenvalue. velocity-variance: Velocity variance against Hessian eigenvalue. weight-variance: Weight variance against Hessian eigenvalue.
+   * autocovariance: Autocovariance of the gradient noise. collection: Collected results against the axes of the study. correlation-time: Correlation time against Hessian eigenvalue. displacement: Mean square displacement against the lag. noise-variance: Noise variance against Hessian eigenvalue. paired-difference: Difference between two levels of an axis. principal-components: Principal components of the recorded weights. training-curves: Loss and accuracy during training. trajectory: Weight trajectory in a quadratic loss. valley: Gradient descent in a widening valley. variance-spectrum: Weight and velocity variance against Hessian eigenvalue. velocity-variance: Velocity variance against Hessian eigenvalue. weight-variance: Weight variance against Hessian eigenvalue.
    */
   kind:
     | 'autocovariance'
     | 'collection'
     | 'correlation-time'
+    | 'displacement'
     | 'noise-variance'
     | 'paired-difference'
     | 'principal-components'

@@ -41,3 +41,10 @@ export async function trajectoryRows(
     },
   };
 }
+
+/** theta of a series in memory, T x k, row-major. */
+export function readTheta(series: ArrowTable, directions: number): Float32Array {
+  const theta = new Float32Array(series.rows * directions);
+  for (const { firstRow, values } of series.floatVectors('theta')) theta.set(values, firstRow * directions);
+  return theta;
+}

@@ -1,5 +1,4 @@
 import { findMetadata, readMetadata, writeMetadata } from '../../artifacts/arrow/metadata.ts';
-import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import type { AnalyzeWith } from '../../schemas/types.ts';
 import { analyzeSeries } from '../../science/analysis/analyze-series.ts';
 import { spectrumBytes } from '../kinds/prospect.ts';
@@ -7,6 +6,7 @@ import type { Stage } from '../kinds/stage.ts';
 import { toldShortcoming } from '../stage-parts/basis.ts';
 import { checkConsecutive, checkNoSketch } from '../stage-parts/checks.ts';
 import { sgdOf, theoryOf } from '../stage-parts/training-data.ts';
+import { readTheta } from '../stage-parts/trajectory-reader.ts';
 
 /** `uses: analyze`: variances and correlation times in each direction, beside equations (12)-(18). */
 export const stage: Stage<AnalyzeWith> = {
@@ -51,9 +51,3 @@ export const stage: Stage<AnalyzeWith> = {
     };
   },
 };
-
-function readTheta(series: ArrowTable, directions: number): Float32Array {
-  const theta = new Float32Array(series.rows * directions);
-  for (const { firstRow, values } of series.floatVectors('theta')) theta.set(values, firstRow * directions);
-  return theta;
-}

@@ -65,6 +65,15 @@ export const columnsOf: Readonly<Record<ArtifactKind, KindColumns>> = {
     },
     more: false,
   },
+  displacement: {
+    required: {
+      ...{ index: 'int32', eigenvalue: 'float64', lag: 'int32' },
+      ...doubles(['measured', 'standard_error', 'theory', 'relaxations']),
+      ...doubles(['exponent', 'exponent_standard_error', 'exponent_theory']),
+      verdict: 'int32',
+    },
+    more: false,
+  },
   parameters: { required: doubles(['lambda_cross', 'tau_sgd']), more: 'numbers' },
   evaluation: { required: doubles(['loss', 'accuracy', 'examples']), more: false },
   collection: { required: { cell: 'utf8' }, more: 'numbers-and-text' },

@@ -3,6 +3,7 @@ import type { AnyFigure } from '../drawing/definition.ts';
 import { figure as autocovariance } from './autocovariance.ts';
 import { figure as collection } from './collection.ts';
 import { figure as correlationTime } from './correlation-time.ts';
+import { figure as displacement } from './displacement.ts';
 import { figure as noiseVariance } from './noise-variance.ts';
 import { figure as pairedDifference } from './paired-difference.ts';
 import { figure as principalComponents } from './principal-components.ts';
@@ -17,6 +18,7 @@ export const figureDefinitions: readonly AnyFigure[] = [
   autocovariance,
   collection,
   correlationTime,
+  displacement,
   noiseVariance,
   pairedDifference,
   principalComponents,
