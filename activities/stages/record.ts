@@ -42,8 +42,7 @@ export const stage: Stage<RecordWith> = {
       checkProjectable(model.size, onto.model.size, 'onto');
     const batches = batchesOf(from);
     if (model === undefined || batchSize === undefined || batches === undefined) return undefined;
-    if (examples !== undefined && blockSize !== undefined)
-      checkOrder(settings, { examples, batchSize });
+    if (examples !== undefined && blockSize !== undefined) checkOrder(settings, { examples, batchSize });
     const steps = epochs * batches;
     const sgdSteps = warmup * batches + steps;
     const kept = keeps ? Math.ceil(steps / every) : 0;

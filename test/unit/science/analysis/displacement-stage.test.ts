@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stage } from '../../../../activities/stages/displacement.ts';
 import { stage as toy } from '../../../../activities/stages/toy.ts';
-import { readMetadata } from '../../../../artifacts/arrow/metadata.ts';
+import { readMetadata, writeMetadata } from '../../../../artifacts/arrow/metadata.ts';
 import type { ArtifactRef } from '../../../../artifacts/reference.ts';
 import type { Store } from '../../../../artifacts/store/store.ts';
 import type { DisplacementWith, ToyWith } from '../../../../schemas/types.ts';
@@ -71,6 +71,23 @@ describe('the displacement stage', () => {
     expect(table.numbers('exponent').every(Number.isNaN)).toBe(true);
     expect(table.numbers('verdict').every((verdict) => verdict === 0)).toBe(true);
     expect(notes.at(-1)).toMatch(/longest lag of 30 steps is shorter than two periods of 20/);
+  });
+
+  it('takes neither sketches nor thinned series', async () => {
+    const { store } = await temporaryStore();
+    const none = { directions: undefined, lags: 5 };
+    const prospect = (series: object) => () => stage.prospect!({ series, ...none } as never);
+    expect(prospect({ isSketch: true })).toThrow(/random sketch/);
+    expect(prospect({ every: 4 })).toThrow(/one of 4 steps/);
+    for (const [metadata, message] of [
+      [writeMetadata({ every: 4 }), /one of 4 steps/],
+      [writeMetadata({ sketch: { size: 3, seed: 1 } }), /random sketch/],
+    ] as const) {
+      const series = await store.write('series', metadata, (writer) =>
+        writer.append({ step: [1], theta: new Float32Array(3) }),
+      );
+      await expect(run(store, { series })).rejects.toThrow(message);
+    }
   });
 
   it.each([
