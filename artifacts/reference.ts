@@ -4,6 +4,7 @@ import { isName } from './store/names.ts';
 export const artifactKinds = [
   'dataset',
   'state',
+  'states',
   'history',
   'trajectory',
   'trajectory-part',
@@ -13,6 +14,8 @@ export const artifactKinds = [
   'autocovariance',
   'noise-spectrum',
   'displacement',
+  'curvature',
+  'layer-spectrum',
   'parameters',
   'evaluation',
   'collection',

@@ -82,6 +82,7 @@ async function readCellTable(
   const training = findMetadata(table, 'training');
   const analysis = findMetadata(table, 'analysis');
   const noise = findMetadata(table, 'noise');
+  const layers = findMetadata(table, 'layers');
   const toy = findMetadata(table, 'toy');
   const fitRef = fit === undefined ? undefined : outputOf(study, cell, fit.stage, fit.output);
   return {
@@ -95,6 +96,7 @@ async function readCellTable(
     ...(training === undefined ? {} : { training }),
     ...(analysis === undefined ? {} : { analysis }),
     ...(noise === undefined ? {} : { noise }),
+    ...(layers === undefined ? {} : { layers }),
     ...(toy === undefined ? {} : { toy }),
     ...(fitRef === undefined ? {} : { fit: (await store.open(fitRef)).row(0) }),
   };

@@ -17,12 +17,15 @@ export type Axis = unknown[] | Range;
  */
 export interface StageWiths {
   analyze: AnalyzeWith;
+  checkpoint: CheckpointWith;
   collect: CollectWith;
+  curvature: CurvatureWith;
   dataset: DatasetWith;
   displacement: DisplacementWith;
   evaluate: EvaluateWith;
   fit: FitWith;
   hessian: HessianWith;
+  layers: LayersWith;
   noise: NoiseWith;
   pca: PcaWith;
   project: ProjectWith;
@@ -48,6 +51,22 @@ export interface AnalyzeWith {
   blocks: number;
 }
 /**
+ * One of the states that a training kept, as a state of its own: `hessian`, `record`, `noise`, `evaluate` and another `train` begin at it as at any other.
+ *
+ * This interface was referenced by `StageWiths`'s JSON-Schema
+ * via the `definition` "CheckpointWith".
+ */
+export interface CheckpointWith {
+  /**
+   * What a `train` stage with `keep` has kept.
+   */
+  of: ArtifactRef;
+  /**
+   * Epochs after which the state was kept; 0 is the start.
+   */
+  epoch: number;
+}
+/**
  * Gathers one table of every successful cell into one, a row a cell, keyed by the cells' axes.
  *
  * This interface was referenced by `StageWiths`'s JSON-Schema
@@ -62,6 +81,46 @@ export interface CollectWith {
    * Axes to keep as columns; default: all axes of the matrix.
    */
   by?: string[];
+}
+/**
+ * Curvature along a training, at each state that it kept: the largest eigenvalues and the trace of the Hessian, and the batch sharpness (Andreyev and Beneventano 2024), beside what SGD can bear.
+ *
+ * This interface was referenced by `StageWiths`'s JSON-Schema
+ * via the `definition` "CurvatureWith".
+ */
+export interface CurvatureWith {
+  /**
+   * What a `train` stage with `keep` has kept; or a single state.
+   */
+  at: ArtifactRef;
+  /**
+   * Number of eigenvalues of the Hessian, from the largest down.
+   */
+  top: number;
+  /**
+   * Batches for the batch sharpness: those that SGD takes next, as the state was trained. Default: an epoch's, M.
+   */
+  batches?: number;
+  /**
+   * Training examples in the Hessian, the first of the set; default: all. Batches are drawn from all.
+   */
+  examples?: number;
+  /**
+   * Products with random vectors for the trace, by Hutch++ (Meyer et al. 2021): exact along the eigenvectors found.
+   */
+  probes: number;
+  /**
+   * Largest residual |H v - lambda v| allowed, relative to the largest eigenvalue.
+   */
+  tolerance: number;
+  /**
+   * Limit on products for the eigenvalues of one state; default 20 * top + 200. Eigenvalues that have not converged by then are NaN, with a note.
+   */
+  maxIterations: number;
+  /**
+   * Seed of the random vectors. That of the batches is the training's.
+   */
+  seed: number;
 }
 /**
  * Loads real or synthetic examples into one training and one test set.
@@ -224,6 +283,42 @@ export interface DensityProbes {
    * Lanczos steps, and products, of each.
    */
   steps: number;
+}
+/**
+ * The gradient noise of batches against the curvature, layer by layer: C and H, both restricted to a layer, along the layer's own first Hessian eigenvectors, and the exponent of their power law (Zhang, Yang and Tu 2026).
+ *
+ * This interface was referenced by `StageWiths`'s JSON-Schema
+ * via the `definition` "LayersWith".
+ */
+export interface LayersWith {
+  /**
+   * The weights, and the data, model and batch size they were trained with.
+   */
+  at: ArtifactRef;
+  /**
+   * Eigenvectors in each layer, from the largest eigenvalue down; all of them where a layer has fewer weights.
+   */
+  top: number;
+  /**
+   * Names of layers, such as dense1: tensors dense1/kernel and dense1/bias. Left out, it is every layer.
+   */
+  layers?: string[];
+  /**
+   * Training examples in both C and H, the first of the set; default: all.
+   */
+  examples?: number;
+  /**
+   * Largest residual |H v - lambda v| allowed, relative to the layer's largest eigenvalue. Eigenvalues below it are not in the fit.
+   */
+  tolerance: number;
+  /**
+   * Limit on products for each layer; default 20 * top + 200. Eigenvectors that have not converged by then are left out, with a note.
+   */
+  maxIterations: number;
+  /**
+   * Seed of the random vectors.
+   */
+  seed: number;
 }
 /**
  * Autocovariance of the gradient noise over its variance, against equation (2), at fixed weights or along SGD; with a basis also the noise covariance C in the eigenbasis of H.
@@ -570,7 +665,7 @@ export interface ToyNoise {
   scale: number;
 }
 /**
- * Trains a network with SGD, equation (1), and keeps its last state and the history of its losses.
+ * Trains a network with SGD, equation (1), and keeps its last state and the history of its losses; states along the way too, if asked for.
  *
  * This interface was referenced by `StageWiths`'s JSON-Schema
  * via the `definition` "TrainWith".
@@ -586,9 +681,17 @@ export interface TrainWith {
   test?: ArtifactRef;
   model: ModelSpec;
   /**
-   * Passes over the training examples. 0 gives the initial weights, from which `record` follows the start of training.
+   * Where to go on: weights, velocity, step and epoch are those of this state, so that batches and learning rate follow as if there had been no end. All else is as set here; the network must have the same weights. Without it: fresh weights from the seed.
+   */
+  from?: ArtifactRef;
+  /**
+   * Passes over the training examples, those of `from` not among them. 0 gives the initial weights, from which `record` follows the start of training.
    */
   epochs: number;
+  /**
+   * States to keep along the way, in the output `states`: a list of epochs after which, 0 being the start; or every so many epochs, and the first and the last: { every: 5 }.
+   */
+  keep?: number[] | KeepEvery;
   optimizer: Optimizer;
   /**
    * S. A last short batch is dropped.
@@ -624,6 +727,9 @@ export interface TrainWith {
    * Seed of the initial weights and of every permutation.
    */
   seed: number;
+}
+export interface KeepEvery {
+  every: number;
 }
 export interface Optimizer {
   name: 'sgd';
@@ -773,16 +879,18 @@ export interface Report {
  */
 export interface Figure {
   /**
-   * autocovariance: Autocovariance of the gradient noise. collection: Collected results against the axes of the study. correlation-time: Correlation time against Hessian eigenvalue. displacement: Mean square displacement against the lag. noise-variance: Noise variance against Hessian eigenvalue. paired-difference: Difference between two levels of an axis. principal-components: Principal components of the recorded weights. training-curves: Loss and accuracy during training. trajectory: Weight trajectory in a quadratic loss. valley: Gradient descent in a widening valley. variance-spectrum: Weight and velocity variance against Hessian eigenvalue. velocity-variance: Velocity variance against Hessian eigenvalue. weight-variance: Weight variance against Hessian eigenvalue.
+   * autocovariance: Autocovariance of the gradient noise. collection: Collected results against the axes of the study. correlation-time: Correlation time against Hessian eigenvalue. displacement: Mean square displacement against the lag. noise-by-layer: Noise variance against Hessian eigenvalue, by layer. noise-variance: Noise variance against Hessian eigenvalue. paired-difference: Difference between two levels of an axis. principal-components: Principal components of the recorded weights. sharpness: Sharpness along the training. training-curves: Loss and accuracy during training. trajectory: Weight trajectory in a quadratic loss. valley: Gradient descent in a widening valley. variance-spectrum: Weight and velocity variance against Hessian eigenvalue. velocity-variance: Velocity variance against Hessian eigenvalue. weight-variance: Weight variance against Hessian eigenvalue.
    */
   kind:
     | 'autocovariance'
     | 'collection'
     | 'correlation-time'
     | 'displacement'
+    | 'noise-by-layer'
     | 'noise-variance'
     | 'paired-difference'
     | 'principal-components'
+    | 'sharpness'
     | 'training-curves'
     | 'trajectory'
     | 'valley'

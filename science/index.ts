@@ -18,6 +18,11 @@ export {
   MissingBackendError,
   type TensorFlow,
 } from '../compute/tensorflow.ts';
+export {
+  type BatchCurvature,
+  type BatchCurvatureOptions,
+  createBatchCurvature,
+} from './hessian/batch-sharpness.ts';
 export { quadratureRule } from './hessian/density.ts';
 export { type Eigenpairs, type LanczosOptions, lanczos } from './hessian/lanczos.ts';
 export type { Outside } from './hessian/outside.ts';

@@ -12,6 +12,8 @@ export interface Facts {
   readonly model?: Model;
   /** S */
   readonly batchSize?: number;
+  /** States kept along a training. */
+  readonly states?: number;
   /** Recorded steps that are kept. */
   readonly steps?: number;
   /** From one of them to the next, if not one. */

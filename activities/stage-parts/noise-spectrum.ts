@@ -41,7 +41,8 @@ export async function measureNoiseSpectrum(
   const k = basis.count;
   checkNoiseBasis(basis, setting.model.size, along);
   const eigenvalue = eigenpairs.numbers('eigenvalue');
-  const values = centre(await projectedGradients(context, setting, basis, tf), k);
+  const { weights } = setting.start(setting.seeds[0]!);
+  const values = centre(await projectedGradients(context, { ...setting, weights }, basis, tf), k);
   const factor = batchVarianceFactor(options);
   const covariance = exampleCovariance(values).map((value) => factor * value);
   const all = Array.from({ length: k }, (_, index) => index);
@@ -61,15 +62,19 @@ export async function measureNoiseSpectrum(
 }
 
 /** Gradient of each example, less that over all, on each basis vector: N x k. */
-async function projectedGradients(
-  context: StageContext<NoiseWith>,
-  { model, examples: data, training, start, seeds }: NoiseSetting,
+export async function projectedGradients(
+  context: Pick<StageContext<unknown>, 'checkpoint' | 'progress' | 'breathe'>,
+  {
+    model,
+    examples: data,
+    training,
+    weights,
+  }: Pick<NoiseSetting, 'model' | 'examples' | 'training'> & { readonly weights: Float32Array },
   basis: Basis,
   tf: TensorFlow,
 ): Promise<Float32Array> {
   const { standardize, loss } = training;
   const gradients = createGradients({ tf, model, data, standardize, loss });
-  const { weights } = start(seeds[0]!);
   const mean = Float32Array.from(await gradients.full(weights, context.breathe));
   const projection = createProjection(tf, mean, basis);
   const projected = new Float32Array(data.examples * basis.count);

@@ -31,10 +31,15 @@ export async function spectrumEstimates(
   };
 }
 
-async function traceOf(
-  { checkpoint, progress, with: { seed } }: StageContext<HessianWith>,
+/** The trace of a matrix, exact along its known eigenpairs, checkpointed after each probe. */
+export async function traceOf(
+  {
+    checkpoint,
+    progress,
+    with: { seed },
+  }: Pick<StageContext<{ seed: number }>, 'checkpoint' | 'progress' | 'with'>,
   matrix: Matrix,
-  { eigenvalues, vectors }: Eigenpairs,
+  { eigenvalues, vectors }: Pick<Eigenpairs, 'eigenvalues' | 'vectors'>,
   probes: number,
 ): Promise<TraceContext> {
   const bytes = await checkpoint.read('trace');

@@ -14,7 +14,7 @@ import { asLasting } from '../../science/examples.ts';
 import { createModel, type Model, type ModelSpec } from '../../science/models/index.ts';
 import { statisticsNote } from '../../science/models/statistics.ts';
 import type { SgdProcess } from '../../science/theory/process.ts';
-import { checkNotEmpty } from './checks.ts';
+import { checkNotEmpty, checkSubset } from './checks.ts';
 
 /** The digests of the data that a network was trained on. */
 export interface NetworkData extends DataDigests {
@@ -75,6 +75,19 @@ export async function findExamples(store: Store, sha256: string): Promise<Labell
     );
   }
   return readExamples(store, ref);
+}
+
+/** The first `count` of these examples. Throws `InputError` if there are fewer. */
+export function firstExamples(all: LabelledExamples, count: number): LabelledExamples {
+  checkSubset(count, all.examples);
+  if (count === all.examples) return all;
+  const pixels = all.images.length / all.examples;
+  return {
+    ...all,
+    images: all.images.subarray(0, count * pixels),
+    labels: all.labels.subarray(0, count),
+    examples: count,
+  };
 }
 
 /** How SGD ran that this artifact comes of, and on which data. Throws `InputError` for an artifact that does not say so. */

@@ -16,12 +16,7 @@ import { checkIterations, checkSubset, pairsOf } from '../stage-parts/checks.ts'
 import { openLanczosCheckpoint } from '../stage-parts/lanczos-checkpoint.ts';
 import { resumable } from '../stage-parts/lanczos-progress.ts';
 import { spectrumEstimates } from '../stage-parts/spectrum-estimates.ts';
-import {
-  findExamples,
-  type LabelledExamples,
-  trainedModel,
-  trainingOf,
-} from '../stage-parts/training-data.ts';
+import { findExamples, firstExamples, trainedModel, trainingOf } from '../stage-parts/training-data.ts';
 
 type Context = StageContext<HessianWith>;
 
@@ -180,18 +175,6 @@ function memoryFor(
     );
   }
   return { maxVectors, cacheBytes: bytes / 2 };
-}
-
-function firstExamples(all: LabelledExamples, count: number): LabelledExamples {
-  checkSubset(count, all.examples);
-  if (count === all.examples) return all;
-  const pixels = all.images.length / all.examples;
-  return {
-    ...all,
-    images: all.images.subarray(0, count * pixels),
-    labels: all.labels.subarray(0, count),
-    examples: count,
-  };
 }
 
 /**

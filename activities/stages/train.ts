@@ -1,5 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { writeMetadata } from '../../artifacts/arrow/metadata.ts';
+import type { ArrowTable } from '../../artifacts/arrow/table.ts';
 import type { DataDigests, TrainingContext } from '../../artifacts/arrow/training-context.ts';
 import type { ArtifactRef } from '../../artifacts/reference.ts';
 import type { Checkpoint } from '../../artifacts/store/store.ts';
@@ -15,6 +16,8 @@ import { rowBytes, sgdWork } from '../kinds/prospect.ts';
 import type { Stage, StageContext } from '../kinds/stage.ts';
 import { buildModel, checkBatchSize, checkNotEmpty, checkOrder } from '../stage-parts/checks.ts';
 import { warnIfDead } from '../stage-parts/dead-network.ts';
+import { type KeptStates, keptEpochs, keptStates } from '../stage-parts/states/kept-states.ts';
+import { checkSameLayout, startingState, type TrainedState } from '../stage-parts/states/starting-state.ts';
 import { type LabelledExamples, readExamples, statisticsOf } from '../stage-parts/training-data.ts';
 import { writeState } from '../stage-parts/write-state.ts';
 
@@ -28,29 +31,38 @@ interface HistoryRow {
 }
 
 /** Everything that training needs to go on after an epoch. */
-interface TrainCheckpoint extends SgdState {
-  readonly epoch: number;
+interface TrainCheckpoint extends TrainedState {
   readonly history: readonly HistoryRow[];
 }
 
 const checkpointName = 'after-epoch';
 
-/** `uses: train`: SGD from fresh weights, checkpointed after each epoch. */
+/** `uses: train`: SGD from fresh weights or from a state, checkpointed after each epoch. */
 export const stage: Stage<TrainWith> = {
   uses: 'train',
   prospect(settings) {
-    const { data, test, model: spec, epochs, batchSize } = settings;
+    const { data, test, model: spec, from, epochs, keep, batchSize } = settings;
     const { examples, imageShape, classes } = data;
     if (examples === undefined || imageShape === undefined || classes === undefined) return undefined;
     const model = buildModel(spec as ModelSpec, imageShape, classes);
     checkBatchSize(batchSize, examples);
     checkOrder(settings, { examples, batchSize });
     checkNotEmpty(test?.examples, 'test');
+    if (from?.model !== undefined) checkSameLayout(from.model.layout, model.layout);
+    // How far a state has come is not known before it is made.
+    const kept = from === undefined ? keptEpochs(keep, 0, epochs).length : undefined;
+    const known = { examples, imageShape, classes, model, batchSize };
     const steps = epochs * Math.floor(examples / batchSize);
     const evaluations = (epochs + 1) * (examples + (test?.examples ?? 0)) * model.multiplyAdds;
     return {
-      outputs: { state: { examples, imageShape, classes, model, batchSize }, history: {} },
-      bytes: rowBytes('state', model.size) + epochs * rowBytes('history'),
+      outputs: {
+        ...{ state: known, history: {} },
+        states: kept === undefined ? known : { ...known, states: kept },
+      },
+      bytes:
+        rowBytes('state', model.size) +
+        epochs * rowBytes('history') +
+        (kept ?? 0) * rowBytes('states', model.size),
       work: sgdWork(steps, batchSize, model) + evaluations,
       sgdSteps: steps,
       like: model.spec.name,
@@ -63,7 +75,9 @@ export const stage: Stage<TrainWith> = {
       settings.test === undefined
         ? undefined
         : await readExamples(context.store, settings.test as ArtifactRef);
-    const { training, model } = describeTraining(context, examples);
+    const from = settings.from === undefined ? undefined : await context.store.open(settings.from);
+    const { training, model, start, last } = describeTraining(context, examples, from);
+    const kept = keptStates(context, keptEpochs(settings.keep, start.epoch, last));
     const { tf, lanes } = await loadTensorFlow({ threads: context.threads, sharing: sharingFor(model) });
     const trainer = createTrainer({
       ...{ tf, model, data: examples, standardize: training.standardize },
@@ -73,26 +87,24 @@ export const stage: Stage<TrainWith> = {
     const { standardize, loss, l2 } = training;
     const evaluate = createEvaluator({ tf, model, standardize, loss, l2, population: examples, lanes });
 
-    let state: TrainCheckpoint = (await readCheckpoint(context.checkpoint)) ?? {
-      weights: model.initialize(settings.seed),
-      velocity: new Float32Array(model.size),
-      step: 0,
-      epoch: 0,
-      history: [],
-    };
-    const steps = training.batchesPerEpoch;
-    const total = settings.epochs * steps;
-    for (let epoch = state.epoch; epoch < settings.epochs; epoch++) {
-      const rate = rateOf(settings.optimizer, epoch, settings.epochs);
-      let last: SgdState = state;
+    let state = await readCheckpoint(context.checkpoint, kept);
+    if (state === undefined) {
+      state = { ...start, history: [] };
+      await kept.add(state, rateOf(settings.optimizer, start.epoch, last));
+    }
+    const total = settings.epochs * training.batchesPerEpoch;
+    for (let epoch = state.epoch; epoch < last; epoch++) {
+      const rate = rateOf(settings.optimizer, epoch, last);
+      let now: SgdState = state;
       for await (const chunk of trainer.epoch(state, epoch, rate)) {
-        last = chunk.state;
-        context.progress({ done: last.step, total, unit: 'steps', message: remark(state.history) });
+        now = chunk.state;
+        const done = now.step - start.step;
+        context.progress({ done, total, unit: 'steps', message: remark(state.history) });
         await context.breathe();
       }
-      const onTrain = await evaluate(last.weights, examples);
+      const onTrain = await evaluate(now.weights, examples);
       const onTest =
-        test === undefined ? { loss: Number.NaN, accuracy: Number.NaN } : await evaluate(last.weights, test);
+        test === undefined ? { loss: Number.NaN, accuracy: Number.NaN } : await evaluate(now.weights, test);
       const row: HistoryRow = {
         epoch: epoch + 1,
         learning_rate: rate,
@@ -101,7 +113,8 @@ export const stage: Stage<TrainWith> = {
         test_loss: onTest.loss,
         test_accuracy: onTest.accuracy,
       };
-      state = { ...last, epoch: epoch + 1, history: [...state.history, row] };
+      state = { ...now, epoch: epoch + 1, history: [...state.history, row] };
+      await kept.add(state, rate);
       await context.checkpoint.write(checkpointName, serialize(state));
     }
     trainer.dispose();
@@ -110,21 +123,31 @@ export const stage: Stage<TrainWith> = {
       losses: state.history.map(({ train_loss }) => train_loss),
       l2Term: l2Loss(state.weights, kernelMask(model), l2),
     });
-    return writeOutputs(context, state, training, model, {
-      train: settings.data.sha256,
-      test: settings.test?.sha256 ?? null,
-    });
+    const data = { train: settings.data.sha256, test: settings.test?.sha256 ?? null };
+    return {
+      ...(await writeOutputs(context, state, training, model, data)),
+      ...(settings.keep === undefined ? {} : { states: await kept.write(training, model, data) }),
+    };
   },
 };
 
 function describeTraining(
   context: StageContext<TrainWith>,
   data: LabelledExamples,
-): { training: TrainingContext; model: Model } {
+  from: ArrowTable | undefined,
+): {
+  readonly training: TrainingContext;
+  readonly model: Model;
+  readonly start: TrainedState;
+  /** The epoch that it ends with, counted like those of the state that it starts from. */
+  readonly last: number;
+} {
   const { with: settings } = context;
   const model = buildModel(settings.model as ModelSpec, data.shape, data.classes);
-  const { batchSize, epochs, optimizer } = settings;
+  const { batchSize, optimizer, seed } = settings;
   checkBatchSize(batchSize, data.examples);
+  const start = startingState(model, seed, from);
+  const last = start.epoch + settings.epochs;
   const batchesPerEpoch = Math.floor(data.examples / batchSize);
   const left = data.examples - batchesPerEpoch * batchSize;
   if (left > 0)
@@ -140,11 +163,11 @@ function describeTraining(
     batchSize,
     batchesPerEpoch,
     ...checkOrder(settings, { examples: data.examples, batchSize }),
-    learningRate: rateOf(optimizer, Math.max(epochs - 1, 0), epochs),
+    learningRate: rateOf(optimizer, Math.max(last - 1, 0), last),
     momentum: optimizer.momentum,
-    seed: settings.seed,
+    seed,
   };
-  return { training, model };
+  return { training, model, start, last };
 }
 
 /** eta of an epoch, counted from 0. */
@@ -153,9 +176,14 @@ function rateOf({ learningRate, decay, schedule }: Optimizer, epoch: number, epo
   return learningRateAt(chosen, learningRate, { epoch, epochs });
 }
 
-async function readCheckpoint(checkpoint: Checkpoint): Promise<TrainCheckpoint | undefined> {
+/** The last checkpoint; undefined if there is none, or a state is gone that was kept before it. */
+async function readCheckpoint(
+  checkpoint: Checkpoint,
+  kept: KeptStates,
+): Promise<TrainCheckpoint | undefined> {
   const bytes = await checkpoint.read(checkpointName);
-  return bytes === undefined ? undefined : (deserialize(bytes) as TrainCheckpoint);
+  const state = bytes === undefined ? undefined : (deserialize(bytes) as TrainCheckpoint);
+  return state !== undefined && (await kept.has(state.epoch)) ? state : undefined;
 }
 
 function remark(history: readonly HistoryRow[]): string {

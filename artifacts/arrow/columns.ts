@@ -22,6 +22,16 @@ const fluctuations = [
 export const columnsOf: Readonly<Record<ArtifactKind, KindColumns>> = {
   dataset: { required: { image: 'bytes', label: 'int32' }, more: false },
   state: { required: { step: 'int64', epoch: 'int32', weights: 'floats', velocity: 'floats' }, more: false },
+  states: {
+    required: {
+      step: 'int64',
+      epoch: 'int32',
+      learning_rate: 'float64',
+      weights: 'floats',
+      velocity: 'floats',
+    },
+    more: false,
+  },
   history: {
     required: doubles([
       'epoch',
@@ -71,6 +81,25 @@ export const columnsOf: Readonly<Record<ArtifactKind, KindColumns>> = {
       ...doubles(['measured', 'standard_error', 'theory', 'relaxations']),
       ...doubles(['exponent', 'exponent_standard_error', 'exponent_theory']),
       verdict: 'int32',
+    },
+    more: false,
+  },
+  curvature: {
+    required: {
+      epoch: 'int32',
+      step: 'int64',
+      batches: 'int32',
+      ...doubles(['learning_rate', 'eigenvalue_0', 'trace', 'trace_standard_error']),
+      ...doubles(['batch_sharpness', 'batch_sharpness_standard_error']),
+      ...doubles(['threshold_small_batch', 'threshold_full_batch']),
+    },
+    more: 'numbers',
+  },
+  'layer-spectrum': {
+    required: {
+      layer: 'int32',
+      index: 'int32',
+      ...doubles(['eigenvalue', 'residual', 'noise_variance', 'noise_variance_standard_error']),
     },
     more: false,
   },

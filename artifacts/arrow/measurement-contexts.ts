@@ -119,6 +119,72 @@ export const isDensityContext = objectOf<DensityContext>({
   weights: listOf(isMeasured),
 });
 
+/** How curvature was measured along a training. */
+export interface CurvatureContext {
+  /** In words. */
+  readonly loss: string;
+  /** Training examples in the Hessian. */
+  readonly examples: number;
+  /** Eigenvalues of each state. */
+  readonly top: number;
+  /** Largest residual, relative to the largest eigenvalue. */
+  readonly tolerance: number;
+  /** Random vectors for the trace. */
+  readonly probes: number;
+}
+
+export const isCurvatureContext = objectOf<CurvatureContext>({
+  loss: isText,
+  examples: isNumber,
+  top: isNumber,
+  tolerance: isNumber,
+  probes: isNumber,
+});
+
+/** C against H within the layers of a network, and the power laws that were fitted. */
+export interface LayersContext {
+  /** Training examples in both. */
+  readonly examples: number;
+  /** Eigenvectors asked for in each layer. */
+  readonly top: number;
+  readonly tolerance: number;
+  /** In the order of their numbers in the table. */
+  readonly layers: readonly {
+    readonly name: string;
+    readonly weights: number;
+    /** Slope of ln variance against ln eigenvalue. */
+    readonly exponent: Measured;
+    readonly standardError: Measured;
+    /** Directions in the fit. */
+    readonly directions: number;
+    /** A point that the fitted line goes through. */
+    readonly eigenvalue: Measured;
+    readonly variance: Measured;
+    /** As of a `noise` stage, within the layer's eigenvectors. */
+    readonly cosine: Measured;
+    readonly commutator: Measured;
+  }[];
+}
+
+export const isLayersContext = objectOf<LayersContext>({
+  examples: isNumber,
+  top: isNumber,
+  tolerance: isNumber,
+  layers: listOf(
+    objectOf<LayersContext['layers'][number]>({
+      name: isText,
+      weights: isNumber,
+      exponent: isMeasured,
+      standardError: isMeasured,
+      directions: isNumber,
+      eigenvalue: isMeasured,
+      variance: isMeasured,
+      cosine: isMeasured,
+      commutator: isMeasured,
+    }),
+  ),
+});
+
 type Drift = 'linear' | 'mean';
 
 /** How a spectrum was taken from its series. */

@@ -8,10 +8,12 @@ import { type ArtifactKind, artifactKinds } from '../reference.ts';
 import { type Guard, isNumber, isText, listOf, oneOf, recordOf } from './guards.ts';
 import {
   isAnalysisContext,
+  isCurvatureContext,
   isDataSource,
   isDensityContext,
   isEigenvalues,
   isHessianContext,
+  isLayersContext,
   isNoiseContext,
   isPcaContext,
   isSketchContext,
@@ -81,6 +83,8 @@ const forms = {
   hessian: json(isHessianContext),
   trace: json(isTraceContext),
   density: json(isDensityContext),
+  /** How curvature was measured along a training. */
+  curvature: json(isCurvatureContext),
   /** How principal components were taken. */
   pca: json(isPcaContext),
   /** That the basis of this has fewer eigenpairs than were asked for, in words; absent where it has all. */
@@ -98,6 +102,8 @@ const forms = {
   toy: json(isToyContext),
   analysis: json(isAnalysisContext),
   noise: json(isNoiseContext),
+  /** How C and H compare within each layer. */
+  layers: json(isLayersContext),
   /** Assumptions that do not hold, in words, of a `spectrum` or of `parameters`. */
   notes: json(listOf(isText)),
 

@@ -111,7 +111,7 @@ test('has the numbers that belong to the versions of its stage kinds', async () 
   }
   if (process.env.EPOCHAL_RENEW_REFERENCE === '1') {
     const renewed = Object.fromEntries(
-      Object.entries(found).map(([key, now]) => [key, reference[key] ?? now]),
+      Object.entries(found).map(([key, now]) => [key, { ...now, ...reference[key] }]),
     );
     writeFileSync(file, `${JSON.stringify(renewed, undefined, 1)}\n`);
     return;

@@ -1,5 +1,6 @@
 import type {
   AnalysisContext,
+  LayersContext,
   NoiseContext,
   ToyContext,
 } from '../../../artifacts/arrow/measurement-contexts.ts';
@@ -15,6 +16,7 @@ export interface CellTable {
   readonly training?: SgdContext;
   readonly analysis?: AnalysisContext;
   readonly noise?: NoiseContext;
+  readonly layers?: LayersContext;
   readonly toy?: ToyContext;
   /** The `parameters` that the figure names as its fit. */
   readonly fit?: Readonly<Record<string, number | string>>;

@@ -4,9 +4,11 @@ import { figure as autocovariance } from './autocovariance.ts';
 import { figure as collection } from './collection.ts';
 import { figure as correlationTime } from './correlation-time.ts';
 import { figure as displacement } from './displacement.ts';
+import { figure as noiseByLayer } from './noise-by-layer.ts';
 import { figure as noiseVariance } from './noise-variance.ts';
 import { figure as pairedDifference } from './paired-difference.ts';
 import { figure as principalComponents } from './principal-components.ts';
+import { figure as sharpness } from './sharpness.ts';
 import { figure as trainingCurves } from './training-curves.ts';
 import { figure as trajectory } from './trajectory.ts';
 import { figure as valley } from './valley.ts';
@@ -19,9 +21,11 @@ export const figureDefinitions: readonly AnyFigure[] = [
   collection,
   correlationTime,
   displacement,
+  noiseByLayer,
   noiseVariance,
   pairedDifference,
   principalComponents,
+  sharpness,
   trainingCurves,
   trajectory,
   valley,

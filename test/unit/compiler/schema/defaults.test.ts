@@ -42,6 +42,9 @@ const least: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
       optimizer: { ...optimizer, ...rate },
     })),
   ],
+  checkpoint: [{ of: artifact('states'), epoch: 1 }],
+  curvature: [{ at: artifact('states') }],
+  layers: [{ at: artifact('state') }],
   record: [{ from: artifact('state'), epochs: 1 }],
   hessian: [
     { at: artifact('state'), top: 3 },
