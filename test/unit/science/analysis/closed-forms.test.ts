@@ -255,3 +255,48 @@ it('a line through a few points is subtracted as it is written', () => {
   for (const [i, expected] of [0.7, -1.1, 0.1, 0.3].entries()) expect(residual[i]).toBeCloseTo(expected, 12);
   expect(driftVariance).toBeCloseTo(3.24 * 1.25, 12);
 });
+
+describe('what cannot be analyzed, or only in part', () => {
+  it('is told from what just can: three steps a block, and the first value too', () => {
+    const ofLength = (length: number) =>
+      analyzeSeries({ ...input, theta: theta.subarray(0, length * k), steps: length, batchesPerEpoch: 3 });
+    expect(() => ofLength(11)).toThrow(/need at least 12/);
+    expect(ofLength(12).columns.weight_variance[0]).toBeGreaterThan(0);
+    const spoilt = theta.slice();
+    spoilt[1] = Number.NaN;
+    expect(() => analyzeSeries({ ...input, theta: spoilt })).toThrow(/direction 1 is NaN at step 0/);
+  });
+
+  it('has no sums of equation (18) where noise repeats, nor theory of noise where nothing moves', () => {
+    const { columns } = analyzeSeries({ ...input, sampling: 'shuffle-once' });
+    for (const name of ['correlation_time_sum', 'correlation_time_sum_standard_error'] as const)
+      expect(columns[name].every(Number.isNaN)).toBe(true);
+    expect(columns.correlation_time[0]).toBeGreaterThan(0);
+    const still = analyzeSeries({ ...input, theta: theta.map((x, n) => (n % k === 2 ? 0 : x)) }).columns;
+    expect(still.weight_variance_theory_leftover[2]).toBeNaN();
+    expect(still.weight_variance_theory_leftover[1]).toBeGreaterThan(0);
+  });
+
+  it('knows the spacing of float32 from the largest magnitude, negative or small', () => {
+    const coarse = (scale: number, offset: number) =>
+      analyzeSeries({ ...input, theta: Float32Array.from(theta, (x) => scale * x + offset) })
+        .notes.join()
+        .includes('float32 spacing');
+    expect(coarse(1, -2e7)).toBe(true);
+    expect(coarse(1, -2)).toBe(false);
+    // Velocities of 2^-22 about values of 2^-10: they would be coarse if the largest were 1.
+    expect(coarse(2 ** -22, 2 ** -10)).toBe(false);
+  });
+
+  it('keeps its digits far from zero', () => {
+    const fractions = Float64Array.from({ length: 1001 }, () => random.normal());
+    for (const drift of ['mean', 'linear'] as const) {
+      const near = detrend(fractions.slice(), drift).residual;
+      const far = detrend(
+        fractions.map((x) => x + 2 ** 42),
+        drift,
+      ).residual;
+      for (const [i, x] of near.entries()) expect(Math.abs(far[i]! - x)).toBeLessThan(3e-3);
+    }
+  });
+});

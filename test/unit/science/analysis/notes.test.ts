@@ -123,6 +123,8 @@ describe('a note is made', () => {
     const notes = new Notes({ ...input, ...single });
     for (const largest of [2 ** 21, 2 ** 23, 0, 5]) notes.add(measured, 1, Number.NaN, largest);
     expect(notes.lines()[0]).toMatch(/^2 of 7 .*up to 0.5 times/);
+    const tiny = { velocityVariance: { value: 2 ** -50, error: 0 } };
+    expect(told(tiny, { largest: 2 ** -3, of: single })).toHaveLength(1);
     const odd = { velocityVariance: { value: 2 ** -6 / 100, error: 0 } };
     expect(told(odd, { largest: 2 ** 17, of: single })).toHaveLength(1);
     expect(

@@ -1,5 +1,6 @@
 /** What the fit says of few directions, written out anew from its definitions. */
 import { describe, expect, it } from 'vitest';
+import { chiSquareTail } from '../../../../science/fit/chi-square.ts';
 import { estimate, fittedColumns, undecided } from '../../../../science/fit/estimate.ts';
 import { exponentsOf } from '../../../../science/fit/exponents.ts';
 import { fitCorrelationTimes } from '../../../../science/fit/fit-correlation-times.ts';
@@ -126,7 +127,7 @@ describe('the fit of the crossover', () => {
     );
     const centre = y.reduce((sum, value, i) => sum + value / sigma[i]! ** 2, 0) / total;
     const spread = y.reduce((sum, value, i) => sum + ((value - centre) / sigma[i]!) ** 2, 0);
-    close(parameters.r_squared, 1 - least / spread, 1e-8);
+    close(1 - parameters.r_squared, least / spread, 1e-8);
   });
 
   it('has the interval in which chi-square rises by 1, and the pull that it rises by at theory', () => {
@@ -146,14 +147,19 @@ describe('the fit of the crossover', () => {
     close(parameters.lambda_cross_deviation, Math.sign(parameters.lambda_cross - crossing) * pull, 1e-5);
   });
 
-  it('has errors that are correlated as the second derivatives of chi-square say', () => {
-    const h = 1e-3;
-    const at = (a: number, b: number) =>
-      chiSquare(parameters.lambda_cross * Math.exp(a * h), parameters.tau_sgd * Math.exp(b * h));
-    const [aa, bb] = [at(1, 0) + at(-1, 0) - 2 * least, at(0, 1) + at(0, -1) - 2 * least];
-    const ab = (at(1, 1) + at(-1, -1) - at(1, -1) - at(-1, 1)) / 4;
-    expect(parameters.parameter_correlation).toBeLessThan(-0.3);
-    expect(Math.abs(parameters.parameter_correlation + ab / Math.sqrt(aa * bb))).toBeLessThan(0.03);
+  it('has errors that are correlated as J^T W J says, and the chance of its chi-square', () => {
+    const h = 1e-4;
+    const curve = (x: number, a: number) =>
+      Math.log(crossoverCorrelationTime(x, parameters.lambda_cross * Math.exp(a), 1));
+    let [aa, ab, bb] = [0, 0, 0];
+    for (const [i, { eigenvalue }] of rows.entries()) {
+      const slope = (curve(eigenvalue, h) - curve(eigenvalue, -h)) / (2 * h);
+      aa += (slope / sigma[i]!) ** 2;
+      ab += slope / sigma[i]! ** 2;
+      bb += sigma[i]! ** -2;
+    }
+    close(parameters.parameter_correlation, -ab / Math.sqrt(aa * bb), 1e-6);
+    close(parameters.chi_square_p_value, chiSquareTail(least, 15), 1e-7);
   });
 
   it('with noise that is left over is the same against the theory of that', () => {
@@ -348,4 +354,97 @@ it('a profile of a curve that bends has asymmetric ends where its sum of squares
   const ends = profile.levels(1);
   for (const end of [ends.low!, ends.high!]) expect(profile.riseOfLevel(end)).toBeCloseTo(1, 3);
   expect(ends.low!).toBeLessThan(ends.high!);
+});
+
+describe('the fit says what it leaves out, and what it cannot find', () => {
+  const part = (chosen: readonly number[], change: Partial<FitColumns> = {}) => {
+    const few = Object.entries({ ...columns, ...change }).map(([name, column]) => [
+      name,
+      Float64Array.from(chosen, (i) => column![i]!),
+    ]);
+    return fitCorrelationTimes({ ...setting, columns: Object.fromEntries(few) as FitColumns });
+  };
+  const all = lambdas.map((_, i) => i);
+
+  it('directions that lack a value, by their number', () => {
+    const spoilt = columns.weight_variance.slice();
+    spoilt[3] = Number.NaN;
+    const { notes: told, parameters: got } = part(all, { weight_variance: spoilt });
+    expect(told).toEqual([
+      '1 of 17 directions are left out of the fit: no stationary state in theory, or no correlation time.',
+    ]);
+    expect([got.directions, got.directions_left_out]).toEqual([16, 1]);
+  });
+
+  it('less than three directions, once', () => {
+    expect(part([7, 12]).notes.slice(0, 1)).toEqual([
+      'lambda_cross and tau_SGD are not fitted: that takes at least 3 directions, there are 2.',
+    ]);
+    expect(part([7, 12]).notes).toHaveLength(3);
+    expect(part([1, 8, 15]).parameters.reduced_chi_square).toBeGreaterThan(0);
+  });
+
+  it('a curve that less than one in a thousand would be this far from', () => {
+    const scaled = (factor: number) =>
+      part(all, {
+        correlation_time_standard_error: columns.correlation_time_standard_error.map((x) => x * factor),
+      });
+    const chance = (factor: number) => scaled(factor).parameters.chi_square_p_value;
+    const factorOf = (wanted: number) => {
+      let [low, high] = [0.05, 2];
+      for (let n = 0; n < 15; n++) {
+        const middle = (low + high) / 2;
+        if (chance(middle) < wanted) low = middle;
+        else high = middle;
+      }
+      return high;
+    };
+    expect(scaled(factorOf(1.1e-3)).notes).toEqual([]);
+    const bad = scaled(factorOf(0.95e-3));
+    const [each, p] = [bad.parameters.reduced_chi_square, bad.parameters.chi_square_p_value].map((x) =>
+      Number(x.toPrecision(2)),
+    );
+    expect(bad.notes).toHaveLength(1);
+    expect(bad.notes[0]).toContain(
+      `chi-square is ${each} for each of 15 degrees of freedom, which chance alone exceeds with a probability of ${p}.`,
+    );
+  });
+
+  it('of noise that is left over only what is not said already', () => {
+    const uneven = columns.correlation_time_theory_window.map((x, i) => x * (i % 2 === 0 ? 1 : 2));
+    const { notes: told } = part(all, { correlation_time_theory_leftover: uneven });
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/^With the noise that is left over: The curve/);
+    const both = part(all, {
+      correlation_time_theory_leftover: uneven,
+      correlation_time_theory_window: uneven,
+    });
+    expect(both.notes).toHaveLength(1);
+    expect(both.notes[0]).toMatch(/^The curve/);
+  });
+
+  it.each([
+    ['above', 0.05, 0.9],
+    ['below', 1.1, 20],
+  ])('a lambda_cross that lies %s all eigenvalues, as limits', (_, from, to) => {
+    const some = Array.from({ length: 12 }, (_, i) => crossing * from * (to / from) ** (i / 11));
+    const exact = madeUp(some);
+    exact.correlation_time.set(some.map((x) => 1.1 * crossoverCorrelationTime(x, crossing, plateau)));
+    exact.correlation_time_standard_error.set(exact.correlation_time.map((x) => 0.002 * x));
+    const { parameters: got, notes: told } = fitCorrelationTimes({ ...setting, columns: exact });
+    expect(got.lambda_cross).toBeNaN();
+    expect(got.lambda_cross_lower_limit / crossing).toBeGreaterThan(0.95);
+    expect(got.lambda_cross_lower_limit).toBeLessThan(crossing);
+    expect(got.lambda_cross_upper_limit / crossing).toBeLessThan(1.05);
+    expect(got.lambda_cross_upper_limit).toBeGreaterThan(crossing);
+    expect(told.join()).toContain(
+      'The directions do not determine lambda_cross: with 95 % confidence it lies above',
+    );
+    expect(got.tau_sgd / plateau).toBeCloseTo(1, 2);
+  });
+
+  it('takes a theory of less than a step for known', () => {
+    const short = { ...columns, correlation_time_theory_leftover: new Float64Array(17).fill(0.5) };
+    expect(selectRows(short)[0]!.correlationTimeLeftover).toBe(0.5);
+  });
 });
