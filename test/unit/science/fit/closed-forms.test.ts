@@ -259,6 +259,7 @@ describe('the exponents', () => {
     // Residuals -1/30, 2/30, -1/30 about the line: chi-square 1/150 for one degree of freedom; sum of squares of x is 2.
     expect(near.slopeError).toBeCloseTo(Math.sqrt(1 / 2), 12);
     expect(near.scatterError).toBeCloseTo(Math.sqrt(1 / 300), 12);
+    expect(weightedLine([0, 1, 2], [0, 2, 4], [5, 5, 5]).slope).toBeCloseTo(2, 12);
     const far = weightedLine([0, 1, 2], [0, 10, 0], [1, 1, 1]);
     expect(far.slopeError).toBeCloseTo(Math.sqrt(10000 / 150 / 2), 10);
     expect(far.scatterError).toBeCloseTo(far.slopeError, 12);
