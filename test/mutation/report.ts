@@ -42,8 +42,9 @@ export function figuresOf(tried: readonly Tried[]): MutationFigures {
   const named = JSON.parse(readFileSync(equivalentFile, 'utf8')) as MutationFigures['equivalent'];
   const same = (a: Change) => (b: Change) => a.file === b.file && a.text === b.text && a.change === b.change;
   const unnoticed = tried.filter(({ by }) => by === null);
+  const open = tried.filter(({ by }) => typeof by !== 'string');
   for (const entry of named) {
-    if (unnoticed.some(same(entry))) continue;
+    if (open.some(same(entry))) continue;
     throw new Error(
       `equivalent.json names a change that was not missed: ${entry.file}: ${entry.text}: ${entry.change}. Leave it out.`,
     );

@@ -97,7 +97,7 @@ function keyOf({ start, end, replacement }: Mutant): string {
 }
 
 function stateFile(folder: string): string {
-  return path.join(root, '.cache', 'mutation', `${folder}.json`);
+  return path.join(root, 'node_modules', '.cache', 'mutation', `${folder}.json`);
 }
 
 function readState(folder: string): Record<string, Found> {

@@ -37,7 +37,10 @@ export class Tester {
     const tests = reaching.toSorted((a, b) => this.#usual.get(a)! - this.#usual.get(b)!);
     const seconds = tests.map((test) => leastSeconds + 5 * this.#usual.get(test)!);
     if (++this.#asked % changesOfSession === 0) await this.close();
-    return await this.#ask({ file: absolute, code, tests, seconds });
+    const answer = await this.#ask({ file: absolute, code, tests, seconds });
+    if (answer.failed?.includes('ERR_MODULE_NOT_FOUND'))
+      throw new Error(`Files of the project were moved meanwhile; start again. ${answer.failed}`);
+    return answer;
   }
 
   async close(): Promise<void> {

@@ -168,9 +168,15 @@ describe.each(['linear', 'mean'] as const)('the columns of a spectrum, drift %s'
   });
 
   it('noise that is left over: the pooled share r, and theory of (1 - r) noise that cancels and r that does not', () => {
-    // Nine epochs after the first. L = (2/3) lambda_cross / lambda, at most 9 / 8: sums over one epoch each, less what the mean of nine takes.
+    // Nine epochs after the first. L = (2/3) lambda_cross / lambda = 1 / lambda, at least 2 and at most a quarter of nine: four sums over two epochs each.
     let sum = 0;
-    for (let i = 0; i < k; i++) sum += columns.noise_epoch_share[i]! / (1 - 1 / 9);
+    for (let i = 0; i < k; i++) {
+      const { noise, meanSquare } = byHand(i, drift);
+      const sums = [0, 1, 2, 3].map((window) =>
+        noise.slice((1 + 2 * window) * m, (3 + 2 * window) * m).reduce<number>((total, x) => total + x!, 0),
+      );
+      sum += mean(sums.map((x) => x ** 2)) / (1 - 1 / 4) / (2 * m * meanSquare(noise));
+    }
     const share = Math.min(1, sum / k);
     const white = expectedNoiseVariance(m, 'with-replacement', steps, drift);
     for (let i = 0; i < k; i++) {

@@ -74,27 +74,27 @@ describe('the power of noise at low frequencies', () => {
   const process = { learningRate: 0.1, momentum: 0.5, batchesPerEpoch: 3 };
   // lambda_cross = 5: L = (2/3) 5 / lambda.
 
-  it('is summed over (2/3) lambda_cross / lambda epochs, rounded, at least 1 and at most an eighth of the series', () => {
-    expect([3.33, 1.4, 1.2, 0.5, 20].map((x) => epochsTogether(process, x, 80))).toEqual([1, 2, 3, 7, 1]);
-    expect(epochsTogether(process, 0.1, 80)).toBe(10);
-    expect(epochsTogether(process, 0.1, 79)).toBe(9);
+  it('is summed over (2/3) lambda_cross / lambda epochs, rounded, at least 2 and at most a quarter of the series', () => {
+    expect([3.33, 1.4, 1.2, 0.5, 20].map((x) => epochsTogether(process, x, 80))).toEqual([2, 2, 3, 7, 2]);
+    expect(epochsTogether(process, 0.1, 80)).toBe(20);
+    expect(epochsTogether(process, 0.1, 79)).toBe(19);
     expect(epochsTogether(process, 0.1, 7)).toBe(1);
-    expect([0, -1].map((x) => epochsTogether(process, x, 80))).toEqual([10, 10]);
+    expect([0, -1].map((x) => epochsTogether(process, x, 80))).toEqual([20, 20]);
   });
 
   it('leaves out the first epoch and what is left at the end, and gives back what the mean takes', () => {
     const random = new RandomStream(1, 'power');
     const noise = Float64Array.from({ length: 3 * 18 + 2 }, () => random.normal());
-    // 17 epochs after the first, two together: 8 windows of six steps.
+    // 17 epochs after the first, four together: 4 windows of twelve steps.
     let squares = 0;
-    for (let window = 0; window < 8; window++) {
+    for (let window = 0; window < 4; window++) {
       let sum = 0;
-      for (let k = 0; k < 6; k++) sum += noise[3 + 6 * window + k]!;
+      for (let k = 0; k < 12; k++) sum += noise[3 + 12 * window + k]!;
       squares += sum ** 2;
     }
     const { share, windows } = lowFrequencyPower(noise, 0.7, 1e-3, process);
-    expect(windows).toBe(8);
-    expect(share).toBeCloseTo(squares / 8 / (7 / 8) / (6 * 0.7), 10);
+    expect(windows).toBe(4);
+    expect(share).toBeCloseTo(squares / 4 / (3 / 4) / (12 * 0.7), 10);
     expect(lowFrequencyPower(noise.subarray(0, 9), 1, 1e-3, process).windows).toBe(2);
     expect(lowFrequencyPower(noise.subarray(0, 8), 1, 1e-3, process).windows).toBe(0);
   });
