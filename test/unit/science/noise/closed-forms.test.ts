@@ -106,7 +106,13 @@ describe('batches of a finite population', () => {
       const layout = { batchesPerEpoch: 3, epochs: 4, lags: 4, examples: 6, batchSize: 2 };
       const periodic = sampling === 'shuffle-once';
       const [seeds, firstEpoch] = [[5, 9, 11], 7];
-      const got = noiseAlong(population, [1, 0], { ...layout, sampling, seeds, firstEpoch, periodic });
+      const got = noiseAlong(population, [1, 0], {
+        ...layout,
+        sampling,
+        seeds,
+        firstEpoch,
+        together: periodic ? 4 : 1,
+      });
       for (const [c, direction] of [1, 0].entries()) {
         const blocks: number[][] = [];
         for (const seed of seeds) {
@@ -146,7 +152,7 @@ describe('batches of a finite population', () => {
         1,
       );
       const options = { batchesPerEpoch: 6, epochs: 80, lags: 7, examples: 24, batchSize: 4, firstEpoch: 0 };
-      const drawing = { sampling: 'without-replacement', seeds: [run], periodic: false } as const;
+      const drawing = { sampling: 'without-replacement', seeds: [run], together: 1 } as const;
       const [noise] = noiseAlong(values, [0], { ...options, ...drawing });
       const exact = exampleCovariance(values)[0]! * batchVarianceFactor({ ...options, ...drawing });
       const pulls = [(noise!.variance - exact) / noise!.varianceError];
