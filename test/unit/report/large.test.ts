@@ -45,7 +45,7 @@ describe('the report of 10,000 cells', () => {
   });
 
   it('reads each record once, and steps and artifacts of those cells only that it shows', () => {
-    const records = ['plan.json', 'result.json'].map((name) => `studies/${studyId}/${name}`);
+    const records = ['plan.json', 'result.json', 'left-out.json'].map((name) => `studies/${studyId}/${name}`);
     expect(reads.texts.size).toBe(cells + records.length);
     expect(Math.max(...reads.texts.values())).toBe(1);
     expect(Math.max(...reads.steps.values())).toBe(1);

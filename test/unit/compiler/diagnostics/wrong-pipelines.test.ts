@@ -396,7 +396,7 @@ const skeleton: readonly Row[] = [
     edit(tiny, 'uses: train', 'uses: xyzzy'),
     '13:11',
     'no stage kind',
-    '`analyze`, `dataset`',
+    '`curvature`, `dataset`',
   ],
   [
     'collect as a stage',

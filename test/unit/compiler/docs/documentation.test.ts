@@ -11,10 +11,9 @@ const language = readFileSync(path.join(docs, 'language.md'), 'utf8');
 
 const read = (...names: string[]) => readFileSync(path.join(...names), 'utf8');
 /** Each stage has the name of its kind, so that the examples of the figures find them. */
-const everyKind = read(import.meta.dirname, '..', '..', '..', 'fixtures', 'every-kind.yaml').replaceAll(
-  /(?<=^ {2}|stages\.)quadratic\b/gm,
-  'toy',
-);
+const everyKind = read(import.meta.dirname, '..', '..', '..', 'fixtures', 'every-kind.yaml')
+  .replaceAll(/(?<=^ {2}|stages\.)quadratic\b/gm, 'toy')
+  .replaceAll(/(?<=^ {2}|stages\.)walk\b/gm, 'displacement');
 /** A sound pipeline with an example in it: a whole one, or what may stand for one of its parts. */
 function pipelineWith(example: string): string {
   const indented = example.trimEnd().replaceAll(/^/gm, '      ');

@@ -52,6 +52,7 @@ const least: Readonly<Record<string, readonly Record<string, unknown>[]>> = {
   ],
   project: [{ trajectory: artifact('trajectory'), basis: artifact('eigenpairs') }],
   analyze: [{ series: artifact('series') }],
+  displacement: [{ series: artifact('series') }],
   fit: [{ spectrum: artifact('spectrum') }],
   noise: [
     { from: artifact('state'), epochs: 1 },
@@ -170,7 +171,7 @@ it('every schema that names a default in words alone says on what it depends', (
       ([key, { default: value, description = '' }]) =>
         value === undefined &&
         /default/i.test(description) &&
-        !/as the state|the state's|all|2 M|minimum of|2 GB|20 \* top/.test(description)
+        !/as the state|the state's|all|2 M|minimum of|2 GB|20 \* top|a tenth of/.test(description)
           ? [`${uses}.${key}`]
           : [],
     ),
