@@ -54,7 +54,7 @@ async function onTerminal(
 }
 
 /** A row of what runs. */
-const leftover = /[█░]|starting|waits? for a worker| left\b|^\d+ of \d+ cells ended/;
+const leftover = /[█░]|starting|waits? for a worker| left\b(?! over)|^\d+ of \d+ cells ended/;
 
 function expectOnce(lines: readonly string[], end: string, of = stages): void {
   for (const stage of of) {
