@@ -52,7 +52,10 @@ export async function resultsPage(
     sections.push(section.markdown);
   }
   const origin = await originSection(folder);
-  return { markdown: `${[introduction, ...sections, ...origin].join('\n')}\n`, pictures };
+  return {
+    markdown: `${[introduction, ...sections, ...origin].map((part) => part.trim()).join('\n\n')}\n`,
+    pictures,
+  };
 }
 
 /** Where the noise that is left over comes from, if that has been measured. */
