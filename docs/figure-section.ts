@@ -5,7 +5,7 @@ import { readKeyResults } from '../report/key-results.ts';
 import { formatDuration } from '../report/numbers.ts';
 import type { Study } from '../report/read-study.ts';
 import { readFigureData } from '../report/read-tables.ts';
-import { fitTables, seedTables } from './result-tables.ts';
+import { fitTables, seedTables, trainingSentence } from './result-tables.ts';
 
 /** What the page of figures says of one pipeline. */
 export interface Section {
@@ -47,7 +47,7 @@ export async function sectionOf(place: Place, store: Store, study: Study): Promi
     pictures.push({ file, png: () => renderPng(svg, pictureScale) });
     figures.push(`![${title}](${place.folder}${file})\n\n*${title}.* ${caption.join(' ')}`);
   }
-  const { parameters } = await readKeyResults(store, study);
+  const { parameters, training } = await readKeyResults(store, study);
   const seconds = [...study.steps.values()].reduce((sum, { provenance }) => sum + provenance.seconds, 0);
   const markdown = [
     `## ${plan.report.title}`,
@@ -58,6 +58,7 @@ export async function sectionOf(place: Place, store: Store, study: Study): Promi
     ...figures,
     ...seedTables(study, parameters),
     ...fitTables(parameters, place.theoryPage),
+    ...trainingSentence(training),
     `Stages took ${formatDuration(seconds)} together when they were computed.`,
   ].join('\n\n');
   return { markdown, pictures };

@@ -1,4 +1,4 @@
-import type { CellParameters, Estimate } from '../report/key-results.ts';
+import type { CellParameters, Estimate, FinalEpoch } from '../report/key-results.ts';
 import { formatKnown, formatMeasured, formatSignificant } from '../report/numbers.ts';
 import type { Study } from '../report/read-study.ts';
 import { seedAxes } from '../report/seed-axes.ts';
@@ -119,6 +119,27 @@ export function seedTables({ plan }: Study, parameters: readonly CellParameters[
       ),
     ];
   });
+}
+
+/** Loss and accuracy after the last epoch: of one training as they are, of several their means. */
+export function trainingSentence(training: readonly FinalEpoch[]): string[] {
+  if (training.length === 0) return [];
+  const told = (name: 'trainLoss' | 'testLoss' | 'trainAccuracy' | 'testAccuracy') => {
+    const values = training.map((last) => last[name]).filter(Number.isFinite);
+    if (values.length === 0) return undefined;
+    const { mean, error } = meanOf(values);
+    const [scale, unit] = name.endsWith('Accuracy') ? [100, ' %'] : [1, ''];
+    const text =
+      values.length === 1 ? formatSignificant(scale * mean, 4) : formatMeasured(scale * mean, scale * error);
+    return `${text}${unit}`;
+  };
+  const [trainLoss, testLoss] = [told('trainLoss'), told('testLoss')];
+  const [trainAccuracy, testAccuracy] = [told('trainAccuracy'), told('testAccuracy')];
+  const test = testLoss === undefined ? '' : `, of the test examples ${testLoss} and ${testAccuracy}`;
+  const of = training.length === 1 ? '' : ` (means of ${training.length} trainings)`;
+  return [
+    `After the last epoch${of}: loss and accuracy of the training examples ${trainLoss} and ${trainAccuracy}${test}.`,
+  ];
 }
 
 const meansOver = [

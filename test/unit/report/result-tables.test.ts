@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fitTables, seedTables } from '../../../docs/result-tables.ts';
+import { fitTables, seedTables, trainingSentence } from '../../../docs/result-tables.ts';
 import { commandOf } from '../../../docs/results-page.ts';
 import type { CellParameters } from '../../../report/key-results.ts';
 import type { Study } from '../../../report/read-study.ts';
@@ -43,6 +43,25 @@ describe('means over seeds', () => {
   test('are not given for two seeds, nor without any', () => {
     expect(seedTables(studyOf([0, 1]), fitsOf([101, 102]))).toEqual([]);
   });
+});
+
+test('a training is told by its last epoch, several by their means', () => {
+  const last = {
+    cellId: 'main',
+    stage: 'train',
+    trainLoss: 0.1,
+    trainAccuracy: 1,
+    testLoss: 2,
+    testAccuracy: 0.6344,
+  };
+  expect(trainingSentence([last])).toEqual([
+    'After the last epoch: loss and accuracy of the training examples 0.1 and 100 %, of the test examples 2 and 63.44 %.',
+  ]);
+  const blind = { ...last, testLoss: Number.NaN, testAccuracy: Number.NaN };
+  expect(trainingSentence([blind, { ...blind, trainAccuracy: 0.9 }])[0]).toMatch(
+    /means of 2 trainings.* 0\.1 and 95\.0 ± 5\.0 %\.$/,
+  );
+  expect(trainingSentence([])).toEqual([]);
 });
 
 test('a quantity that the data do not determine is told by its limit', () => {
