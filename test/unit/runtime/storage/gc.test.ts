@@ -199,7 +199,18 @@ describe('beside others', () => {
     const sweep = await announceSweep(store);
     expect(sweep.mayRemove).toBe(true);
     let ended = false;
-    const waiting = awaitSweeps(store).then((met) => ({ met, ended }));
+    // The sweep ends only once the launch has looked, which a busy machine may do late.
+    const look = Promise.withResolvers<void>();
+    const watched = {
+      ...store,
+      listFiles: async (within?: string) => {
+        const files = await store.listFiles(within);
+        look.resolve();
+        return files;
+      },
+    };
+    const waiting = awaitSweeps(watched).then((met) => ({ met, ended }));
+    await look.promise;
     ended = true;
     await sweep.end();
     expect(await waiting).toEqual({ met: true, ended: true });
