@@ -10,6 +10,7 @@ import { driftShares } from '../science/noise/drift-share.ts';
 import { createGradients } from '../science/noise/gradients.ts';
 import { createProjection } from '../science/projection.ts';
 import { RandomStream } from '../science/random.ts';
+import { table } from './result-tables.ts';
 
 /** The shares of the noise that is left over of one cell: predicted from the drift of the examples' gradients within an epoch, and found in the recorded weights. */
 export interface LeftoverOrigin {
@@ -92,10 +93,5 @@ export function originTable(origins: readonly LeftoverOrigin[]): string {
       ];
     }),
   );
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [
-    line(['cell', 'λ', 'r predicted', 'r found', 'over single epochs']),
-    line(['---', '--:', '--:', '--:', '--:']),
-    ...rows.map(line),
-  ].join('\n');
+  return table(['cell', 'λ', 'r predicted', 'r found', 'over single epochs'], rows);
 }

@@ -5,7 +5,6 @@
  *     npm run results                          # the page, from what is kept
  *     npm run results -- keep NAME STUDY       # take a study of this home along (--store DIR: of another store) as NAME, then the page
  *     npm run results -- origin STUDY          # predict the noise that is left over of a study of this home, of which everything is in the store (docs/theory.md)
- *     npm run results -- --check               # fails if the page is not what it would be
  */
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,16 +23,10 @@ const page = join(folder, 'README.md');
 const readme = join(import.meta.dirname, '..', 'README.md');
 
 const { values, positionals } = parseArgs({
-  options: { store: { type: 'string' }, check: { type: 'boolean' } },
+  options: { store: { type: 'string' } },
   allowPositionals: true,
 });
-if (values.check === true) {
-  const { markdown } = await resultsPage(folder);
-  if ((await readFile(page, 'utf8')) !== markdown) {
-    console.error('docs/results/README.md is not what `npm run results` writes.');
-    process.exitCode = 1;
-  }
-} else if (positionals.length === 0) {
+if (positionals.length === 0) {
   await writePage();
 } else if (positionals[0] === 'keep' && positionals.length === 3) {
   await keep(positionals[1]!, positionals[2]!);
