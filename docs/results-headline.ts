@@ -1,6 +1,7 @@
 import { openStore } from '../artifacts/store/open-store.ts';
 import { readKeyResults } from '../report/key-results.ts';
 import { readStudy } from '../report/read-study.ts';
+import { putBetween } from './between-marks.ts';
 import { meanOverSeeds, table } from './result-tables.ts';
 import { keptFolder, keptNames } from './results-page.ts';
 
@@ -14,10 +15,9 @@ const rows = [
 
 const [begin, end] = ['<!-- written by npm run results -->', '<!-- up to here -->'];
 
-/** README with its table of results as the kept studies say; as it is if it has no place for one. */
+/** README with its table of results as the kept studies say; as it is if that study is not kept. */
 export async function withHeadline(readme: string, folder: string): Promise<string> {
-  const [from, to] = [readme.indexOf(begin), readme.indexOf(end)];
-  if (from < 0 || to < from || !(await keptNames(folder)).includes(headline)) return readme;
+  if (!(await keptNames(folder)).includes(headline)) return readme;
   const store = await openStore(keptFolder(folder, headline));
   const [studyId] = await store.listFolder('studies');
   const { parameters } = await readKeyResults(store, await readStudy(store, studyId!));
@@ -37,5 +37,5 @@ export async function withHeadline(readme: string, folder: string): Promise<stri
     ],
     lines,
   );
-  return `${readme.slice(0, from + begin.length)}\n${text}\n${readme.slice(to)}`;
+  return putBetween(readme, begin, end, `\n${text}\n`);
 }

@@ -1,6 +1,7 @@
 /** What the chaos was and what came of it, as figures and as a table of `docs/reliability.md`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { putBetween } from '../../docs/between-marks.ts';
 import { type ChaosEvent, deeds, victims } from './events.ts';
 
 export interface ChaosFigures {
@@ -60,9 +61,7 @@ export function readChaos(): ChaosFigures {
 
 /** The page with the tables of these figures. */
 export function pageWith(figures: ChaosFigures): string {
-  const [before = '', rest = ''] = readFileSync(page, 'utf8').split(begin);
-  const after = rest.slice(rest.indexOf(end));
-  return `${before}${begin}\n\n${formatChaos(figures)}\n\n${after}`;
+  return putBetween(readFileSync(page, 'utf8'), begin, end, `\n\n${formatChaos(figures)}\n\n`);
 }
 
 export function writeChaos(figures: ChaosFigures): void {

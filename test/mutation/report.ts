@@ -1,6 +1,7 @@
 /** What mutation testing has found, as figures and as a table of `docs/reliability.md`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { putBetween } from '../../docs/between-marks.ts';
 
 export const folders = ['theory', 'analysis', 'fit', 'noise'] as const;
 
@@ -93,9 +94,7 @@ export function readMutation(): MutationFigures {
 
 /** The page with the table of these figures. */
 export function pageWithMutation(figures: MutationFigures): string {
-  const [before = '', rest = ''] = readFileSync(page, 'utf8').split(begin);
-  const after = rest.slice(rest.indexOf(end));
-  return `${before}${begin}\n\n${formatMutation(figures)}\n\n${after}`;
+  return putBetween(readFileSync(page, 'utf8'), begin, end, `\n\n${formatMutation(figures)}\n\n`);
 }
 
 export function writeMutation(figures: MutationFigures): void {
