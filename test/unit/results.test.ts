@@ -9,6 +9,10 @@ import { keptFolder, keptNames, resultsPage } from '../../docs/results-page.ts';
 const folder = join(import.meta.dirname, '..', '..', 'docs', 'results');
 const names = await keptNames(folder);
 
+test('README and the page have the studies that they tell of', () => {
+  expect(names).toEqual(expect.arrayContaining(['fig17-19-lenet-cpu', 'quickstart']));
+});
+
 test.each(names)('what is kept of %s is whole', async (name) => {
   const store = await openStore(keptFolder(folder, name));
   const studies = await store.listFolder('studies');
